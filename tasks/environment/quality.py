@@ -1,0 +1,45 @@
+"""What an environment demands of its answers: the evaluation's thresholds and the service's limits."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from tasks.environment.knowledge import Schedule
+from tasks.environment.section import Section
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Metric = Literal[
+    "recall_at_5",
+    "mrr",
+    "abstention_accuracy",
+    "context_precision",
+    "context_recall",
+    "answer_similarity",
+    "rouge_l",
+    "groundedness",
+]
+
+
+class Evaluation(Section):
+    """The labelled questions, what is measured on them, and the least that each metric must reach (0..1).
+
+    `answers_in_lifecycle` is the number of questions that `lifecycle` answers in full; the flow
+    `evaluation` itself answers all of them.
+    """
+
+    dataset: str
+    schedule: Schedule | None = None
+    metrics: Annotated[tuple[Metric, ...], Field(min_length=1)]
+    thresholds: dict[Metric, Share]
+    answers_in_lifecycle: Annotated[int, Field(ge=0)]
+
+
+class Agents(Section):
+    """Thresholds (0..1) and limits of the agent service."""
+
+    relevancy_threshold: Share
+    groundedness_threshold: Share
+    passages: Annotated[int, Field(ge=1, le=50)]
+    answer_tokens: Annotated[int, Field(ge=16)]
+    answer_seconds: Annotated[float, Field(gt=0)]
+    question_bytes: Annotated[int, Field(ge=256)]
