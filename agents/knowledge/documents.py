@@ -38,3 +38,18 @@ class ParsedDocument:
     media_type: str
     text: str
     sections: tuple[Section, ...]
+
+
+class DocumentUnreadable(Exception):
+    """One document cannot become text; `reason` says why in a form that a report can show.
+
+    The document is skipped and reported; the rest of its source is not affected.
+    """
+
+    def __init__(self, uri: str, reason: str) -> None:
+        super().__init__(uri, reason)
+        self.uri = uri
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.uri}: {self.reason}"

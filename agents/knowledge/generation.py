@@ -1,9 +1,12 @@
 """A generation of the knowledge base: an immutable index, described by a manifest."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+GENERATION_NAME = r"^[a-z0-9][a-z0-9-]*$"
+"""A generation's name becomes part of file, table and index names."""
 
 
 class EmbeddingIdentity(BaseModel):
@@ -43,7 +46,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    generation: str
+    generation: Annotated[str, StringConstraints(pattern=GENERATION_NAME)]
     state: Literal["building", "ready"]
     created_at: datetime
     inputs_digest: str

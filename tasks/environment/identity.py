@@ -1,11 +1,15 @@
 """Which environment this is, which account it may touch, and where its Prefect server answers."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from tasks.environment.section import Section
+from tasks.environment.section import Name, Section, Text
+
+AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$", description='12 digits in quotes, such as "111122223333"')]
+Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", description='an AWS region, such as "us-east-1"')]
+Port = Annotated[int, Field(ge=1024, le=65535)]
 
 
 class EnvironmentName(StrEnum):
@@ -25,14 +29,14 @@ class Budget(Section):
 class WorkPools(Section):
     """Which work pool runs the stages that manage the cluster, and which the ones inside it."""
 
-    management: str
-    cluster: str
+    management: Name
+    cluster: Name
 
 
 class Prefect(Section):
     """The Prefect server that runs this environment's flows; it lives outside the environment."""
 
-    api_url: Annotated[str, Field(pattern=r"^https?://")]
+    api_url: Annotated[str, Field(pattern=r"^https?://.+", description="a URL that starts with http:// or https://")]
     work_pools: WorkPools
 
 
@@ -40,8 +44,8 @@ class Identity(Section):
     """The environment itself."""
 
     name: EnvironmentName
-    account_id: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] | None = None
+    account_id: AccountId | None = None
+    region: Region | None = None
     protected: bool
     budget: Budget
     prefect: Prefect
@@ -50,11 +54,19 @@ class Identity(Section):
 class Ports(Section):
     """The TCP ports of the local components."""
 
-    prefect: Annotated[int, Field(ge=1024, le=65535)]
-    gateway: Annotated[int, Field(ge=1024, le=65535)]
-    embedding: Annotated[int, Field(ge=1024, le=65535)]
-    chat: Annotated[int, Field(ge=1024, le=65535)]
-    agents: Annotated[int, Field(ge=1024, le=65535)]
+    prefect: Port
+    gateway: Port
+    embedding: Port
+    chat: Port
+    agents: Port
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> Self:
+        given = self.model_dump()
+        twice = sorted(name for name, port in given.items() if list(given.values()).count(port) > 1)
+        if twice:
+            raise ValueError(f"{' and '.join(twice)} share a port; every component needs one of its own")
+        return self
 
 
 class Laptop(Section):
@@ -64,7 +76,7 @@ class Laptop(Section):
     takes the next free port and reports it, `refuse` stops and names that process.
     """
 
-    data_directory: str
-    listen_host: str
+    data_directory: Text
+    listen_host: Text
     ports: Ports
     when_port_taken: Literal["pick_free", "refuse"]

@@ -1,17 +1,16 @@
 """The knowledge base of an environment: its sources, chunks, store, fusion and generations."""
 
+from collections import Counter
+from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from tasks.environment.section import Section
+from tasks.environment.schedule import Schedule
+from tasks.environment.section import Name, Section, Text
 
-
-class Schedule(Section):
-    """When a flow starts by itself: a cron line (five fields) in a named time zone."""
-
-    cron: Annotated[str, Field(pattern=r"^\S+( \S+){4}$")]
-    timezone: str
+Uri = Annotated[str, Field(pattern=r"^(file|s3)://.+", description="file://<directory> or s3://<bucket>/<prefix>")]
+Endpoint = Annotated[str, Field(pattern=r"^https?://.+", description="a URL that starts with http:// or https://")]
 
 
 class Source(Section):
@@ -20,9 +19,9 @@ class Source(Section):
     `include` holds glob patterns relative to the root of the source.
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
-    uri: Annotated[str, Field(pattern=r"^(file|s3)://.+")]
-    include: tuple[str, ...] = ("**/*",)
+    name: Name
+    uri: Uri
+    include: Annotated[tuple[Text, ...], Field(min_length=1)] = ("**/*",)
 
 
 class Chunks(Section):
@@ -42,15 +41,23 @@ class LanceStore(Section):
     """The embedded store: a directory below the laptop's data directory."""
 
     engine: Literal["lancedb"]
-    directory: str
+    directory: Text
+
+    @field_validator("directory")
+    @classmethod
+    def _is_below(cls, directory: str) -> str:
+        path = PurePosixPath(directory)
+        if path.is_absolute() or ".." in path.parts or not path.parts:
+            raise ValueError(f"{directory!r} must be a relative path without '..'; it lies below laptop.data_directory")
+        return directory
 
 
 class OpenSearchStore(Section):
     """An OpenSearch domain; `endpoint` is null where Terraform's output gives it."""
 
     engine: Literal["opensearch"]
-    endpoint: str | None = None
-    index_prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    endpoint: Endpoint | None = None
+    index_prefix: Name
     shards: Annotated[int, Field(ge=1)] = 1
     replicas: Annotated[int, Field(ge=0)] = 1
 
@@ -77,7 +84,7 @@ class Knowledge(Section):
 
     @model_validator(mode="after")
     def _source_names_are_unique(self) -> Self:
-        names = [source.name for source in self.sources]
-        if len(set(names)) != len(names):
-            raise ValueError(f"sources has a name twice: {names!r}")
+        twice = [name for name, count in Counter(source.name for source in self.sources).items() if count > 1]
+        if twice:
+            raise ValueError(f"sources has the name {twice[0]!r} more than once; every source needs its own")
         return self

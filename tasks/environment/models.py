@@ -4,10 +4,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from tasks.environment.section import Section
+from tasks.environment.section import Section, Text
 
 RunsOn = Literal["process", "gpu", "neuron", "kuberay", "bedrock"]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="a SHA-256: 64 digits of 0-9 and a-f")]
+Revision = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$", description="a commit: 40 digits of 0-9 and a-f")]
+Repository = Annotated[
+    str, Field(pattern=r"^[\w.-]+/[\w.-]+$", description='<owner>/<name>, such as "Qwen/Qwen2.5-7B-Instruct"')
+]
+
+ROLES = ("chat", "reasoning", "embedding", "judge")
 
 
 class PackagedWeights(Section):
@@ -17,7 +23,7 @@ class PackagedWeights(Section):
     the package's safetensors.
     """
 
-    package: str
+    package: Text
     build: Literal["copy", "convert_bert"]
     sha256: Sha256
     source_sha256: Sha256
@@ -26,8 +32,8 @@ class PackagedWeights(Section):
 class RepositoryWeights(Section):
     """Weights mirrored from a public model repository at a pinned revision."""
 
-    repository: str
-    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+    repository: Repository
+    revision: Revision
 
 
 class Model(Section):
@@ -44,15 +50,16 @@ class Model(Section):
     dimension: Annotated[int, Field(ge=1)] | None = None
     packaged: PackagedWeights | None = None
     weights: RepositoryWeights | None = None
-    bedrock_id: str | None = None
-    fallbacks: tuple[str, ...] = ()
+    bedrock_id: Text | None = None
+    fallbacks: tuple[Text, ...] = ()
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
         needed = {"process": "packaged", "bedrock": "bedrock_id"}.get(self.runs_on, "weights")
         given = [key for key in ("packaged", "weights", "bedrock_id") if getattr(self, key) is not None]
         if given != [needed]:
-            raise ValueError(f"runs_on = {self.runs_on!r} needs exactly {needed!r}, but {given!r} are given")
+            found = " and ".join(given) or "none"
+            raise ValueError(f"runs_on = {self.runs_on!r} needs {needed} and no other origin, but it has {found}")
         return self
 
 
@@ -60,24 +67,39 @@ class Models(Section):
     """All models by name, and the name that plays each role. `judge` is absent where none is paid for."""
 
     catalogue: dict[str, Model]
-    chat: str
-    reasoning: str
-    embedding: str
-    judge: str | None = None
+    chat: Text
+    reasoning: Text
+    embedding: Text
+    judge: Text | None = None
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
-        known = sorted(self.catalogue)
-        for role in ("chat", "reasoning", "embedding", "judge"):
+        for role in ROLES:
             name = getattr(self, role)
             if name is not None and name not in self.catalogue:
-                raise ValueError(f"{role} = {name!r} is not in the catalogue; it has {known!r}")
+                raise ValueError(
+                    f"{role} = {name!r} is not in the catalogue; it has {', '.join(sorted(self.catalogue))}"
+                )
         for name, model in self.catalogue.items():
+            others = sorted(other for other in self.catalogue if other != name)
             for fallback in model.fallbacks:
-                if fallback not in self.catalogue or fallback == name:
-                    raise ValueError(
-                        f"catalogue.{name}.fallbacks has {fallback!r}; allowed are the others of {known!r}"
-                    )
+                if fallback not in others:
+                    allowed = ", ".join(others) or "none, as there is no other model"
+                    raise ValueError(f"catalogue.{name}.fallbacks has {fallback!r}; allowed are {allowed}")
+        return self
+
+    @model_validator(mode="after")
+    def _kinds_fit(self) -> Self:
         if self.catalogue[self.embedding].dimension is None:
             raise ValueError(f"embedding = {self.embedding!r} needs catalogue.{self.embedding}.dimension")
+        for role in ("chat", "reasoning", "judge"):
+            name = getattr(self, role)
+            if name is not None and self.catalogue[name].dimension is not None:
+                raise ValueError(
+                    f"{role} = {name!r} is an embedding model, as it has a dimension; it cannot write text"
+                )
+        if self.catalogue[self.embedding].fallbacks:
+            raise ValueError(
+                f"catalogue.{self.embedding}.fallbacks must be empty: vectors of another model cannot be compared"
+            )
         return self

@@ -1,11 +1,11 @@
 """What an environment demands of its answers: the evaluation's thresholds and the service's limits."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from tasks.environment.knowledge import Schedule
-from tasks.environment.section import Section
+from tasks.environment.schedule import Schedule
+from tasks.environment.section import Section, Text
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Metric = Literal[
@@ -27,11 +27,20 @@ class Evaluation(Section):
     `evaluation` itself answers all of them.
     """
 
-    dataset: str
+    dataset: Text
     schedule: Schedule | None = None
     metrics: Annotated[tuple[Metric, ...], Field(min_length=1)]
     thresholds: dict[Metric, Share]
     answers_in_lifecycle: Annotated[int, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _thresholds_are_measured(self) -> Self:
+        for metric in self.thresholds:
+            if metric not in self.metrics:
+                raise ValueError(f"thresholds.{metric} is never measured; add {metric!r} to metrics or remove it")
+        if len(set(self.metrics)) != len(self.metrics):
+            raise ValueError(f"metrics has one more than once: {', '.join(self.metrics)}")
+        return self
 
 
 class Agents(Section):

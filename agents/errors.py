@@ -1,0 +1,102 @@
+"""Errors as JSON, in the shape that OpenAI's clients read: `{"error": {"message", "type", "param", "code"}}`."""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from agents.gateway import GatewayUnavailable
+from agents.knowledge.search import EmbeddingMismatch
+from agents.knowledge.store import StoreUnavailable, UnknownGeneration
+from agents.knowledge_base import NoGeneration
+from agents.questions import RefusedQuestion
+
+MISSING: dict[type[Exception], tuple[str, int]] = {
+    GatewayUnavailable: ("gateway_unavailable", 10),
+    StoreUnavailable: ("store_unavailable", 10),
+    NoGeneration: ("no_generation", 30),
+    EmbeddingMismatch: ("embedding_mismatch", 60),
+}
+"""What makes an answer impossible for now: the code of the error, and after how many seconds to try again."""
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+class UnknownModel(Exception):
+    """The request names a model that this service does not offer."""
+
+
+def error_body(status: int, message: str, code: str, param: str | None = None) -> dict[str, dict[str, str | None]]:
+    """The body of an error response, also sent inside a stream that has begun."""
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def error_response(status: int, message: str, code: str, param: str | None = None) -> JSONResponse:
+    """An error response."""
+    return JSONResponse(error_body(status, message, code, param), status)
+
+
+def describe(error: Exception) -> tuple[str, int]:
+    """The code and the seconds to wait of an error that `MISSING` lists."""
+    code, seconds = MISSING[type(error)]
+    return code, error.retry_after if isinstance(error, GatewayUnavailable) else seconds
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Make every error of the service a clear JSON error."""
+    for missing in MISSING:
+        app.add_exception_handler(missing, _unavailable)
+    app.add_exception_handler(UnknownGeneration, _plain(404, "unknown_generation"))
+    app.add_exception_handler(UnknownModel, _plain(404, "model_not_found"))
+    app.add_exception_handler(RefusedQuestion, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(500, _unexpected)
+
+
+async def _unavailable(request: Request, error: Exception) -> Response:
+    code, seconds = describe(error)
+    response = error_response(503, str(error), code)
+    response.headers["retry-after"] = str(seconds)
+    return response
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    status = error.status if isinstance(error, RefusedQuestion) else 422
+    return error_response(status, str(error), "invalid_question", "question")
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    problems = error.errors() if isinstance(error, RequestValidationError) else []
+    lines = [f"{_where(problem['loc'])}: {problem['msg']}" for problem in problems]
+    param = _where(problems[0]["loc"]) if problems else None
+    return error_response(422, "; ".join(lines) or str(error), "invalid_request", param)
+
+
+def _where(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location if part != "body") or "body"
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    detail = error.detail if isinstance(error, HTTPException) else str(error)
+    response = error_response(status, f"{request.method} {request.url.path}: {detail}", "http_error")
+    if isinstance(error, HTTPException) and error.headers:
+        response.headers.update(error.headers)
+    return response
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    trace_id = request.state.trace_id
+    return error_response(500, f"the service failed; its log says why (trace {trace_id})", "internal_error")
+
+
+def _plain(status: int, code: str) -> Handler:
+    async def handle(request: Request, error: Exception) -> Response:
+        return error_response(status, str(error), code)
+
+    return handle

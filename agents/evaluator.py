@@ -1,0 +1,53 @@
+"""How well what was found fits the question: the relevancy score that decides between answering and abstaining."""
+
+from collections.abc import Sequence
+
+from agents.knowledge.search import Passage
+from agents.terms import content_terms, weight
+
+UNRELATED_COSINE = 0.15
+"""Cosine at or below which a sentence-embedding model says nothing; counts as 0."""
+CERTAIN_COSINE = 0.70
+"""Cosine from which on a question and a passage surely speak of the same; counts as 1."""
+
+
+def relevancy(question: str, passages: Sequence[Passage]) -> float:
+    """Score from 0 (nothing found fits) to 1: the mean of two kinds of evidence, of `question` and `passages` alone.
+
+    - semantic: the best cosine of the dense leg, scaled so that `UNRELATED_COSINE` is 0 and `CERTAIN_COSINE` is 1;
+    - lexical: the weighted share of the question's content terms that the passages hold, the mean of the share in
+      the best single passage (with its headings) and of that in all passages together. Weights stand for rarity,
+      see `agents.terms.weight`: a name or a number that occurs nowhere costs more than an everyday word.
+
+    A question without any content term is scored by the semantic evidence alone.
+    """
+    if not passages:
+        return 0.0
+    semantic = semantic_evidence(passages)
+    lexical = lexical_evidence(question, passages)
+    return semantic if lexical is None else (semantic + lexical) / 2
+
+
+def semantic_evidence(passages: Sequence[Passage]) -> float:
+    """The best cosine of the dense leg, scaled to 0..1; 0 when the leg found none of the passages."""
+    best = max((passage.dense.score for passage in passages if passage.dense), default=UNRELATED_COSINE)
+    scaled = (best - UNRELATED_COSINE) / (CERTAIN_COSINE - UNRELATED_COSINE)
+    return min(1.0, max(0.0, scaled))
+
+
+def lexical_evidence(question: str, passages: Sequence[Passage]) -> float | None:
+    """The weighted share (0..1) of the question's content terms in the passages; None when it has no such term."""
+    asked = content_terms(question)
+    if not asked:
+        return None
+    held = [asked & passage_terms(passage) for passage in passages]
+    total = sum(map(weight, asked))
+    best = max(sum(map(weight, terms)) for terms in held)
+    together = sum(map(weight, frozenset[str]().union(*held)))
+    return (best + together) / 2 / total
+
+
+def passage_terms(passage: Passage) -> frozenset[str]:
+    """The content terms of a passage, of its headings and of its document's title."""
+    chunk = passage.chunk
+    return content_terms(chunk.text) | content_terms(" ".join((chunk.title, *chunk.heading_path)))

@@ -1,0 +1,112 @@
+"""What happens while a question is answered, in the order that the caller sees it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from agents.knowledge.search import Passage
+from agents.states import State
+
+Kind = Literal["answered", "quoted", "abstained"]
+
+
+@dataclass(frozen=True)
+class Citation:
+    """Where a sentence comes from. `quote` is the slice `[start:end)` of the document's text, verbatim."""
+
+    number: int
+    document_uri: str
+    source: str
+    title: str
+    path: str
+    heading_path: tuple[str, ...]
+    chunk_id: str
+    quote: str
+    start: int
+    end: int
+    generation: str
+
+
+@dataclass(frozen=True)
+class ReleasedSentence:
+    """A sentence of the answer that passed the check, or a quote; `groundedness` is 0..1, 1 for a quote."""
+
+    text: str
+    separator: str
+    citation: int
+    groundedness: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The whole answer. `timings_ms` is per stage; `notes` say what kept the answer from being better.
+
+    `relevancy` and `groundedness` (mean of the sentences; None when there is none) are 0..1. `route` is the states
+    passed through, repetitions left out.
+    """
+
+    kind: Kind
+    answer: str
+    sentences: tuple[ReleasedSentence, ...]
+    citations: tuple[Citation, ...]
+    relevancy: float
+    groundedness: float | None
+    route: tuple[State, ...]
+    generation: str
+    notes: tuple[str, ...]
+    trace_id: str
+    timings_ms: dict[str, float]
+
+
+@dataclass(frozen=True)
+class StateEntered:
+    """The orchestrator went on to `state`, `at_ms` after the question came."""
+
+    state: State
+    at_ms: float
+
+
+@dataclass(frozen=True)
+class PassagesFound:
+    """What the knowledge base has on the question, best first."""
+
+    passages: tuple[Passage, ...]
+    generation: str
+
+
+@dataclass(frozen=True)
+class RelevancyJudged:
+    """How well the passages fit the question (0..1), and the least that is answered."""
+
+    relevancy: float
+    threshold: float
+
+
+@dataclass(frozen=True)
+class CitationMade:
+    """Comes before the first sentence that refers to it."""
+
+    citation: Citation
+
+
+@dataclass(frozen=True)
+class SentenceReleased:
+    """The next sentence of the answer."""
+
+    sentence: ReleasedSentence
+
+
+@dataclass(frozen=True)
+class SentenceDropped:
+    """The model wrote a sentence that the passages do not support; it is not shown."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """The answer is complete."""
+
+    answer: Answer
+
+
+Event = StateEntered | PassagesFound | RelevancyJudged | CitationMade | SentenceReleased | SentenceDropped | Done

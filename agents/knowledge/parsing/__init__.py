@@ -1,0 +1,54 @@
+"""Documents become text: one parser a family of formats, chosen by the name's ending."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from agents.knowledge.documents import DocumentRef, DocumentUnreadable, ParsedDocument
+from agents.knowledge.parsing.docx import parse_docx
+from agents.knowledge.parsing.html import parse_html
+from agents.knowledge.parsing.markdown import parse_markdown
+from agents.knowledge.parsing.pdf import parse_pdf
+from agents.knowledge.parsing.plain_text import parse_plain_text
+from agents.knowledge.parsing.records import parse_csv, parse_json_lines
+
+PARSER_VERSION = "1"
+
+_PARSERS: dict[str, Callable[[DocumentRef, bytes], ParsedDocument]] = {
+    ".md": parse_markdown,
+    ".markdown": parse_markdown,
+    ".txt": parse_plain_text,
+    ".text": parse_plain_text,
+    ".html": parse_html,
+    ".htm": parse_html,
+    ".xhtml": parse_html,
+    ".pdf": parse_pdf,
+    ".docx": parse_docx,
+    ".csv": parse_csv,
+    ".tsv": parse_csv,
+    ".jsonl": parse_json_lines,
+    ".ndjson": parse_json_lines,
+}
+
+
+def parse(ref: DocumentRef, content: bytes) -> ParsedDocument:
+    """The text and structure of a document; a document without a title gets its file's name as title.
+
+    Raises DocumentUnreadable when the format is not supported, or the content is empty, encrypted,
+    mis-encoded, without text, or of another format than its name says.
+    """
+    name = PurePosixPath(ref.path)
+    parser = _PARSERS.get(name.suffix.lower())
+    if parser is None:
+        supported = " ".join(_PARSERS)
+        reason = f"the format {name.suffix!r} is not supported ({supported} are): leave it out by the source's include"
+        raise DocumentUnreadable(ref.uri, reason)
+    if not content:
+        raise DocumentUnreadable(ref.uri, "the file is empty (0 bytes)")
+    document = parser(ref, content)
+    if not document.sections or not document.text.strip():
+        raise DocumentUnreadable(ref.uri, "it holds no text")
+    return replace(document, title=" ".join(document.title.split()) or name.stem)
+
+
+__all__ = ["PARSER_VERSION", "DocumentUnreadable", "parse"]

@@ -1,0 +1,90 @@
+"""Hybrid search over one generation: both legs from the store, fused here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agents.knowledge.fusion import FusionSettings, fuse
+from agents.knowledge.generation import EmbeddingIdentity, Manifest
+from agents.knowledge.store import Chunk, Filters, Hit, KnowledgeStore
+
+
+class EmbeddingMismatch(Exception):
+    """The query was embedded by another model than the generation; says which two."""
+
+
+@dataclass(frozen=True)
+class LegPosition:
+    """Where one leg ranked a passage (from 1), and its score there: BM25, or cosine (-1..1)."""
+
+    rank: int
+    score: float
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A chunk found by a hybrid search, with what each leg made of it (None: the leg did not find it).
+
+    `score` is the fused one; it orders the passages of one query and says nothing across queries.
+    """
+
+    chunk: Chunk
+    generation: str
+    score: float
+    lexical: LegPosition | None
+    dense: LegPosition | None
+
+
+def hybrid_search(
+    store: KnowledgeStore,
+    manifest: Manifest,
+    text: str,
+    vector: Sequence[float],
+    embedding: EmbeddingIdentity,
+    settings: FusionSettings,
+    limit: int,
+    filters: Filters | None = None,
+) -> list[Passage]:
+    """Find the `limit` best passages of the generation that `manifest` describes, best first.
+
+    `vector` is the unit-length embedding of `text`, and `embedding` says which model made it.
+
+    Raises:
+        EmbeddingMismatch: `embedding` is not the model that made the generation's vectors.
+        UnknownGeneration: the generation was dropped meanwhile; read `store.serving()` again.
+        StoreUnavailable: the store does not answer.
+    """
+    require_same_embedding(manifest, embedding)
+    candidates = max(settings.candidates, limit)
+    legs = store.search(manifest.generation, text, vector, candidates, filters or Filters())
+    chunks = {hit.chunk.chunk_id: hit.chunk for hit in (*legs.lexical, *legs.dense)}
+    lexical, dense = _positions(legs.lexical), _positions(legs.dense)
+    fused = fuse(_scored(legs.lexical), _scored(legs.dense), settings)
+    return [
+        Passage(chunks[chunk_id], manifest.generation, score, lexical.get(chunk_id), dense.get(chunk_id))
+        for chunk_id, score in fused[:limit]
+    ]
+
+
+def require_same_embedding(manifest: Manifest, embedding: EmbeddingIdentity) -> None:
+    """Refuse to compare vectors of two models: they lie in unrelated spaces, whatever their length.
+
+    Raises:
+        EmbeddingMismatch: `embedding` differs from the generation's in model, fingerprint or dimension.
+    """
+    if embedding != manifest.embedding:
+        raise EmbeddingMismatch(
+            f"generation {manifest.generation!r} was embedded by {_describe(manifest.embedding)}, the query by "
+            f"{_describe(embedding)}; refresh the knowledge base with the present model, or go back to the former one"
+        )
+
+
+def _describe(identity: EmbeddingIdentity) -> str:
+    return f"{identity.model!r} (file {identity.fingerprint[:12]!r}, {identity.dimension} dimensions)"
+
+
+def _positions(hits: Sequence[Hit]) -> dict[str, LegPosition]:
+    return {hit.chunk.chunk_id: LegPosition(rank, hit.score) for rank, hit in enumerate(hits, start=1)}
+
+
+def _scored(hits: Sequence[Hit]) -> list[tuple[str, float]]:
+    return [(hit.chunk.chunk_id, hit.score) for hit in hits]

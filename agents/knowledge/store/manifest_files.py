@@ -1,0 +1,112 @@
+"""The manifests of an embedded store, and the pointer to the serving one, as files that change atomically.
+
+A generation exists exactly while its manifest does. The state is part of the file's name
+(`<generation>.building.json`, `<generation>.ready.json`), so that asking for it parses nothing.
+"""
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from agents.knowledge.generation import GENERATION_NAME, Manifest
+from agents.knowledge.store import UnknownGeneration
+
+
+class ManifestFiles:
+    """Reads and writes the manifests below `directory`. One process writes, any number of them read."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._pointer = directory / "serving"
+        self._serving: tuple[tuple[int, int, int], Manifest] | None = None
+
+    def is_ready(self, generation: str) -> bool:
+        """Whether the generation is sealed.
+
+        Raises:
+            UnknownGeneration: there is no such generation.
+        """
+        if self._path(generation, "ready").exists():
+            return True
+        if self._path(generation, "building").exists():
+            return False
+        raise UnknownGeneration(f"no generation {generation!r} in {self._directory}; it holds {self.generations()!r}")
+
+    def generations(self) -> list[str]:
+        """The names of all generations, sorted."""
+        return sorted({path.name.split(".")[0] for path in self._directory.glob("*.*.json")})
+
+    def read(self, generation: str) -> Manifest:
+        """The manifest of a generation.
+
+        Raises:
+            UnknownGeneration: there is no such generation.
+        """
+        state = "ready" if self.is_ready(generation) else "building"
+        try:
+            return Manifest.model_validate_json(self._path(generation, state).read_bytes())
+        except FileNotFoundError as error:
+            raise UnknownGeneration(f"generation {generation!r} was just dropped from {self._directory}") from error
+
+    def write(self, manifest: Manifest) -> None:
+        """Store a manifest under its state; once there is a ready one, the one of the building is gone."""
+        self._replace(self._path(manifest.generation, manifest.state), manifest.model_dump_json().encode())
+        if manifest.state == "ready":
+            self._path(manifest.generation, "building").unlink(missing_ok=True)
+
+    def remove(self, generation: str) -> None:
+        """Forget a generation; nothing when it is unknown."""
+        for state in ("ready", "building"):
+            self._path(generation, state).unlink(missing_ok=True)
+
+    def serve(self, generation: str) -> None:
+        """Move the pointer to this generation."""
+        self._replace(self._pointer, generation.encode())
+
+    def serving(self) -> Manifest | None:
+        """The manifest that the pointer names, None before the first promotion; one `stat` when it has not moved.
+
+        Raises:
+            UnknownGeneration: the pointer names a generation that is not there.
+        """
+        while True:
+            try:
+                status = self._pointer.stat()
+                identity = (status.st_ino, status.st_mtime_ns, status.st_size)
+                cached = self._serving
+                if cached and cached[0] == identity:
+                    return cached[1]
+                generation = self._pointer.read_text()
+            except FileNotFoundError:
+                return None
+            try:
+                manifest = self.read(generation)
+            except UnknownGeneration:
+                if self._pointer.read_text() == generation:
+                    raise
+                continue  # a promotion and a drop came between the two reads
+            self._serving = (identity, manifest)
+            return manifest
+
+    def _path(self, generation: str, state: str) -> Path:
+        if not re.fullmatch(GENERATION_NAME, generation):  # `../..` would lead out of the directory
+            raise UnknownGeneration(f"{generation!r} is not the name of a generation")
+        return self._directory / f"{generation}.{state}.json"
+
+    def _replace(self, path: Path, content: bytes) -> None:
+        descriptor, temporary = tempfile.mkstemp(dir=self._directory, prefix=".", suffix=".temporary")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        directory = os.open(self._directory, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)

@@ -1,0 +1,230 @@
+"""Generations in OpenSearch: one index a generation, an alias that moves atomically, manifests in a small index.
+
+A generation exists while its index and its manifest do: `create` makes the index first, and `drop`
+deletes it first, so that either of them can be repeated after a crash.
+"""
+
+import re
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from opensearchpy import NotFoundError, OpenSearch, TransportError, helpers
+
+from agents.knowledge.generation import GENERATION_NAME, Manifest
+from agents.knowledge.store import Chunk, EmbeddedChunk, Filters, Hit, Legs, StoreUnavailable, UnknownGeneration
+from agents.knowledge.store.opening import OpenSearchSettings
+from agents.knowledge.store.opensearch_errors import server_errors, write_all
+from agents.knowledge.store.opensearch_index import (
+    CHUNK_FIELDS,
+    actions_from_chunks,
+    chunk_from_source,
+    generation_index,
+)
+from agents.knowledge.store.opensearch_manifests import ManifestIndex
+from agents.knowledge.store.opensearch_query import by_document, count_query, counts_from_answer, hybrid_query
+
+SECONDS_PER_REQUEST = 30
+SECONDS_PER_COPY = 600
+CHUNKS_PER_PAGE = 500
+MANIFESTS = "manifests"
+
+
+class OpenSearchStore:
+    """A `KnowledgeStore` on an OpenSearch server with the k-NN plugin. Threads may share one."""
+
+    def __init__(self, settings: OpenSearchSettings) -> None:
+        """Prepare the connection; nothing is asked of the server yet."""
+        self._settings = settings
+        self._alias = settings.index_prefix
+        self._client = OpenSearch(settings.endpoint, timeout=SECONDS_PER_REQUEST, http_compress=True)
+        self._manifests = ManifestIndex(self._client, f"{self._alias}-{MANIFESTS}")
+
+    def create(self, manifest: Manifest) -> None:
+        """Make the empty index of a generation in state `building`; nothing when it exists already.
+
+        Raises:
+            ValueError: the generation's name is the one that the index of manifests has.
+        """
+        if manifest.generation == MANIFESTS:
+            raise ValueError(f"a generation cannot be called {manifest.generation!r}: that index holds the manifests")
+        index = self._index(manifest.generation)
+        with self._server_errors():
+            self._manifests.ensure_index()
+            if self._manifests.state(manifest.generation) and self._client.indices.exists(index=index):
+                return
+            self._client.indices.delete(index=index, params={"ignore_unavailable": "true"})
+            body = generation_index(manifest.embedding.dimension, self._settings.shards, self._settings.replicas)
+            self._client.indices.create(index=index, body=body)
+            self._manifests.write(manifest)
+
+    def add(self, generation: str, chunks: Sequence[EmbeddedChunk]) -> None:
+        """Write chunks with their vectors, in place of those of the same id.
+
+        Raises:
+            ValueError: the generation is sealed, or the server refuses a chunk (wrong vector length).
+        """
+        self._require_unsealed(generation)
+        unique = {embedded.chunk.chunk_id: embedded for embedded in chunks}
+        with self._server_errors(generation):
+            write_all(self._client, actions_from_chunks(unique.values(), self._index(generation)), str(self))
+
+    def copy(self, origin: str, generation: str, document_uris: Sequence[str]) -> int:
+        """Copy all chunks of these documents from another generation, inside the server; returns how many."""
+        self._require_unsealed(generation)
+        copied = 0
+        with self._server_errors(origin):
+            self._client.indices.refresh(index=self._index(origin))
+            for query in by_document(document_uris):
+                body = {
+                    "source": {"index": self._index(origin), "query": query},
+                    "dest": {"index": self._index(generation)},
+                }
+                answer = self._client.reindex(body=body, params={"request_timeout": SECONDS_PER_COPY})
+                if answer["failures"]:
+                    raise StoreUnavailable(f"{self} could not copy a chunk: {answer['failures'][0]!r}")
+                copied += answer["created"] + answer["updated"]
+        return copied
+
+    def chunk_counts(self, generation: str) -> dict[tuple[str, str], int]:
+        """How many chunks there are per (document URI, content hash)."""
+        index = self._index(generation)
+        counts: dict[tuple[str, str], int] = {}
+        after: dict[str, str] | None = None
+        with self._server_errors(generation):
+            self._client.indices.refresh(index=index)
+            while True:
+                answer = self._client.search(index=index, body=count_query(after))
+                page, after = counts_from_answer(answer)
+                counts |= page
+                if after is None:
+                    return counts
+
+    def delete_documents(self, generation: str, document_uris: Sequence[str]) -> None:
+        """Remove all chunks of these documents from a generation in state `building`."""
+        self._require_unsealed(generation)
+        index = self._index(generation)
+        with self._server_errors(generation):
+            self._client.indices.refresh(index=index)
+            for query in by_document(document_uris):
+                params = {"refresh": "true", "request_timeout": SECONDS_PER_COPY}
+                self._client.delete_by_query(index=index, body={"query": query}, params=params)
+
+    def seal(self, manifest: Manifest) -> None:
+        """Make all chunks searchable, check their number, refuse further writes, and store the manifest as `ready`.
+
+        Raises:
+            ValueError: the index does not hold `manifest.chunk_count` chunks.
+        """
+        generation, index = manifest.generation, self._index(manifest.generation)
+        with self._server_errors(generation):
+            self._client.indices.refresh(index=index)
+            found = self._client.count(index=index)["count"]
+            if found != manifest.chunk_count:
+                raise ValueError(
+                    f"generation {generation!r} holds {found} chunks, its manifest says {manifest.chunk_count}"
+                )
+            self._client.indices.put_settings(index=index, body={"index": {"blocks": {"write": True}}})
+            self._manifests.write(manifest.model_copy(update={"state": "ready"}))
+
+    def promote(self, generation: str) -> None:
+        """Make a `ready` generation the serving one, by moving the alias."""
+        target = self._index(generation)
+        with self._server_errors(generation):
+            if self._manifests.read(generation).state != "ready":
+                raise ValueError(f"generation {generation!r} is still building; seal it before it is promoted")
+            moves: list[dict[str, Any]] = [{"add": {"index": target, "alias": self._alias}}]
+            moves += [
+                {"remove": {"index": index, "alias": self._alias}} for index in self._aliased() if index != target
+            ]
+            self._client.indices.update_aliases(body={"actions": moves})
+
+    def serving(self) -> Manifest | None:
+        """The manifest of the generation that the alias points to; one round trip once its manifest is known."""
+        with self._server_errors():
+            indices = self._aliased()
+            return self._manifests.read(indices[0].removeprefix(f"{self._alias}-")) if indices else None
+
+    def manifests(self) -> list[Manifest]:
+        """All generations, newest first."""
+        with self._server_errors():
+            return self._manifests.all()
+
+    def drop(self, generation: str) -> None:
+        """Delete a generation that is not serving (ValueError when it is); nothing when it is gone already."""
+        index = self._index(generation)
+        with self._server_errors():
+            if index in self._aliased():
+                raise ValueError(f"generation {generation!r} is serving; promote another one before it is dropped")
+            self._client.indices.delete(index=index, params={"ignore_unavailable": "true"})
+            self._manifests.remove(generation)
+
+    def search(self, generation: str, text: str, vector: Sequence[float], limit: int, filters: Filters) -> Legs:
+        """Both legs in one round trip: BM25, and cosine similarity by the HNSW graph."""
+        with self._server_errors(generation):
+            body = hybrid_query(text, vector, limit, filters)
+            answers = self._client.msearch(index=self._index(generation), body=body)["responses"]
+            for answer in answers:
+                if "error" in answer:
+                    refused = NotFoundError if answer["status"] == 404 else TransportError
+                    raise refused(answer["status"], answer["error"]["type"], answer["error"])
+        lexical, dense = (answer["hits"]["hits"] for answer in answers)
+        return Legs(
+            lexical=[Hit(chunk_from_source(hit["_source"]), hit["_score"]) for hit in lexical],
+            # The server's score is (1 + cosine) / 2.
+            dense=[Hit(chunk_from_source(hit["_source"]), 2 * hit["_score"] - 1) for hit in dense],
+        )
+
+    def document(self, generation: str, document_uri: str) -> list[Chunk]:
+        """All chunks of one document, in order; empty when the generation does not hold it."""
+        query = {"query": {"term": {"document_uri": document_uri}}, "sort": ["ordinal"]}
+        with self._server_errors(generation):
+            return [chunk_from_source(source) for source in self._scan(generation, query)]
+
+    def chunks(self, generation: str) -> Iterator[Chunk]:
+        """Every chunk of a generation in the order of their ids, a page in memory at a time."""
+        with self._server_errors(generation):
+            for source in self._scan(generation, {"sort": ["chunk_id"]}):
+                yield chunk_from_source(source)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def __str__(self) -> str:
+        return f"the OpenSearch store at {self._settings.endpoint}"
+
+    def _index(self, generation: str) -> str:
+        if generation == MANIFESTS or not re.fullmatch(GENERATION_NAME, generation):  # `*` means all of them
+            raise UnknownGeneration(f"{generation!r} is not the name of a generation")
+        return f"{self._alias}-{generation}"
+
+    def _aliased(self) -> list[str]:
+        answer = self._client.indices.get_alias(name=self._alias, params={"ignore": 404})
+        return [] if "error" in answer else list(answer)
+
+    def _require_unsealed(self, generation: str) -> None:
+        with self._server_errors(generation):
+            # A write to an index that is not there would make one, with a mapping that the server guesses.
+            state = self._manifests.state(generation)
+            if state is None or not self._client.indices.exists(index=self._index(generation)):
+                raise self._manifests.unknown(generation)
+        if state == "ready":
+            raise ValueError(f"generation {generation!r} is sealed and never changes; build a new one")
+
+    def _scan(self, generation: str, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        query = query | {"_source": CHUNK_FIELDS}
+        hits = helpers.scan(
+            self._client, index=self._index(generation), query=query, size=CHUNKS_PER_PAGE, preserve_order=True
+        )
+        return (hit["_source"] for hit in hits)
+
+    @contextmanager
+    def _server_errors(self, generation: str | None = None) -> Generator[None]:
+        with server_errors(str(self)):
+            try:
+                yield
+            except NotFoundError as error:
+                if generation is None:
+                    raise
+                raise self._manifests.unknown(generation) from error

@@ -1,0 +1,113 @@
+"""What a generation's OpenSearch index looks like, and chunks as its documents."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from agents.knowledge.store import Chunk, EmbeddedChunk, Filters
+
+CHUNK_FIELDS = [field.name for field in fields(Chunk)]
+# A question may have more distinct words than a query may have clauses (1,024 unless a server says otherwise).
+QUERY_TERMS = 512
+
+_KEYWORD = {"type": "keyword"}
+_STORED = {"type": "text", "index": False}
+_INTEGER = {"type": "integer", "index": False}
+# The embedded store splits identifiers such as KUBEBUILDER_ASSETS or prefect.yaml into their words; so do we.
+_SPLIT_IDENTIFIERS = {"type": "mapping", "mappings": [f"{sign}=>\\u0020" for sign in "_.:/"]}
+_TOKENS = ["lowercase", "asciifolding", "english_stop", "english_stem"]
+
+MANIFEST_INDEX: dict[str, Any] = {
+    "settings": {"number_of_shards": 1, "auto_expand_replicas": "0-1"},
+    "mappings": {
+        "dynamic": "strict",
+        "properties": {
+            "generation": _KEYWORD,
+            "state": _KEYWORD,
+            "created_at": {"type": "date"},
+            # JSON in one string: a mapping would grow by every document URI in it.
+            "manifest": _STORED,
+        },
+    },
+}
+
+
+def generation_index(dimension: int, shards: int, replicas: int) -> dict[str, Any]:
+    """The settings and strict mappings of a generation's index.
+
+    Vectors lie in a Lucene HNSW graph by cosine, quantised to bytes; BM25 reads English. Nothing is
+    refreshed by the clock: the store does it where it counts. Documents keep their vectors as they
+    came: those that k-NN 3.5.0 derives from its files could not be read after a merge, nor copied.
+    """
+    return {
+        "settings": {
+            "index": {
+                "knn": True,
+                "knn.derived_source.enabled": False,
+                "number_of_shards": shards,
+                "number_of_replicas": replicas,
+                "refresh_interval": -1,
+            },
+            "analysis": {
+                "char_filter": {"split_identifiers": _SPLIT_IDENTIFIERS},
+                "filter": {
+                    "english_stop": {"type": "stop", "stopwords": "_english_"},
+                    "english_stem": {"type": "stemmer", "language": "porter2"},
+                    "first_terms": {"type": "limit", "max_token_count": QUERY_TERMS},
+                },
+                "analyzer": {
+                    "passage": _analyzer(_TOKENS),
+                    "question": _analyzer([*_TOKENS, "unique", "first_terms"]),
+                },
+            },
+        },
+        "mappings": {"dynamic": "strict", "properties": _properties(dimension)},
+    }
+
+
+def actions_from_chunks(chunks: Iterable[EmbeddedChunk], index: str) -> Iterator[dict[str, Any]]:
+    """One bulk action a chunk; the chunk id is the document's, so that writing again replaces."""
+    for embedded in chunks:
+        chunk = embedded.chunk
+        source = asdict(chunk) | {"searchable_text": chunk.searchable_text, "vector": list(embedded.vector)}
+        yield {"_op_type": "index", "_index": index, "_id": chunk.chunk_id, "_source": source}
+
+
+def chunk_from_source(source: Mapping[str, Any]) -> Chunk:
+    """The chunk that a document holds."""
+    values = {name: source[name] for name in CHUNK_FIELDS}
+    values["heading_path"] = tuple(values["heading_path"])
+    return Chunk(**values)
+
+
+def conditions(filters: Filters) -> list[dict[str, Any]]:
+    """The filter clauses of these filters, all of which must hold."""
+    allowed = {
+        "source": filters.sources,
+        "document_uri": filters.document_uris,
+        "media_type": filters.media_types,
+    }
+    return [{"terms": {name: list(values)}} for name, values in allowed.items() if values]
+
+
+def _analyzer(tokens: list[str]) -> dict[str, Any]:
+    return {"type": "custom", "char_filter": ["split_identifiers"], "tokenizer": "standard", "filter": tokens}
+
+
+def _properties(dimension: int) -> dict[str, Any]:
+    return {
+        **dict.fromkeys(("chunk_id", "document_uri", "source", "media_type", "content_hash"), _KEYWORD),
+        **dict.fromkeys(("path", "title", "heading_path", "text"), _STORED),
+        **dict.fromkeys(("start", "end", "ordinal"), _INTEGER),
+        "searchable_text": {"type": "text", "analyzer": "passage", "search_analyzer": "question"},
+        "vector": {
+            "type": "knn_vector",
+            "dimension": dimension,
+            "method": {
+                "name": "hnsw",
+                "engine": "lucene",
+                "space_type": "cosinesimil",
+                "parameters": {"m": 16, "ef_construction": 128, "encoder": {"name": "sq"}},
+            },
+        },
+    }

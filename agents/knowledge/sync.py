@@ -1,0 +1,119 @@
+"""What a refresh has to do: compares what the sources hold with what a generation holds."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from agents.knowledge.documents import DocumentRef
+from agents.knowledge.generation import DocumentRecord, EmbeddingIdentity, Manifest
+
+
+@dataclass(frozen=True)
+class ScannedDocument:
+    """A document as the sources hold it now: the SHA-256 of its bytes, or why they cannot be read."""
+
+    ref: DocumentRef
+    content_hash: str | None
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a generation is made from and by: source URIs by name, chunker, embedding model, commit and flow run."""
+
+    sources: Mapping[str, str]
+    chunker: str
+    embedding: EmbeddingIdentity
+    git_commit: str | None
+    flow_run_id: str | None
+
+
+@dataclass(frozen=True)
+class RefreshPlan:
+    """The work that separates a base generation from the sources.
+
+    `keep` and `carry` are copied with their vectors, `parse` is read, chunked and embedded, `deleted`
+    is left behind. `carry` holds documents that can no longer be read: their last good version stays.
+    """
+
+    keep: tuple[ScannedDocument, ...]
+    parse: tuple[ScannedDocument, ...]
+    carry: tuple[ScannedDocument, ...]
+    unreadable: tuple[ScannedDocument, ...]
+    deleted: tuple[str, ...]
+    inputs_digest: str
+    base: Manifest | None
+
+    @property
+    def changes_nothing(self) -> bool:
+        """True when the base generation was built from exactly these inputs."""
+        return self.base is not None and self.base.inputs_digest == self.inputs_digest
+
+
+def plan_refresh(scanned: Iterable[ScannedDocument], serving: Manifest | None, provenance: Provenance) -> RefreshPlan:
+    """Decide what to copy, what to embed and what to leave behind.
+
+    A serving generation made with another chunker or embedding model shares no vectors with the next
+    one: everything is embedded again.
+    """
+    documents = sorted(scanned, key=lambda document: document.ref.uri)
+    made_by = (provenance.chunker, provenance.embedding)
+    base = serving if serving and (serving.chunker, serving.embedding) == made_by else None
+    known = base.documents if base else {}
+    keep: list[ScannedDocument] = []
+    parse: list[ScannedDocument] = []
+    carry: list[ScannedDocument] = []
+    unreadable: list[ScannedDocument] = []
+    for document in documents:
+        record = known.get(document.ref.uri)
+        if document.content_hash is None:
+            (carry if record and record.content_hash else unreadable).append(document)
+        elif record and document.content_hash == record.content_hash:
+            keep.append(document)
+        elif record and document.content_hash == record.failed_hash:
+            # The same bytes fail the same way: the parser's version is part of `chunker`.
+            (carry if record.content_hash else unreadable).append(document)
+        else:
+            parse.append(document)
+    present = {document.ref.uri for document in documents}
+    return RefreshPlan(
+        keep=tuple(keep),
+        parse=tuple(parse),
+        carry=tuple(carry),
+        unreadable=tuple(unreadable),
+        deleted=tuple(sorted(set(known) - present)),
+        inputs_digest=_digest(documents, provenance),
+        base=base,
+    )
+
+
+def carried_records(plan: RefreshPlan) -> dict[str, DocumentRecord]:
+    """The manifest's records of all documents that need no parsing, keyed by URI."""
+    known = plan.base.documents if plan.base else {}
+    records = {document.ref.uri: _kept(known[document.ref.uri]) for document in plan.keep}
+    for document in (*plan.carry, *plan.unreadable):
+        record = known.get(document.ref.uri)
+        records[document.ref.uri] = DocumentRecord(
+            source=document.ref.source,
+            path=document.ref.path,
+            content_hash=record.content_hash if record else None,
+            chunks=record.chunks if record else 0,
+            failure=document.failure or (record.failure if record else None),
+            failed_hash=document.content_hash,
+        )
+    return records
+
+
+def _kept(record: DocumentRecord) -> DocumentRecord:
+    return record.model_copy(update={"failure": None, "failed_hash": None})
+
+
+def _digest(documents: list[ScannedDocument], provenance: Provenance) -> str:
+    inputs = {
+        "documents": [(document.ref.uri, document.content_hash) for document in documents],
+        "sources": dict(provenance.sources),
+        "chunker": provenance.chunker,
+        "embedding": provenance.embedding.model_dump(),
+    }
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()

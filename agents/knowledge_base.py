@@ -1,0 +1,96 @@
+"""The knowledge that the service answers from: the serving generation, read from its store."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from agents.knowledge.fusion import FusionSettings
+from agents.knowledge.generation import EmbeddingIdentity, Manifest
+from agents.knowledge.search import Passage, hybrid_search, require_same_embedding
+from agents.knowledge.store import Chunk, Filters, KnowledgeStore, UnknownGeneration
+from agents.knowledge.store.opening import LanceSettings, OpenSearchSettings, open_store
+
+SERVING_SECONDS = 1.0
+"""How long the service goes on with the generation it knows before it asks the store which one is serving."""
+
+
+class NoGeneration(Exception):
+    """No generation was promoted yet; there is nothing to answer from."""
+
+
+class KnowledgeBase:
+    """Reads the store in threads, for its calls block; opens it when it is first needed."""
+
+    def __init__(
+        self, store: LanceSettings | OpenSearchSettings, fusion: FusionSettings, embedding: EmbeddingIdentity
+    ) -> None:
+        self._settings = store
+        self._fusion = fusion
+        self._embedding = embedding
+        self._store: KnowledgeStore | None = None
+        self._serving: Manifest | None = None
+        self._read_at = 0.0
+        self._lock = asyncio.Lock()
+
+    async def serving(self) -> Manifest:
+        """The manifest of the serving generation, at most `SERVING_SECONDS` old.
+
+        Raises:
+            NoGeneration: nothing was promoted yet.
+            EmbeddingMismatch: the generation was embedded by another model than the service's.
+            StoreUnavailable: the store does not answer.
+        """
+        async with self._lock:
+            if self._serving is None or time.monotonic() - self._read_at > SERVING_SECONDS:
+                store = await self._opened()
+                self._serving = await asyncio.to_thread(store.serving)
+                self._read_at = time.monotonic()
+        if self._serving is None:
+            raise NoGeneration("the knowledge base has no generation yet; run the flow 'knowledge' first")
+        require_same_embedding(self._serving, self._embedding)
+        return self._serving
+
+    async def search(
+        self, text: str, vector: Sequence[float], limit: int, filters: Filters
+    ) -> tuple[Manifest, list[Passage]]:
+        """The `limit` best passages of the serving generation, best first; raises as `serving` does."""
+        store = await self._opened()
+        manifest = await self.serving()
+        try:
+            return manifest, await asyncio.to_thread(self._search, store, manifest, text, vector, limit, filters)
+        except UnknownGeneration:
+            # It was replaced and dropped since it was read; the one that replaced it is there.
+            self._serving = None
+            manifest = await self.serving()
+            return manifest, await asyncio.to_thread(self._search, store, manifest, text, vector, limit, filters)
+
+    async def document(self, generation: str, uri: str) -> list[Chunk]:
+        """All chunks of a document, in order; empty when the generation does not hold it.
+
+        Raises:
+            UnknownGeneration: the store does not have it, or no longer.
+            StoreUnavailable: the store does not answer.
+        """
+        store = await self._opened()
+        return await asyncio.to_thread(store.document, generation, uri)
+
+    async def close(self) -> None:
+        """Release the store."""
+        if self._store is not None:
+            await asyncio.to_thread(self._store.close)
+
+    def _search(
+        self,
+        store: KnowledgeStore,
+        manifest: Manifest,
+        text: str,
+        vector: Sequence[float],
+        limit: int,
+        filters: Filters,
+    ) -> list[Passage]:
+        return hybrid_search(store, manifest, text, vector, self._embedding, self._fusion, limit, filters)
+
+    async def _opened(self) -> KnowledgeStore:
+        if self._store is None:
+            self._store = await asyncio.to_thread(open_store, self._settings)
+        return self._store

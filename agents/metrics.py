@@ -1,0 +1,47 @@
+"""What Prometheus scrapes; one registry a service, so that two services in one process do not mix."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from agents.events import Answer
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_SHARES = tuple(step / 10 for step in range(1, 11))
+
+
+class Metrics:
+    """Counts requests and answers."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.requests = Counter(
+            "agents_requests_total", "Requests by route and status.", ["route", "status"], registry=self._registry
+        )
+        self.request_seconds = Histogram(
+            "agents_request_seconds", "Time to the last byte.", ["route"], buckets=_SECONDS, registry=self._registry
+        )
+        self._answers = Counter("agents_answers_total", "Answers by kind.", ["kind"], registry=self._registry)
+        self._relevancy = Histogram(
+            "agents_relevancy", "Relevancy of what was found.", buckets=_SHARES, registry=self._registry
+        )
+        self._stage_seconds = Histogram(
+            "agents_stage_seconds", "Time a stage of answering.", ["stage"], buckets=_SECONDS, registry=self._registry
+        )
+        self.first_sentence_seconds = Histogram(
+            "agents_first_sentence_seconds", "Time to the first sentence.", buckets=_SECONDS, registry=self._registry
+        )
+        self.dropped = Counter(
+            "agents_sentences_dropped_total", "Sentences that the passages do not support.", registry=self._registry
+        )
+        self._ready = Gauge("agents_ready", "1 when everything an answer needs is there.", registry=self._registry)
+
+    def record(self, answer: Answer) -> None:
+        """Count one answer."""
+        self._answers.labels(answer.kind).inc()
+        self._relevancy.observe(answer.relevancy)
+        for stage, milliseconds in answer.timings_ms.items():
+            self._stage_seconds.labels(stage).observe(milliseconds / 1000)
+
+    def exposition(self, ready: bool) -> bytes:
+        """The text that Prometheus reads."""
+        self._ready.set(ready)
+        return generate_latest(self._registry)

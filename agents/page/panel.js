@@ -1,0 +1,48 @@
+import { appendText } from "./text.js";
+
+const panel = document.getElementById("panel");
+const text = document.getElementById("panel-text");
+
+document.getElementById("panel-close").addEventListener("click", () => panel.close());
+panel.addEventListener("click", (event) => {
+  if (event.target === panel) panel.close(); // the backdrop belongs to the dialog
+});
+
+function piece(name, className, content) {
+  const element = document.createElement(name);
+  if (className) element.className = className;
+  appendText(element, content);
+  return element;
+}
+
+// Offsets count characters as Python does; JavaScript's strings count UTF-16 units.
+function highlight(document, citation) {
+  const characters = Array.from(document.text);
+  const slice = (start, end) => characters.slice(start, end).join("");
+  const chunk = document.chunks.find((span) => span.chunk_id === citation.chunk_id);
+  const passage = piece("span", "passage", "");
+  const mark = piece("mark", "", slice(citation.start, citation.end));
+  passage.append(piece("span", "", slice(chunk.start, citation.start)), mark, piece("span", "", slice(citation.end, chunk.end)));
+  text.replaceChildren(
+    piece("span", "", slice(0, chunk.start).trimStart()), passage, piece("span", "", slice(chunk.end, characters.length)),
+  );
+  mark.scrollIntoView({ block: "center" });
+}
+
+export async function openCitation(citation) {
+  document.getElementById("panel-title").textContent = citation.title;
+  document.getElementById("panel-path").textContent = citation.path;
+  document.getElementById("panel-headings").textContent = citation.heading_path.filter((heading) => heading !== citation.title).join(" › ");
+  document.getElementById("panel-source").textContent = `${citation.document_uri} · generation ${citation.generation}`;
+  text.textContent = "Loading the document…";
+  panel.showModal();
+  const query = new URLSearchParams({ uri: citation.document_uri, generation: citation.generation });
+  try {
+    const response = await fetch(`v1/documents?${query}`);
+    if (!response.ok) throw new Error((await response.json()).error.message);
+    highlight(await response.json(), citation);
+  } catch (error) {
+    const reason = piece("p", "", `The document cannot be shown (${error.message}). The quote:`);
+    text.replaceChildren(reason, piece("mark", "", citation.quote));
+  }
+}

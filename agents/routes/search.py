@@ -1,0 +1,64 @@
+"""POST /v1/search: passages, with the rank and score of each leg and of the fusion."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from agents.assistant import CurrentAssistant, TraceId
+from agents.evaluator import relevancy
+from agents.knowledge.search import LegPosition
+from agents.knowledge.store import Chunk
+from agents.questions import accept_question
+from agents.routes.ask import FilterRequest
+
+router = APIRouter()
+
+
+class SearchRequest(BaseModel):
+    """A query; `limit` is how many passages are wanted at most."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    query: str
+    limit: Annotated[int, Field(ge=1, le=50)] = 10
+    filters: FilterRequest = Field(default_factory=FilterRequest)
+
+
+@dataclass(frozen=True)
+class FoundPassage:
+    """A passage, its place in the fused ranking (from 1), and in each leg's (null: the leg did not find it)."""
+
+    rank: int
+    score: float
+    lexical: LegPosition | None
+    dense: LegPosition | None
+    chunk: Chunk
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The passages of one generation, best first, and the relevancy (0..1) that an answer to the query would have."""
+
+    generation: str
+    relevancy: float
+    passages: tuple[FoundPassage, ...]
+    trace_id: str
+    timings_ms: dict[str, float]
+
+
+@router.post("/v1/search")
+async def search(body: SearchRequest, assistant: CurrentAssistant, trace_id: TraceId) -> SearchResult:
+    """Search the knowledge base by words and by meaning."""
+    limits = assistant.settings.limits
+    query = accept_question(body.query, limits.question_bytes)
+    # The relevancy is of the passages that an answer is made from, however many are wanted here.
+    found = await assistant.rag.retrieve(query, max(body.limit, limits.passages), body.filters.filters())
+    score = round(relevancy(query, found.passages[: limits.passages]), 4)
+    passages = tuple(
+        FoundPassage(rank, passage.score, passage.lexical, passage.dense, passage.chunk)
+        for rank, passage in enumerate(found.passages[: body.limit], start=1)
+    )
+    timings = {"embed": round(found.embed_ms, 3), "search": round(found.search_ms, 3)}
+    return SearchResult(found.generation, score, passages, trace_id, timings)

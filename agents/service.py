@@ -1,0 +1,70 @@
+"""The online agent service: `python -m agents.service`, with its settings in the file that AGENTS_SETTINGS names."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from agents.assistant import assemble
+from agents.errors import add_error_handlers
+from agents.middleware import BodyLimit, Observation
+from agents.routes import ask, chat_completions, documents, operations, page, search
+from agents.routes.page import PAGE
+from agents.settings import InvalidSettings, Settings, load_settings
+
+LEAST_BODY_LIMIT = 256 * 1024
+"""Bytes; a conversation is longer than a question, and JSON escapes take up to six bytes a character."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The ASGI application; connects to nothing before it is started."""
+    assistant = assemble(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        probes = asyncio.create_task(assistant.health.run())
+        yield
+        probes.cancel()
+        await asyncio.wait({probes})
+        await assistant.close()
+
+    app = FastAPI(title="agentic-eks", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.assistant = assistant
+    add_error_handlers(app)
+    # The one added last is the outermost.
+    app.add_middleware(BodyLimit, most_bytes=max(LEAST_BODY_LIMIT, 8 * settings.limits.question_bytes))
+    app.add_middleware(Observation, metrics=assistant.metrics)
+    for routes in (ask, search, chat_completions, documents, operations, page):
+        app.include_router(routes.router)
+    app.mount("/page", StaticFiles(directory=PAGE), name="page")
+    return app
+
+
+def main() -> int:
+    """Serve until told to stop; streams that have begun are finished first. Returns the exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        settings = load_settings()
+    except InvalidSettings as error:
+        logging.getLogger(__name__).error("%s", error)
+        return 2
+    config = uvicorn.Config(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        server_header=False,
+        log_config=None,
+        timeout_graceful_shutdown=int(settings.limits.answer_seconds) + 5,
+    )
+    server = uvicorn.Server(config)
+    server.run()
+    return 0 if server.started else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""The service's settings: one JSON file, derived from the environment's variable file, named by AGENTS_SETTINGS."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agents.knowledge.fusion import FusionSettings
+from agents.knowledge.generation import EmbeddingIdentity
+from agents.knowledge.store.opening import LanceSettings, OpenSearchSettings
+
+SETTINGS_VARIABLE = "AGENTS_SETTINGS"
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class InvalidSettings(Exception):
+    """The service cannot start with these settings; says which file, which key and what is allowed."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Gateway(_Strict):
+    """The OpenAI-compatible gateway. The key is in the environment variable that `api_key_variable` names."""
+
+    base_url: Annotated[str, Field(pattern=r"^https?://.+")]
+    api_key_variable: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+
+
+class ChatModel(_Strict):
+    """A chat model under its name at the gateway; `context_tokens` bounds prompt and answer together."""
+
+    name: str
+    context_tokens: Annotated[int, Field(ge=512)]
+
+
+class EmbeddingModel(_Strict):
+    """The embedding model under its name at the gateway; `fingerprint` is the SHA-256 of its file."""
+
+    name: str
+    fingerprint: str
+    dimension: Annotated[int, Field(ge=1)]
+    context_tokens: Annotated[int, Field(ge=128)]
+
+    @property
+    def identity(self) -> EmbeddingIdentity:
+        """What a generation must have been embedded by."""
+        return EmbeddingIdentity(model=self.name, fingerprint=self.fingerprint, dimension=self.dimension)
+
+
+class Models(_Strict):
+    """The models that answer, by role."""
+
+    chat: ChatModel
+    reasoning: ChatModel
+    embedding: EmbeddingModel
+
+
+class LanceStore(_Strict):
+    """The embedded store; `directory` is absolute."""
+
+    engine: Literal["lancedb"]
+    directory: str
+
+    def opened_with(self) -> LanceSettings:
+        """What `open_store` takes."""
+        return LanceSettings(Path(self.directory))
+
+
+class OpenSearchStore(_Strict):
+    """An OpenSearch server or domain."""
+
+    engine: Literal["opensearch"]
+    endpoint: str
+    index_prefix: str
+    shards: Annotated[int, Field(ge=1)]
+    replicas: Annotated[int, Field(ge=0)]
+
+    def opened_with(self) -> OpenSearchSettings:
+        """What `open_store` takes."""
+        return OpenSearchSettings(self.endpoint, self.index_prefix, self.shards, self.replicas)
+
+
+class Fusion(_Strict):
+    """How the legs of a search become one ranking; see `agents.knowledge.fusion`."""
+
+    method: Literal["rrf", "min_max"]
+    dense_weight: Share
+    candidates: Annotated[int, Field(ge=1, le=1000)]
+
+    def fused_with(self) -> FusionSettings:
+        """What `hybrid_search` takes."""
+        return FusionSettings(self.method, self.dense_weight, self.candidates)
+
+
+class Limits(_Strict):
+    """Thresholds (0..1) and limits of one question.
+
+    `answer_seconds` is for the whole answer; `question_bytes` counts UTF-8; `passages` is how many are retrieved.
+    """
+
+    relevancy_threshold: Share
+    groundedness_threshold: Share
+    passages: Annotated[int, Field(ge=1, le=50)]
+    answer_tokens: Annotated[int, Field(ge=16)]
+    answer_seconds: Annotated[float, Field(gt=0)]
+    question_bytes: Annotated[int, Field(ge=256)]
+
+
+class Settings(_Strict):
+    """Everything the service is told. `probe_seconds` is the pause between two probes of its dependencies."""
+
+    environment: str
+    host: str
+    port: Annotated[int, Field(ge=0, le=65535)]
+    gateway: Gateway
+    models: Models
+    store: Annotated[LanceStore | OpenSearchStore, Field(discriminator="engine")]
+    fusion: Fusion
+    limits: Limits
+    probe_seconds: Annotated[float, Field(gt=0)] = 5
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the file that AGENTS_SETTINGS names.
+
+    Raises:
+        InvalidSettings: the variable is not set, the file cannot be read, a key or value in it is wrong, or the
+            variable that holds the gateway's key is empty.
+    """
+    if not (path := environ.get(SETTINGS_VARIABLE)):
+        raise InvalidSettings(f"{SETTINGS_VARIABLE} is not set; it names the service's settings file (JSON)")
+    try:
+        settings = Settings.model_validate_json(Path(path).read_bytes())
+    except OSError as error:
+        raise InvalidSettings(f"{SETTINGS_VARIABLE} = {path!r} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        raise InvalidSettings(f"{path} is refused: {error}") from error
+    gateway_key(settings.gateway, environ)
+    return settings
+
+
+def gateway_key(gateway: Gateway, environ: Mapping[str, str] = os.environ) -> str:
+    """The gateway's API key.
+
+    Raises:
+        InvalidSettings: the variable is not set or empty.
+    """
+    if not (key := environ.get(gateway.api_key_variable)):
+        raise InvalidSettings(f"{gateway.api_key_variable} is not set; it holds the key of {gateway.base_url}")
+    return key

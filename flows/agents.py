@@ -1,0 +1,53 @@
+"""The stage `agents`: the online agent service."""
+
+from prefect import flow, get_run_logger
+
+from flows import command_line
+from flows.local_only import require_local
+from tasks.agent_service import CitedAnswer, ask, require_ready
+from tasks.agent_settings import agent_settings, write_agent_settings
+from tasks.artifacts import publish_markdown
+from tasks.components import deploy, wait_until_ready
+from tasks.environment import REPOSITORY, Environment, EnvironmentName
+from tasks.environment.variable_file import load_environment
+from tasks.git import current_commit
+from tasks.platforms.component_names import AGENTS, GATEWAY
+from tasks.platforms.local_components import LocalComponents
+from tasks.sample_question import sample_question
+from tasks.store_settings import knowledge_store
+
+
+@flow(name="agents", persist_result=True)
+def agents(environment: EnvironmentName) -> CitedAnswer:
+    """Run the agent service with the environment's settings, and have it answer a question.
+
+    Args:
+        environment: the environment whose service is released
+    """
+    require_local("agents", environment)
+    settings = load_environment(environment)
+    url = serve(settings)
+    with knowledge_store(settings) as store:
+        question = sample_question(store, REPOSITORY / settings.evaluation.dataset)
+    answer = ask(url, question)
+    text = f"Commit `{current_commit()}` answers at {url}\n\n**{question}**\n\n{answer.answer}"
+    publish_markdown(environment, "agents", "release", text, "What runs, and its answer to a probe question")
+    get_run_logger().info("%s answers at %s", environment.value, url)
+    return answer
+
+
+def serve(settings: Environment) -> str:
+    """Have the service run with the environment's settings; returns its base URL once it can answer."""
+    components = LocalComponents.of(settings)
+    platform = components.platform
+    told = agent_settings(settings, platform.laptop.listen_host, components.ports[AGENTS], platform.address(GATEWAY))
+    path = write_agent_settings(told, platform.data_directory / "agents.json")
+    deploy(platform, components.agents(path))
+    wait_until_ready(platform, AGENTS)
+    url = platform.address(AGENTS)
+    require_ready(url)
+    return url
+
+
+if __name__ == "__main__":
+    command_line.run(agents)

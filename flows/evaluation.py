@@ -1,0 +1,114 @@
+"""The stage `evaluation`: measure retrieval and answers on the labelled questions, and fail below a threshold."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Annotated
+
+from prefect import flow, get_run_logger
+from pydantic import Field
+
+from flows import command_line
+from flows.agents import serve
+from flows.local_only import require_local
+from tasks.artifacts import begin_progress
+from tasks.assistant_api import ask_all, search_all
+from tasks.environment import Environment, EnvironmentName
+from tasks.environment.variable_file import load_environment
+from tasks.evaluation_artifacts import publish_evaluation, require_thresholds
+from tasks.evaluation_inputs import GoldenInputs, golden_inputs, reports_directory
+from tasks.evaluation_report import Report, read_reports, reusable, write_report
+from tasks.evaluation_scores import metric_values, question_rows, spread
+from tasks.gateway_embedding import gateway_embedding
+from tasks.platforms.component_names import GATEWAY
+from tasks.platforms.local_components import LocalComponents
+from tasks.secret_file import GATEWAY_KEY
+
+SEARCHED_PASSAGES = 10
+MARGIN_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What came of the stage in one line, and the report; there is none without labelled questions."""
+
+    summary: str
+    report: Report | None
+
+
+@flow(name="evaluation", persist_result=True)
+def evaluation(
+    environment: EnvironmentName, answers: Annotated[int, Field(ge=0)] | None = None, reuse: bool = False
+) -> Evaluated:
+    """Measure an environment's knowledge and answers on its golden set.
+
+    Args:
+        environment: the environment whose agent service is asked
+        answers: how many questions are answered in full, which takes seconds each; all by default
+        reuse: take the last report when nothing changed that could change its result
+    """
+    require_local("evaluation", environment)
+    settings = load_environment(environment)
+    golden = golden_inputs(settings)
+    if not golden.labelled:
+        outcome = Evaluated(f"no labelled questions for this corpus ({golden.corpus}): nothing was measured", None)
+        get_run_logger().info(outcome.summary)
+        return outcome
+    reports = read_reports(reports_directory(settings))
+    wanted = len(spread(golden.questions, answers))
+    kept = reusable(reports, golden.inputs, wanted) if reuse else None
+    report = kept or measure(settings, golden, answers)
+    if kept is None:
+        write_report(reports_directory(settings), report)
+    previous = next((other for other in reports if other != report), None)
+    publish_evaluation(environment, report, previous, settings.evaluation.thresholds)
+    outcome = Evaluated(_summary(report, reused=kept is not None), report)
+    get_run_logger().info(outcome.summary)
+    require_thresholds(report, settings.evaluation.thresholds)
+    return outcome
+
+
+def _summary(report: Report, *, reused: bool) -> str:
+    scores = ", ".join(f"{metric} {value:.3f}" for metric, value in report.scores.items())
+    origin = f"nothing changed since {report.created_at:%Y-%m-%d %H:%M} UTC, its report holds: " if reused else ""
+    return f"{origin}{len(report.rows)} questions, {report.answered} answered in full: {scores}"
+
+
+def measure(settings: Environment, golden: GoldenInputs, answers: int | None) -> Report:
+    """Search for all questions, ask `answers` of them (None: all), and score what came back."""
+    started = monotonic()
+    url = serve(settings)
+    seconds = settings.agents.answer_seconds + MARGIN_SECONDS
+    texts = [question.question for question in golden.questions]
+    searched = search_all(url, texts, SEARCHED_PASSAGES, seconds)
+    chosen = spread(golden.questions, answers)
+    progress = begin_progress(settings.name, "evaluation", "progress", f"{len(chosen)} questions answered in full")
+    said = ask_all(
+        url,
+        [question.question for question in chosen],
+        seconds,
+        lambda done: progress.update(done, len(chosen)),
+    )
+    platform = LocalComponents.of(settings).platform
+    with gateway_embedding(platform.address(GATEWAY), platform.secrets[GATEWAY_KEY], settings.models) as embed:
+        rows = question_rows(
+            golden.questions,
+            searched,
+            {question.id: answer for question, answer in zip(chosen, said, strict=True)},
+            relevancy_threshold=settings.agents.relevancy_threshold,
+            passages=settings.agents.passages,
+            embed=embed,
+        )
+    return Report(
+        created_at=datetime.now(UTC),
+        environment=settings.name.value,
+        generation=golden.generation,
+        inputs=golden.inputs,
+        scores=metric_values(rows, settings.evaluation.metrics),
+        rows=rows,
+        seconds=round(monotonic() - started, 1),
+    )
+
+
+if __name__ == "__main__":
+    command_line.run(evaluation)

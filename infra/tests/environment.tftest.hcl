@@ -1,0 +1,237 @@
+# What every environment file is refused for. The values below are the least that is accepted, on AWS.
+
+variables {
+  environment = {
+    name       = "dev"
+    account_id = "111122223333"
+    region     = "us-east-1"
+    protected  = false
+    budget     = { monthly_usd = 100 }
+    prefect = {
+      api_url    = "https://prefect.example.com/api"
+      work_pools = { management = "management", cluster = "cluster" }
+    }
+  }
+  models = {
+    catalogue = {
+      text = {
+        runs_on        = "bedrock"
+        context_tokens = 128
+        bedrock_id     = "us.amazon.nova-pro-v1:0"
+      }
+      vectors = {
+        runs_on        = "kuberay"
+        context_tokens = 512
+        dimension      = 384
+        weights        = { repository = "owner/name", revision = "c9745ed1d9f207416be6d2e6f8de32d1f16199bf" }
+      }
+    }
+    chat      = "text"
+    reasoning = "text"
+    embedding = "vectors"
+  }
+  knowledge = {
+    sources           = [{ name = "documents", uri = "s3://bucket/prefix" }]
+    chunks            = { tokens = 32, overlap_tokens = 16 }
+    store             = { engine = "opensearch", index_prefix = "dev" }
+    fusion            = { method = "rrf", dense_weight = 1, candidates = 1 }
+    generations_kept  = 1
+    max_document_mib  = 1
+    embedding_workers = 1
+  }
+  evaluation = {
+    dataset              = "golden/questions.jsonl"
+    metrics              = ["mrr"]
+    thresholds           = { mrr = 1 }
+    answers_in_lifecycle = 0
+  }
+  agents = {
+    relevancy_threshold    = 0
+    groundedness_threshold = 1
+    passages               = 1
+    answer_tokens          = 16
+    answer_seconds         = 0.5
+    question_bytes         = 256
+  }
+}
+
+run "the_least_is_accepted" {
+  command = plan
+
+  assert {
+    condition     = var.models.catalogue["text"].replicas == 1 && var.knowledge.sources[0].include == tolist(["**/*"])
+    error_message = "Optional keys must have their defaults."
+  }
+}
+
+run "an_unknown_environment_and_a_malformed_account_are_refused" {
+  command = plan
+  variables {
+    environment = {
+      name       = "staging"
+      account_id = "1234"
+      region     = "us-east-1"
+      protected  = false
+      budget     = { monthly_usd = -1 }
+      prefect    = { api_url = "prefect.example.com", work_pools = { management = "management", cluster = "cluster" } }
+    }
+  }
+  expect_failures = [var.environment]
+}
+
+run "an_aws_environment_has_no_laptop" {
+  command = plan
+  variables {
+    laptop = {
+      data_directory  = ".state"
+      listen_host     = "127.0.0.1"
+      ports           = { prefect = 4200, gateway = 4000, embedding = 4001, chat = 4002, agents = 8080 }
+      when_port_taken = "refuse"
+    }
+  }
+  expect_failures = [var.laptop]
+}
+
+run "a_model_without_its_origin_is_refused" {
+  command = plan
+  variables {
+    models = {
+      catalogue = {
+        vectors = { runs_on = "kuberay", context_tokens = 512, dimension = 384, bedrock_id = "not-an-origin-of-kuberay" }
+      }
+      chat      = "vectors"
+      reasoning = "vectors"
+      embedding = "vectors"
+    }
+  }
+  expect_failures = [var.models]
+}
+
+run "a_laptop_process_is_refused_on_aws" {
+  command = plan
+  variables {
+    models = {
+      catalogue = {
+        vectors = {
+          runs_on        = "process"
+          context_tokens = 512
+          dimension      = 384
+          packaged       = { package = "p", build = "copy", sha256 = "0", source_sha256 = "0" }
+        }
+      }
+      chat      = "vectors"
+      reasoning = "vectors"
+      embedding = "vectors"
+    }
+  }
+  expect_failures = [var.models]
+}
+
+run "a_role_that_names_no_model_is_refused" {
+  command = plan
+  variables {
+    models = {
+      catalogue = {
+        vectors = {
+          runs_on        = "gpu"
+          context_tokens = 512
+          dimension      = 384
+          weights        = { repository = "owner/name", revision = "c9745ed1d9f207416be6d2e6f8de32d1f16199bf" }
+        }
+      }
+      chat      = "absent"
+      reasoning = "vectors"
+      embedding = "vectors"
+    }
+  }
+  expect_failures = [var.models]
+}
+
+run "the_embedded_store_is_refused_on_aws" {
+  command = plan
+  variables {
+    knowledge = {
+      sources           = [{ name = "documents", uri = "s3://bucket/prefix" }]
+      chunks            = { tokens = 32, overlap_tokens = 16 }
+      store             = { engine = "lancedb", directory = "knowledge" }
+      fusion            = { method = "rrf", dense_weight = 1, candidates = 1 }
+      generations_kept  = 1
+      max_document_mib  = 1
+      embedding_workers = 1
+    }
+  }
+  expect_failures = [var.knowledge]
+}
+
+run "a_directory_is_not_for_opensearch" {
+  command = plan
+  variables {
+    knowledge = {
+      sources           = [{ name = "documents", uri = "s3://bucket/prefix" }]
+      chunks            = { tokens = 32, overlap_tokens = 16 }
+      store             = { engine = "opensearch", index_prefix = "dev", directory = "knowledge" }
+      fusion            = { method = "rrf", dense_weight = 1, candidates = 1 }
+      generations_kept  = 1
+      max_document_mib  = 1
+      embedding_workers = 1
+    }
+  }
+  expect_failures = [var.knowledge]
+}
+
+run "a_fusion_weight_above_one_is_refused" {
+  command = plan
+  variables {
+    knowledge = {
+      sources           = [{ name = "documents", uri = "s3://bucket/prefix" }]
+      chunks            = { tokens = 32, overlap_tokens = 16 }
+      store             = { engine = "opensearch", index_prefix = "dev" }
+      fusion            = { method = "min_max", dense_weight = 1.1, candidates = 1 }
+      generations_kept  = 1
+      max_document_mib  = 1
+      embedding_workers = 1
+    }
+  }
+  expect_failures = [var.knowledge]
+}
+
+run "a_threshold_above_one_is_refused" {
+  command = plan
+  variables {
+    evaluation = {
+      dataset              = "golden/questions.jsonl"
+      metrics              = ["mrr"]
+      thresholds           = { mrr = 1.1 }
+      answers_in_lifecycle = 0
+    }
+  }
+  expect_failures = [var.evaluation]
+}
+
+run "a_threshold_of_an_unmeasured_metric_is_refused" {
+  command = plan
+  variables {
+    evaluation = {
+      dataset              = "golden/questions.jsonl"
+      metrics              = ["mrr"]
+      thresholds           = { recall_at_5 = 0.9 }
+      answers_in_lifecycle = 0
+    }
+  }
+  expect_failures = [var.evaluation]
+}
+
+run "agent_limits_out_of_range_are_refused" {
+  command = plan
+  variables {
+    agents = {
+      relevancy_threshold    = -0.1
+      groundedness_threshold = 1
+      passages               = 51
+      answer_tokens          = 15
+      answer_seconds         = 0
+      question_bytes         = 255
+    }
+  }
+  expect_failures = [var.agents]
+}

@@ -1,0 +1,66 @@
+variable "knowledge" {
+  description = "The knowledge base: its sources, chunks, store, fusion and generations."
+  nullable    = false
+  type = object({
+    sources = list(object({
+      name    = string
+      uri     = string
+      include = optional(list(string), ["**/*"])
+    }))
+    schedule = optional(object({ cron = string, timezone = string }))
+    chunks   = object({ tokens = number, overlap_tokens = number })
+    # directory is for the engine lancedb, the others are for opensearch.
+    store = object({
+      engine       = string
+      directory    = optional(string)
+      endpoint     = optional(string)
+      index_prefix = optional(string)
+      shards       = optional(number, 1)
+      replicas     = optional(number, 1)
+    })
+    fusion            = object({ method = string, dense_weight = number, candidates = number })
+    generations_kept  = number
+    max_document_mib  = number
+    embedding_workers = number
+  })
+
+  validation {
+    condition     = length(var.knowledge.sources) > 0 && alltrue([for source in var.knowledge.sources : can(regex("^(file|s3)://.+", source.uri))])
+    error_message = "knowledge.sources must have at least one source, each uri file://<directory> or s3://<bucket>/<prefix>."
+  }
+  validation {
+    condition     = length(distinct(var.knowledge.sources[*].name)) == length(var.knowledge.sources)
+    error_message = "knowledge.sources must have a name each, all different."
+  }
+  validation {
+    condition     = var.knowledge.chunks.tokens >= 32 && var.knowledge.chunks.overlap_tokens >= 0 && var.knowledge.chunks.overlap_tokens * 2 <= var.knowledge.chunks.tokens
+    error_message = "knowledge.chunks.tokens must be 32 or more, and overlap_tokens from 0 to half of it."
+  }
+  validation {
+    condition = (
+      var.knowledge.store.engine == "lancedb" && var.environment.name == "local" && var.knowledge.store.directory != null ||
+      var.knowledge.store.engine == "opensearch" && var.knowledge.store.directory == null
+    )
+    error_message = "knowledge.store.engine must be lancedb (with a directory, in local only) or opensearch (without a directory)."
+  }
+  validation {
+    condition     = (var.knowledge.store.engine == "opensearch") == (var.knowledge.store.index_prefix != null)
+    error_message = "knowledge.store.index_prefix is needed by the engine opensearch, and by no other."
+  }
+  validation {
+    condition     = contains(["rrf", "min_max"], var.knowledge.fusion.method)
+    error_message = "knowledge.fusion.method must be one of rrf, min_max."
+  }
+  validation {
+    condition     = var.knowledge.fusion.dense_weight >= 0 && var.knowledge.fusion.dense_weight <= 1
+    error_message = "knowledge.fusion.dense_weight must be from 0 to 1."
+  }
+  validation {
+    condition     = var.knowledge.fusion.candidates >= 1 && var.knowledge.fusion.candidates <= 1000
+    error_message = "knowledge.fusion.candidates must be from 1 to 1000."
+  }
+  validation {
+    condition     = min(var.knowledge.generations_kept, var.knowledge.max_document_mib, var.knowledge.embedding_workers) >= 1
+    error_message = "knowledge.generations_kept, max_document_mib and embedding_workers must be 1 or more."
+  }
+}

@@ -1,0 +1,75 @@
+variable "models" {
+  description = "All models by name, and the name that plays each role."
+  nullable    = false
+  type = object({
+    catalogue = map(object({
+      runs_on        = string
+      context_tokens = number
+      replicas       = optional(number, 1)
+      threads        = optional(number, 1)
+      dimension      = optional(number)
+      packaged = optional(object({
+        package       = string
+        build         = string
+        sha256        = string
+        source_sha256 = string
+      }))
+      weights    = optional(object({ repository = string, revision = string }))
+      bedrock_id = optional(string)
+      fallbacks  = optional(list(string), [])
+    }))
+    chat      = string
+    reasoning = string
+    embedding = string
+    judge     = optional(string)
+  })
+
+  validation {
+    condition = alltrue([
+      for model in values(var.models.catalogue) : contains(
+        var.environment.name == "local" ? ["process", "bedrock"] : ["gpu", "neuron", "kuberay", "bedrock"], model.runs_on
+      )
+    ])
+    error_message = "models.catalogue.*.runs_on must be process or bedrock in local, and gpu, neuron, kuberay or bedrock elsewhere."
+  }
+  validation {
+    condition = alltrue([
+      for model in values(var.models.catalogue) :
+      (model.packaged != null) == (model.runs_on == "process") &&
+      (model.bedrock_id != null) == (model.runs_on == "bedrock") &&
+      (model.weights != null) == contains(["gpu", "neuron", "kuberay"], model.runs_on)
+    ])
+    error_message = "A model has exactly one origin: packaged for process, bedrock_id for bedrock, weights for gpu, neuron and kuberay."
+  }
+  validation {
+    condition = alltrue([
+      for model in values(var.models.catalogue) : model.weights == null || can(regex("^[0-9a-f]{40}$", model.weights.revision))
+    ])
+    error_message = "models.catalogue.*.weights.revision must be a commit: 40 digits of 0-9 and a-f."
+  }
+  validation {
+    condition = alltrue([
+      for model in values(var.models.catalogue) : model.context_tokens >= 128 && model.replicas >= 0 && model.threads >= 1
+    ])
+    error_message = "models.catalogue.*: context_tokens must be 128 or more, replicas 0 or more, threads 1 or more."
+  }
+  validation {
+    condition = alltrue([
+      for name in compact([var.models.chat, var.models.reasoning, var.models.embedding, var.models.judge]) :
+      contains(keys(var.models.catalogue), name)
+    ])
+    error_message = "models.chat, reasoning, embedding and judge must each name a model of models.catalogue."
+  }
+  validation {
+    condition = alltrue(flatten([
+      for name, model in var.models.catalogue : [
+        for fallback in model.fallbacks : fallback != name && contains(keys(var.models.catalogue), fallback)
+      ]
+    ]))
+    error_message = "models.catalogue.*.fallbacks must name other models of models.catalogue."
+  }
+  validation {
+    condition     = try(var.models.catalogue[var.models.embedding].dimension, null) != null
+    error_message = "The model that models.embedding names needs a dimension."
+  }
+}

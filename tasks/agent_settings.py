@@ -1,0 +1,64 @@
+"""The agent service's settings file, derived from the environment file."""
+
+from pathlib import Path
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from agents import settings as service
+from agents.knowledge.store.opening import LanceSettings
+from tasks.embedding_model import embedding_identity
+from tasks.environment import Environment
+from tasks.secret_file import GATEWAY_KEY
+from tasks.store_settings import store_settings
+
+
+def agent_settings(environment: Environment, host: str, port: int, gateway_url: str) -> service.Settings:
+    """Everything the service is told, the key of the gateway by the name of its variable only."""
+    models = environment.models
+    identity = embedding_identity(models)
+    fusion = environment.knowledge.fusion
+    return service.Settings(
+        environment=environment.name.value,
+        host=host,
+        port=port,
+        gateway=service.Gateway(base_url=gateway_url, api_key_variable=GATEWAY_KEY),
+        models=service.Models(
+            chat=_chat_model(environment, models.chat),
+            reasoning=_chat_model(environment, models.reasoning),
+            embedding=service.EmbeddingModel(
+                name=identity.model,
+                fingerprint=identity.fingerprint,
+                dimension=identity.dimension,
+                context_tokens=models.catalogue[models.embedding].context_tokens,
+            ),
+        ),
+        store=_store(environment),
+        fusion=service.Fusion(method=fusion.method, dense_weight=fusion.dense_weight, candidates=fusion.candidates),
+        limits=service.Limits(**environment.agents.model_dump()),
+    )
+
+
+@task(task_run_name="write-agent-settings", cache_policy=NO_CACHE)
+def write_agent_settings(settings: service.Settings, path: Path) -> Path:
+    """Write the settings file that the service reads at its start."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(settings.model_dump_json(indent=2), encoding="utf-8")
+    return path
+
+
+def _chat_model(environment: Environment, name: str) -> service.ChatModel:
+    return service.ChatModel(name=name, context_tokens=environment.models.catalogue[name].context_tokens)
+
+
+def _store(environment: Environment) -> service.LanceStore | service.OpenSearchStore:
+    settings = store_settings(environment)
+    if isinstance(settings, LanceSettings):
+        return service.LanceStore(engine="lancedb", directory=str(settings.directory))
+    return service.OpenSearchStore(
+        engine="opensearch",
+        endpoint=settings.endpoint,
+        index_prefix=settings.index_prefix,
+        shards=settings.shards,
+        replicas=settings.replicas,
+    )

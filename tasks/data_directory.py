@@ -1,0 +1,26 @@
+"""Where the laptop keeps what it makes: everything lies below one directory, which the variable file names."""
+
+from pathlib import Path
+
+from tasks.environment import REPOSITORY, Environment
+
+
+def data_directory(environment: Environment) -> Path:
+    """The absolute path of the environment's data directory.
+
+    Raises:
+        ValueError: the environment is not a laptop.
+    """
+    if environment.laptop is None:
+        raise ValueError(f"environment {environment.name.value!r} has no laptop section, so it has no data directory")
+    return REPOSITORY / environment.laptop.data_directory
+
+
+def models_directory(environment: Environment) -> Path:
+    """Where the model files lie, a directory each."""
+    return data_directory(environment) / "models"
+
+
+def lifecycle_summary_file(environment: Environment) -> Path:
+    """The JSON file in which `lifecycle` leaves what `make up` prints at the end."""
+    return data_directory(environment) / "lifecycle.json"

@@ -1,0 +1,80 @@
+"""The embedding model of a refresh: which one it is, its files, and the work that it is given."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from prefect import task
+
+from agents.knowledge.chunking import CHUNKER_VERSION, ChunkBounds
+from agents.knowledge.generation import EmbeddingIdentity
+from agents.knowledge.sync import Provenance
+from tasks.environment import Environment
+from tasks.environment.knowledge import Source
+from tasks.environment.models import Models
+from tasks.knowledge_sources import MEBIBYTE
+from tasks.model_files import ModelFiles, ModelUnavailable, ensure_model
+from tasks.ray_data import EmbeddingWork
+
+
+def embedding_identity(models: Models) -> EmbeddingIdentity:
+    """Which model makes the vectors; the fingerprint is the SHA-256 that the variable file demands of its file.
+
+    Raises:
+        ModelUnavailable: the model is not a packaged one, or has no dimension.
+    """
+    model = models.catalogue[models.embedding]
+    if model.packaged is None or model.dimension is None:
+        raise ModelUnavailable(
+            f"models.embedding = {models.embedding!r}: embedding on this machine needs a packaged model with a "
+            f"dimension, but the catalogue says runs_on = {model.runs_on!r}"
+        )
+    return EmbeddingIdentity(model=models.embedding, fingerprint=model.packaged.sha256, dimension=model.dimension)
+
+
+@task(task_run_name="check-embedding-model")
+def ensure_embedding_model(models: Models, directory: Path) -> ModelFiles:
+    """Have the files of the embedding model, checked by hash.
+
+    Raises:
+        ModelUnavailable: they are not there and cannot be built.
+    """
+    packaged = models.catalogue[models.embedding].packaged
+    if packaged is None:
+        raise ModelUnavailable(f"models.embedding = {models.embedding!r} has no packaged weights")
+    return ensure_model(models.embedding, packaged, directory)
+
+
+def provenance(
+    environment: Environment, sources: Sequence[Source], git_commit: str | None, flow_run_id: str | None
+) -> Provenance:
+    """What the next generation will be made from and by."""
+    chunks = environment.knowledge.chunks
+    return Provenance(
+        sources={source.name: source.uri for source in sources},
+        chunker=f"{CHUNKER_VERSION}/{chunks.tokens}/{chunks.overlap_tokens}",
+        embedding=embedding_identity(environment.models),
+        git_commit=git_commit,
+        flow_run_id=flow_run_id,
+    )
+
+
+def embedding_work(environment: Environment, sources: Sequence[Source], files: ModelFiles) -> EmbeddingWork:
+    """The pipeline's settings; which documents it reads is decided by the plan.
+
+    Raises:
+        ModelUnavailable: the model came without a tokenizer, so chunks cannot be bounded.
+    """
+    if files.tokenizer_path is None:
+        raise ModelUnavailable(f"{str(files.path)!r} has no tokenizer.json beside it")
+    knowledge = environment.knowledge
+    return EmbeddingWork(
+        documents=(),
+        sources={source.name: source for source in sources},
+        bounds=ChunkBounds(knowledge.chunks.tokens, knowledge.chunks.overlap_tokens),
+        max_document_bytes=knowledge.max_document_mib * MEBIBYTE,
+        model_file=files.path,
+        tokenizer_file=files.tokenizer_path,
+        context_tokens=environment.models.catalogue[environment.models.embedding].context_tokens,
+        workers=knowledge.embedding_workers,
+        stored=frozenset(),
+    )

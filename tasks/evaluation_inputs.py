@@ -1,0 +1,79 @@
+"""What an evaluation starts from: the golden questions, the serving generation, and where the service answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from agents.knowledge.generation import Manifest
+from tasks.data_directory import data_directory
+from tasks.environment import REPOSITORY, Environment
+from tasks.evaluation_report import Inputs, tree_digest
+from tasks.golden import GoldenQuestion, golden_digest, read_golden_set
+from tasks.store_settings import knowledge_store
+
+
+class NothingServed(Exception):
+    """The knowledge base has no serving generation, so there is nothing to evaluate."""
+
+
+@dataclass(frozen=True)
+class GoldenInputs:
+    """The questions, the generation that they are asked of, and all that can change the result.
+
+    `labelled` says whether the questions are about the generation's documents; `corpus` names its sources.
+    """
+
+    questions: tuple[GoldenQuestion, ...]
+    generation: str
+    corpus: str
+    labelled: bool
+    inputs: Inputs
+
+
+@task(task_run_name="read-golden-questions", cache_policy=NO_CACHE)
+def golden_inputs(environment: Environment) -> GoldenInputs:
+    """Read the golden set and the serving generation.
+
+    Raises:
+        InvalidGoldenSet: `evaluation.dataset` cannot be used.
+        NothingServed: no generation was promoted yet.
+        StoreUnavailable: the store does not answer.
+    """
+    path = REPOSITORY / environment.evaluation.dataset
+    questions = read_golden_set(path)
+    with knowledge_store(environment) as store:
+        manifest = store.serving()
+    if manifest is None:
+        raise NothingServed("the knowledge base has no serving generation; run the knowledge flow first")
+    models = environment.models.catalogue
+    return GoldenInputs(
+        questions=questions,
+        generation=manifest.generation,
+        corpus=", ".join(f"{name} {uri}" for name, uri in manifest.sources.items()),
+        labelled=is_about(questions, manifest),
+        inputs=Inputs(
+            golden=golden_digest(path),
+            knowledge=manifest.inputs_digest,
+            service=tree_digest(REPOSITORY / "agents", "*.py"),
+            models={name: model.packaged.sha256 for name, model in models.items() if model.packaged},
+            settings={
+                "agents": environment.agents.model_dump(mode="json"),
+                "fusion": environment.knowledge.fusion.model_dump(mode="json"),
+                "metrics": list(environment.evaluation.metrics),
+            },
+        ),
+    )
+
+
+def is_about(questions: Sequence[GoldenQuestion], manifest: Manifest) -> bool:
+    """Whether the generation holds any document that the questions have evidence in."""
+    wanted = {evidence.document for question in questions for evidence in question.evidence}
+    return any(record.path in wanted and record.content_hash for record in manifest.documents.values())
+
+
+def reports_directory(environment: Environment) -> Path:
+    """Where the reports of the environment's evaluations are kept."""
+    return data_directory(environment) / "evaluations"

@@ -1,0 +1,116 @@
+"""What an evaluation found, kept as one JSON file a run so that the next run can compare itself with it."""
+
+import hashlib
+import os
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tasks.environment.quality import Metric
+from tasks.golden import Kind
+
+
+class _Kept(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AnswerRow(_Kept):
+    """A full answer. `similarity` (-1..1) and `rouge_l` (0..1) compare it with the reference of an answerable question.
+
+    `groundedness` (0..1) is None when the answer has no sentence.
+    """
+
+    kind: str
+    text: str
+    groundedness: float | None
+    similarity: float | None
+    rouge_l: float | None
+    seconds: float
+
+
+class QuestionRow(_Kept):
+    """One question's result. `ranks` (from 1, None: not found) are of its evidence quotes, in their order.
+
+    The context scores (0..1) are None for questions without evidence; `answer` is None when only searched.
+    """
+
+    id: str
+    kind: Kind
+    question: str
+    relevancy: float
+    abstained: bool
+    ranks: tuple[int | None, ...]
+    context_precision: float | None
+    context_recall: float | None
+    answer: AnswerRow | None
+
+    @property
+    def answerable(self) -> bool:
+        """Whether the documents answer the question."""
+        return self.kind != "unanswerable"
+
+
+class Inputs(_Kept):
+    """Everything that can change an evaluation's result, by digest or value."""
+
+    golden: str
+    knowledge: str
+    service: str
+    models: dict[str, str]
+    settings: dict[str, object]
+
+
+class Report(_Kept):
+    """One evaluation. `scores` holds every metric of the environment file that was defined for these questions."""
+
+    created_at: datetime
+    environment: str
+    generation: str
+    inputs: Inputs
+    scores: dict[Metric, float]
+    rows: tuple[QuestionRow, ...]
+    seconds: float
+
+    @property
+    def answered(self) -> int:
+        """How many questions were answered in full."""
+        return sum(row.answer is not None for row in self.rows)
+
+
+def write_report(directory: Path, report: Report) -> Path:
+    """Keep the report as `<directory>/<time>.json`; whoever reads the directory sees the whole file or none."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"{report.created_at:%Y%m%dT%H%M%S.%fZ}.json"
+    descriptor, scratch = tempfile.mkstemp(dir=directory, prefix=".")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(report.model_dump_json(indent=1))
+    Path(scratch).replace(path)
+    return path
+
+
+def read_reports(directory: Path) -> list[Report]:
+    """All kept reports, newest first; those of a version that kept other fields are passed over."""
+    reports: list[Report] = []
+    for path in sorted(directory.glob("*.json"), reverse=True):
+        try:
+            reports.append(Report.model_validate_json(path.read_bytes()))
+        except ValidationError:
+            continue
+    return reports
+
+
+def reusable(reports: list[Report], inputs: Inputs, answers: int) -> Report | None:
+    """The newest report from exactly these inputs with at least `answers` full answers; None when there is none."""
+    return next((report for report in reports if report.inputs == inputs and report.answered >= answers), None)
+
+
+def tree_digest(directory: Path, pattern: str) -> str:
+    """SHA-256 over the paths and contents of the files below `directory` that match `pattern`."""
+    digest = hashlib.sha256()
+    for path in sorted(directory.rglob(pattern)):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(directory).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()

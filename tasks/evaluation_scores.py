@@ -1,0 +1,140 @@
+"""From questions and what the service said of them to rows, and from rows to the metrics of the environment file."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.assistant_api import SearchAnswer, TimedAnswer
+from tasks.environment.quality import Metric
+from tasks.evaluation_report import AnswerRow, QuestionRow
+from tasks.golden import GoldenQuestion
+from tasks.retrieval_metrics import RankedPassage, abstention_accuracy, evidence_ranks, recall_at, reciprocal_rank
+
+if TYPE_CHECKING:
+    from tasks.ragas_metrics import AnswerScores, ContextScores
+
+CUTOFF = 5
+"""The k of recall@k."""
+
+Embed = Callable[[str], Sequence[float]]
+
+
+def spread(questions: Sequence[GoldenQuestion], wanted: int | None) -> list[GoldenQuestion]:
+    """`wanted` questions (None: all), evenly spread over the set, so that every kind has its share."""
+    if wanted is None or wanted >= len(questions):
+        return list(questions)
+    return [questions[index * len(questions) // wanted] for index in range(wanted)]
+
+
+@task(task_run_name="score-answers", cache_policy=NO_CACHE)
+def question_rows(
+    questions: Sequence[GoldenQuestion],
+    searched: Sequence[SearchAnswer],
+    asked: Mapping[str, TimedAnswer],
+    *,
+    relevancy_threshold: float,
+    passages: int,
+    embed: Embed,
+) -> tuple[QuestionRow, ...]:
+    """One row a question, in order.
+
+    `asked` is by question id. `passages` is how many of those found an answer is made from. `embed` makes the vector
+    of a text, by which answers are compared with their references.
+    """
+    # Importing RAGAS takes seconds, which whoever only names this module should not wait for.
+    from tasks.ragas_metrics import Contexts, score_answers, score_contexts
+
+    found = {question.id: search for question, search in zip(questions, searched, strict=True)}
+    labelled = [question for question in questions if question.evidence]
+    contexts = score_contexts(
+        [
+            Contexts(
+                tuple(passage.chunk.text for passage in found[question.id].passages[:passages]),
+                tuple(evidence.quote for evidence in question.evidence),
+            )
+            for question in labelled
+        ]
+    )
+    compared = [question for question in labelled if question.id in asked]
+    answers = score_answers([(asked[question.id].said.answer, question.reference) for question in compared], embed)
+    context_of = {question.id: scores for question, scores in zip(labelled, contexts, strict=True)}
+    answer_of = {
+        question.id: _answer_row(asked[question.id], scores) for question, scores in zip(compared, answers, strict=True)
+    }
+    for question in questions:
+        if question.id in asked and question.id not in answer_of:
+            answer_of[question.id] = _answer_row(asked[question.id], None)
+    return tuple(
+        _question_row(
+            question, found[question.id], context_of.get(question.id), answer_of.get(question.id), relevancy_threshold
+        )
+        for question in questions
+    )
+
+
+def _question_row(
+    question: GoldenQuestion,
+    search: SearchAnswer,
+    context: "ContextScores | None",
+    answer: AnswerRow | None,
+    relevancy_threshold: float,
+) -> QuestionRow:
+    ranked = [RankedPassage(passage.chunk.path, passage.chunk.text) for passage in search.passages]
+    return QuestionRow(
+        id=question.id,
+        kind=question.kind,
+        question=question.question,
+        relevancy=search.relevancy,
+        abstained=search.relevancy < relevancy_threshold or not search.passages,
+        ranks=evidence_ranks(ranked, [(evidence.document, evidence.quote) for evidence in question.evidence]),
+        context_precision=None if context is None else context.precision,
+        context_recall=None if context is None else context.recall,
+        answer=answer,
+    )
+
+
+def _answer_row(answer: TimedAnswer, scores: "AnswerScores | None") -> AnswerRow:
+    return AnswerRow(
+        kind=answer.said.kind,
+        text=answer.said.answer,
+        groundedness=answer.said.groundedness,
+        similarity=None if scores is None else scores.similarity,
+        rouge_l=None if scores is None else scores.rouge_l,
+        seconds=answer.seconds,
+    )
+
+
+def metric_values(rows: Sequence[QuestionRow], metrics: Iterable[Metric]) -> dict[Metric, float]:
+    """The value (0..1) of every metric asked for; one that is undefined for these rows is left out."""
+    values: dict[Metric, float] = {}
+    for metric in metrics:
+        value = _METRICS[metric](rows)
+        if value is not None:
+            values[metric] = round(value, 4)
+    return values
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    defined = [value for value in values if value is not None]
+    return fmean(defined) if defined else None
+
+
+def _abstention(rows: Sequence[QuestionRow]) -> float | None:
+    if len({row.answerable for row in rows}) < 2:
+        return None
+    return abstention_accuracy((row.answerable, row.abstained) for row in rows)
+
+
+_METRICS: dict[Metric, Callable[[Sequence[QuestionRow]], float | None]] = {
+    "recall_at_5": lambda rows: _mean(recall_at(row.ranks, CUTOFF) for row in rows if row.ranks),
+    "mrr": lambda rows: _mean(reciprocal_rank(row.ranks) for row in rows if row.ranks),
+    "abstention_accuracy": _abstention,
+    "context_precision": lambda rows: _mean(row.context_precision for row in rows),
+    "context_recall": lambda rows: _mean(row.context_recall for row in rows),
+    "answer_similarity": lambda rows: _mean(row.answer.similarity for row in rows if row.answer),
+    "rouge_l": lambda rows: _mean(row.answer.rouge_l for row in rows if row.answer),
+    "groundedness": lambda rows: _mean(row.answer.groundedness for row in rows if row.answer),
+}

@@ -1,0 +1,66 @@
+"""The LiteLLM gateway: its configuration, out of the environment file."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from tasks.environment.models import Model, Models
+from tasks.secret_file import GATEWAY_KEY
+
+RETRIES = 2
+HEALTH_PATH = "/health/liveliness"
+# Nothing is fetched at start, nothing is reported home, and no page is served.
+GATEWAY_ENVIRONMENT = {
+    "DISABLE_ADMIN_UI": "True",
+    "DO_NOT_TRACK": "1",
+    "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
+    "LITELLM_LOCAL_BLOG_POSTS": "True",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_LOCAL_POLICY_TEMPLATES": "True",
+    "LITELLM_MODE": "PRODUCTION",
+    "LITELLM_TELEMETRY": "False",
+    "NO_DOCS": "True",
+}
+
+
+def render_gateway_configuration(
+    models: Models, addresses: Mapping[str, str], region: str | None, request_seconds: float
+) -> str:
+    """LiteLLM's configuration file (YAML) for the catalogue of `models`.
+
+    `addresses` holds the base URL of each model's server, by the model's name, for all that do not run on Bedrock.
+    `request_seconds` is the longest that one call may take. Source: https://docs.litellm.ai/docs/proxy/config_settings.
+
+    Raises:
+        KeyError: a model has no address.
+    """
+    configuration = {
+        "model_list": [_route(name, model, addresses, region) for name, model in sorted(models.catalogue.items())],
+        "litellm_settings": {
+            "drop_params": True,
+            "num_retries": RETRIES,
+            "request_timeout": request_seconds,
+            "telemetry": False,
+            "turn_off_message_logging": True,
+            "fallbacks": [
+                {name: list(model.fallbacks)} for name, model in sorted(models.catalogue.items()) if model.fallbacks
+            ],
+        },
+        # With one server a model there is nothing to turn to: resting it would only make an outage longer.
+        "router_settings": {"disable_cooldowns": True},
+        "general_settings": {"master_key": f"os.environ/{GATEWAY_KEY}"},
+    }
+    return yaml.safe_dump(configuration, sort_keys=False)
+
+
+def _route(name: str, model: Model, addresses: Mapping[str, str], region: str | None) -> dict[str, Any]:
+    if model.bedrock_id is not None:
+        parameters: dict[str, Any] = {"model": f"bedrock/{model.bedrock_id}"}
+        if region is not None:
+            parameters["aws_region_name"] = region
+    else:
+        # The servers are reached on a private address and have no key of their own; the client wants one all the same.
+        parameters = {"model": f"openai/{name}", "api_base": f"{addresses[name]}/v1", "api_key": "unused"}
+    mode = "chat" if model.dimension is None else "embedding"
+    return {"model_name": name, "litellm_params": parameters, "model_info": {"mode": mode}}

@@ -1,0 +1,27 @@
+"""Vectors of texts by the environment's embedding model, through the gateway."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+import openai
+
+from agents.token_estimate import cut_to_tokens
+from tasks.environment.models import Models
+
+
+@contextmanager
+def gateway_embedding(gateway_url: str, key: str, models: Models) -> Generator[Callable[[str], list[float]]]:
+    """A function from a text to its vector; text beyond the model's context is cut off.
+
+    The function raises openai.OpenAIError when the gateway at `gateway_url` does not answer.
+    """
+    # Two tokens are the model's own, at the beginning and at the end.
+    most_tokens = models.catalogue[models.embedding].context_tokens - 2
+    with openai.OpenAI(base_url=f"{gateway_url}/v1", api_key=key) as client:
+
+        def embed(text: str) -> list[float]:
+            wanted = cut_to_tokens(text, most_tokens)
+            answer = client.embeddings.create(model=models.embedding, input=wanted, encoding_format="float")
+            return answer.data[0].embedding
+
+        yield embed

@@ -1,0 +1,167 @@
+"""The laptop as a platform: components are processes that supervisord starts, watches and restarts."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+
+import httpx
+import psutil
+from pydantic import TypeAdapter
+
+from tasks.environment import REPOSITORY, Environment
+from tasks.environment.identity import Laptop
+from tasks.owned_processes import is_owned
+from tasks.platforms import Component, ComponentState, NotReady, State, UnknownComponent
+from tasks.ports import choose_ports
+from tasks.processes import Supervisor
+from tasks.secret_file import read_or_create_secrets
+from tasks.supervisor_files import program_file
+
+TAIL_BYTES = 3000
+_COMPONENT = TypeAdapter(Component)
+
+
+def laptop_of(environment: Environment) -> Laptop:
+    """The laptop section. Raises `ValueError` for an environment that is not on a laptop."""
+    if environment.laptop is None:
+        raise ValueError(f"environment {environment.name.value!r} does not run on a laptop")
+    return environment.laptop
+
+
+class LocalPlatform:
+    """Components as supervised processes, all they leave below the laptop's data directory."""
+
+    def __init__(self, laptop: Laptop) -> None:
+        self.laptop = laptop
+        self.data_directory = (REPOSITORY / laptop.data_directory).resolve()
+        self.logs = self.data_directory / "logs"
+        self._records = self.data_directory / "supervisor" / "components"
+
+    @cached_property
+    def secrets(self) -> Mapping[str, str]:
+        """The environment's own secrets by variable name, generated at first use."""
+        return read_or_create_secrets(self.data_directory / "secrets.env")
+
+    @cached_property
+    def supervisor(self) -> Supervisor:
+        """The driver of this data directory's supervisord."""
+        return Supervisor(self.data_directory / "supervisor", self.logs, lambda: self.secrets)
+
+    def choose_ports(self, wanted: Mapping[str, int]) -> dict[str, int]:
+        """The ports for the components named in `wanted`. Raises `tasks.ports.PortTaken`."""
+        laptop, url = self.laptop, self.supervisor.url
+        record = self.data_directory / "ports.json"
+        return choose_ports(
+            wanted, laptop.listen_host, laptop.when_port_taken, record, owns=lambda pid: is_owned(pid, url)
+        )
+
+    def deploy(self, component: Component) -> bool:
+        """See `Platform.deploy`. Raises also `tasks.processes.SupervisorUnavailable`."""
+        self.supervisor.ensure_running()
+        program = self.supervisor.state(component.name)
+        if program is not None and program.alive and self._record(component.name) == component:
+            return False
+        self._records.mkdir(parents=True, exist_ok=True)
+        self.supervisor.put(component.name, program_file(component, self.logs))
+        self._record_path(component.name).write_text(json.dumps(asdict(component)), encoding="utf-8")
+        return True
+
+    def wait_until_ready(self, name: str) -> None:
+        """See `Platform.wait_until_ready`."""
+        component = self._deployed(name)
+        deadline = time.monotonic() + component.ready_seconds
+        state: State = "starting"
+        while time.monotonic() < deadline:
+            state = self._state(component).state
+            if state == "ready":
+                return
+            if state in ("failed", "stopped"):
+                break
+            time.sleep(0.1)
+        raise NotReady(
+            f"{name!r} at {component.address}{component.health_path} is {state} after at most "
+            f"{component.ready_seconds} s; the end of {str(self.log_path(name))!r}:\n{self.log_tail(name)}"
+        )
+
+    def address(self, name: str) -> str:
+        """See `Platform.address`."""
+        return self._deployed(name).address
+
+    def remove(self, name: str) -> None:
+        """See `Platform.remove`."""
+        if self.supervisor.running_pid() is not None:
+            self.supervisor.take_away(name)
+        self._record_path(name).unlink(missing_ok=True)
+
+    def list_components(self) -> list[ComponentState]:
+        """See `Platform.list_components`."""
+        return [self._state(self._deployed(path.stem)) for path in sorted(self._records.glob("*.json"))]
+
+    def stop(self) -> list[int]:
+        """Stop all components, supervisord and whatever they started; returns the ids of the ended processes."""
+        return self.supervisor.stop()
+
+    def log_path(self, name: str) -> Path:
+        """Where the output of component `name` goes."""
+        return self.logs / f"{name}.log"
+
+    def log_tail(self, name: str) -> str:
+        """The last lines of the component's output."""
+        path = self.log_path(name)
+        if not path.exists():
+            return "(it wrote nothing)"
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+            return file.read().decode("utf-8", errors="replace")
+
+    def _state(self, component: Component) -> ComponentState:
+        program = self.supervisor.state(component.name)
+        pid = program.pid if program else None
+        if program is None or program.state in ("STOPPED", "STOPPING"):
+            state: State = "stopped"
+        elif program.state in ("FATAL", "EXITED", "UNKNOWN"):
+            state = "failed"
+        elif pid is not None and _answers(component) and _listens(pid, component.port):
+            state = "ready"
+        else:
+            state = "unhealthy" if program.state == "RUNNING" else "starting"
+        return ComponentState(
+            component.name, state, component.address, component.fingerprint, pid, program.started if program else None
+        )
+
+    def _deployed(self, name: str) -> Component:
+        component = self._record(name)
+        if component is None:
+            known = sorted(path.stem for path in self._records.glob("*.json"))
+            raise UnknownComponent(f"component {name!r} is not deployed; deployed are {known!r}")
+        return component
+
+    def _record(self, name: str) -> Component | None:
+        path = self._record_path(name)
+        return _COMPONENT.validate_json(path.read_bytes()) if path.exists() else None
+
+    def _record_path(self, name: str) -> Path:
+        return self._records / f"{name}.json"
+
+
+def _answers(component: Component) -> bool:
+    try:
+        # The proxy of the surroundings, if there is one, does not lead to this machine's loopback.
+        with httpx.Client(trust_env=False, timeout=2) as client:
+            return client.get(component.address + component.health_path).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _listens(pid: int, port: int) -> bool:
+    """Whether the answer came from our process, not from another that was quicker to take the port."""
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+        connections = [connection for member in family for connection in member.net_connections(kind="tcp")]
+    except psutil.NoSuchProcess:
+        return False
+    return any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in connections)

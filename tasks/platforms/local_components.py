@@ -1,0 +1,176 @@
+"""The components of the local environment: what each runs, where it listens, and what its health is."""
+
+import hashlib
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from tasks.environment import REPOSITORY, Environment
+from tasks.gateway import GATEWAY_ENVIRONMENT, HEALTH_PATH, render_gateway_configuration
+from tasks.llama_server import Kind
+from tasks.model_files import ModelFiles
+from tasks.platforms import Component, base_url
+from tasks.platforms.component_names import (
+    AGENTS,
+    CHAT,
+    EMBEDDING,
+    GATEWAY,
+    PREFECT_SERVER,
+    PREFECT_WORKER,
+    REASONING,
+)
+from tasks.platforms.local import LocalPlatform, laptop_of
+
+# A grounded prompt of five passages is a long one for a small machine: the gateway must not give up before the caller.
+GATEWAY_SECONDS = 120.0
+
+_QUIET = {"DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1", "RAY_USAGE_STATS_ENABLED": "0"}
+
+
+def wanted_ports(environment: Environment) -> dict[str, int]:
+    """The ports that the environment file asks for, by component."""
+    ports = laptop_of(environment).ports
+    wanted = {
+        PREFECT_SERVER: ports.prefect,
+        GATEWAY: ports.gateway,
+        EMBEDDING: ports.embedding,
+        CHAT: ports.chat,
+        AGENTS: ports.agents,
+        # The worker listens for health checks only.
+        PREFECT_WORKER: ports.prefect + 1,
+    }
+    if REASONING in model_roles(environment):
+        wanted[REASONING] = ports.chat + 1
+    return wanted
+
+
+def model_roles(environment: Environment) -> dict[str, str]:
+    """The names of the models that run as processes here, by the component that serves each."""
+    models = environment.models
+    roles = {EMBEDDING: models.embedding, CHAT: models.chat}
+    if models.reasoning != models.chat:
+        roles[REASONING] = models.reasoning
+    return {role: name for role, name in roles.items() if models.catalogue[name].runs_on == "process"}
+
+
+@dataclass(frozen=True)
+class LocalComponents:
+    """Builds the components of `environment` for `platform`, which listen on `ports` (by component)."""
+
+    environment: Environment
+    platform: LocalPlatform
+    ports: Mapping[str, int]
+
+    @classmethod
+    def of(cls, environment: Environment) -> "LocalComponents":
+        """The components with the ports that are recorded, or chosen now. Raises `tasks.ports.PortTaken`."""
+        platform = LocalPlatform(laptop_of(environment))
+        return cls(environment, platform, platform.choose_ports(wanted_ports(environment)))
+
+    @property
+    def moved_ports(self) -> dict[str, int]:
+        """The ports that are not the ones that the environment file asks for, by component."""
+        wanted = wanted_ports(self.environment)
+        return {name: port for name, port in self.ports.items() if port != wanted[name]}
+
+    @property
+    def prefect_api_url(self) -> str:
+        """Where the local Prefect server's API answers."""
+        return f"{base_url(laptop_of(self.environment).listen_host, self.ports[PREFECT_SERVER])}/api"
+
+    @property
+    def prefect_variables(self) -> dict[str, str]:
+        """The environment variables of every process that talks to the local Prefect server."""
+        return {
+            "PREFECT_API_URL": self.prefect_api_url,
+            "PREFECT_HOME": str(self.platform.data_directory / "prefect"),
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        }
+
+    def prefect_server(self) -> Component:
+        """The Prefect server with its scheduler and page, on SQLite below the data directory."""
+        port = self.ports[PREFECT_SERVER]
+        host = laptop_of(self.environment).listen_host
+        variables = {
+            "PREFECT_HOME": str(self.platform.data_directory / "prefect"),
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            # The page asks the address it came from, so that it works through a tunnel too.
+            "PREFECT_SERVER_UI_API_URL": "/api",
+        }
+        command = (sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port))
+        return self._component(PREFECT_SERVER, command, "/api/health", variables, 90, version("prefect"))
+
+    def prefect_worker(self) -> Component:
+        """The worker that runs flow runs of the environment's work pool as processes of this machine."""
+        pool = self.environment.environment.prefect.work_pools.management
+        host = laptop_of(self.environment).listen_host
+        variables = self.prefect_variables | {
+            "PREFECT_WORKER_WEBSERVER_HOST": host,
+            "PREFECT_WORKER_WEBSERVER_PORT": str(self.ports[PREFECT_WORKER]),
+            # Runs are started by people who wait; the server is next door.
+            "PREFECT_WORKER_QUERY_SECONDS": "2",
+        }
+        command = (
+            *(sys.executable, "-m", "prefect", "worker", "start", "--with-healthcheck"),
+            *("--pool", pool, "--type", "process", "--name", f"laptop-{self.ports[PREFECT_SERVER]}"),
+        )
+        return self._component(PREFECT_WORKER, command, "/health", variables, 90, version("prefect"))
+
+    def model_server(self, role: str, files: ModelFiles) -> Component:
+        """The llama.cpp server of the model that plays `role` (a key of `model_roles`)."""
+        name = model_roles(self.environment)[role]
+        model = self.environment.models.catalogue[name]
+        kind: Kind = "chat" if model.dimension is None else "embedding"
+        command = (
+            *(sys.executable, "-m", "tasks.llama_server", "--model-file", str(files.path), "--alias", name),
+            *("--kind", kind, "--host", laptop_of(self.environment).listen_host, "--port", str(self.ports[role])),
+            *("--context", str(model.context_tokens), "--threads", str(model.threads)),
+        )
+        variables = {"OMP_NUM_THREADS": str(model.threads)}
+        source = REPOSITORY / "tasks" / "llama_server.py"
+        fingerprint = _digest(files.fingerprint, version("xllamacpp"), source.read_text(encoding="utf-8"))
+        return self._component(role, command, "/health", variables, 60, fingerprint)
+
+    def gateway(self) -> Component:
+        """The LiteLLM proxy in front of all models; writes its configuration file."""
+        host = laptop_of(self.environment).listen_host
+        addresses = {name: base_url(host, self.ports[role]) for role, name in model_roles(self.environment).items()}
+        region = self.environment.environment.region
+        text = render_gateway_configuration(self.environment.models, addresses, region, GATEWAY_SECONDS)
+        path = self.platform.data_directory / "gateway.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        command = (
+            *(str(Path(sys.executable).with_name("litellm")), "--config", str(path)),
+            *("--host", host, "--port", str(self.ports[GATEWAY]), "--num_workers", "1", "--telemetry", "False"),
+        )
+        return self._component(
+            GATEWAY, command, HEALTH_PATH, GATEWAY_ENVIRONMENT, 90, _digest(text, version("litellm"))
+        )
+
+    def agents(self, settings: Path) -> Component:
+        """The agent service with the settings file `settings`; a change of its code or settings replaces it."""
+        sources = sorted((REPOSITORY / "agents").rglob("*.py"))
+        fingerprint = _digest(settings.read_text(encoding="utf-8"), *(f.read_text(encoding="utf-8") for f in sources))
+        variables = {"AGENTS_SETTINGS": str(settings)}
+        return self._component(AGENTS, (sys.executable, "-m", "agents.service"), "/healthz", variables, 60, fingerprint)
+
+    def _component(
+        self,
+        name: str,
+        command: tuple[str, ...],
+        health_path: str,
+        variables: Mapping[str, str],
+        ready_seconds: int,
+        fingerprint: str,
+    ) -> Component:
+        host = laptop_of(self.environment).listen_host
+        return Component(
+            name, command, host, self.ports[name], health_path, {**_QUIET, **variables}, ready_seconds, fingerprint
+        )
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

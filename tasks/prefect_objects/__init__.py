@@ -1,0 +1,61 @@
+"""Prefect as code: work pools, concurrency limits, deployments and schedules of one environment.
+
+They are derived from the environment's variable file and `prefect.yaml`, compared with what the server has, shown,
+and applied. Nothing that people made is touched: not their deployments, not the schedules that they added, and not
+their decision to pause something.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from tasks.environment import Environment
+from tasks.prefect_objects.apply import apply_changes
+from tasks.prefect_objects.desired import desired_objects
+from tasks.prefect_objects.difference import Change, WorkPoolTypeDiffers, difference, print_changes
+from tasks.prefect_objects.observed import observed_objects
+from tasks.prefect_objects.prefect_file import PREFECT_FILE, InvalidPrefectFile
+
+
+class PrefectUnreachable(Exception):
+    """No Prefect server answers where the environment says that one does."""
+
+
+def reconcile(
+    environment: Environment,
+    api_url: str,
+    *,
+    dry_run: bool,
+    parameters: Mapping[str, Mapping[str, object]] | None = None,
+    file: Path = PREFECT_FILE,
+    show: Callable[[Sequence[Change]], None] = print_changes,
+) -> list[Change]:
+    """Make the Prefect server at `api_url` hold what the repository describes for `environment`.
+
+    The difference is shown before anything is written, and returned; a second call finds every object unchanged.
+    `parameters` adds parameters to the deployments, by flow name. With `dry_run` nothing is written.
+
+    Raises:
+        InvalidPrefectFile: `file`, or a flow, work pool or parameter that it names, cannot be deployed.
+        WorkPoolTypeDiffers: a work pool exists under the wanted name with another type.
+        PrefectUnreachable: no server answers at `api_url`.
+        PrefectHTTPStatusError: the server refuses a change.
+    """
+    desired = desired_objects(environment, file, parameters or {})
+    with temporary_settings({PREFECT_API_URL: api_url}):
+        try:
+            with get_client(sync_client=True) as client:
+                observed = observed_objects(client, desired)
+                changes = difference(desired, observed)
+                show(changes)
+                if not dry_run:
+                    apply_changes(client, changes, desired, observed)
+        except httpx.TransportError as error:
+            raise PrefectUnreachable(f"no Prefect server answers at {api_url!r}: {error}; start it first") from error
+    return changes
+
+
+__all__ = ["PREFECT_FILE", "Change", "InvalidPrefectFile", "PrefectUnreachable", "WorkPoolTypeDiffers", "reconcile"]

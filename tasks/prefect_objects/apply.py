@@ -1,0 +1,98 @@
+"""Make a Prefect server agree with what is desired, one change at a time, through Prefect's own client."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.actions import (
+    DeploymentScheduleCreate,
+    DeploymentUpdate,
+    GlobalConcurrencyLimitCreate,
+    GlobalConcurrencyLimitUpdate,
+    WorkPoolCreate,
+    WorkPoolUpdate,
+)
+
+from tasks.prefect_objects.desired import SCHEDULE_SLUG, Deployment, Desired, WorkPool
+from tasks.prefect_objects.difference import Change, own_schedule
+from tasks.prefect_objects.observed import Observed
+
+
+def apply_changes(client: SyncPrefectClient, changes: Sequence[Change], desired: Desired, observed: Observed) -> None:
+    """Carry out `changes`, which `difference` made from the same `desired` and `observed`.
+
+    Raises:
+        PrefectHTTPStatusError: the server refuses a change; those before it stay, and the next deploy goes on.
+    """
+    pools = {pool.name: pool for pool in desired.work_pools}
+    deployments = {deployment.full_name: deployment for deployment in desired.deployments}
+    for change in changes:
+        if change.action == "unchanged":
+            continue
+        match change.kind:
+            case "work pool":
+                _work_pool(client, change, pools[change.name])
+            case "concurrency limit":
+                _limit(client, change, desired.limits[change.name])
+            case "deployment" if change.action == "delete":
+                client.delete_deployment(observed.deployments[change.name].id)
+            case "deployment":
+                _deployment(client, change, deployments[change.name], observed)
+            case "schedule":
+                _schedule(client, change, deployments[change.name])
+
+
+def _work_pool(client: SyncPrefectClient, change: Change, pool: WorkPool) -> None:
+    if change.action == "create":
+        template = _job_template(pool.type)
+        created = WorkPoolCreate(
+            name=pool.name,
+            type=pool.type,
+            description=pool.description,
+            concurrency_limit=pool.runs,
+            base_job_template=template,
+        )
+        client.create_work_pool(created)
+    else:
+        client.update_work_pool(pool.name, WorkPoolUpdate(description=pool.description, concurrency_limit=pool.runs))
+
+
+def _job_template(pool_type: str) -> dict[str, Any]:
+    # Imported where needed: the Kubernetes client takes seconds, and a laptop has no such pool.
+    if pool_type == "kubernetes":
+        from prefect_kubernetes.worker import KubernetesWorker
+
+        return KubernetesWorker.get_default_base_job_template()
+    from prefect.workers.process import ProcessWorker
+
+    return ProcessWorker.get_default_base_job_template()
+
+
+def _limit(client: SyncPrefectClient, change: Change, slots: int) -> None:
+    if change.action == "create":
+        client.create_global_concurrency_limit(GlobalConcurrencyLimitCreate(name=change.name, limit=slots))
+    else:
+        client.update_global_concurrency_limit(change.name, GlobalConcurrencyLimitUpdate(limit=slots))
+
+
+def _deployment(client: SyncPrefectClient, change: Change, deployment: Deployment, observed: Observed) -> None:
+    if change.action == "create":
+        flow_id = client.create_flow_from_name(deployment.flow)
+        client.create_deployment(flow_id, deployment.name, **deployment.fields)
+    else:
+        differing = {field: deployment.fields[field] for field in change.fields}
+        client.update_deployment(observed.deployments[change.name].id, DeploymentUpdate(**differing))
+
+
+def _schedule(client: SyncPrefectClient, change: Change, deployment: Deployment) -> None:
+    # Read again, because the deployment itself may have been made a moment ago.
+    found = client.read_deployment_by_name(change.name)
+    there = own_schedule(found)
+    if there is None:
+        if deployment.schedule is not None:
+            created = DeploymentScheduleCreate(schedule=deployment.schedule, slug=SCHEDULE_SLUG)
+            client.create_deployment_schedules(found.id, [created])
+    elif deployment.schedule is None:
+        client.delete_deployment_schedule(found.id, there.id)
+    else:
+        client.update_deployment_schedule(found.id, there.id, schedule=deployment.schedule)

@@ -1,0 +1,140 @@
+"""What one environment should have in Prefect, from its variable file, `prefect.yaml` and the flows' signatures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prefect.client.schemas.schedules import CronSchedule
+from prefect.exceptions import MissingFlowError
+from prefect.flows import Flow, load_flow_from_entrypoint
+from prefect.utilities.callables import parameter_schema
+
+from tasks.concurrency_limits import CONCURRENCY_LIMITS, limit_name
+from tasks.environment import Environment
+from tasks.environment.knowledge import Schedule
+from tasks.prefect_objects.prefect_file import DeploymentBlock, InvalidPrefectFile, read_prefect_file
+
+MANAGED_TAG = "managed-by:agentic-eks"
+SCHEDULE_SLUG = "environment-file"
+# A lifecycle run holds a slot while the deployment runs that it waits for hold theirs; the rest is for people.
+MANAGEMENT_RUNS = 4
+
+
+@dataclass(frozen=True)
+class WorkPool:
+    """A work pool; `runs` is how many flow runs it lets go at a time, None for no limit."""
+
+    name: str
+    type: str
+    description: str
+    runs: int | None
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployment of `flow`; `fields` holds the Prefect API's fields that we set, under the API's names."""
+
+    flow: str
+    name: str
+    fields: Mapping[str, Any]
+    schedule: CronSchedule | None
+
+    @property
+    def full_name(self) -> str:
+        """The name that `prefect deployment run` takes."""
+        return f"{self.flow}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Desired:
+    """All Prefect objects of one environment. `limits` maps a concurrency limit's name to its slots."""
+
+    work_pools: tuple[WorkPool, ...]
+    limits: Mapping[str, int]
+    deployments: tuple[Deployment, ...]
+    tags: tuple[str, ...]
+
+
+def desired_objects(environment: Environment, file: Path, extra: Mapping[str, Mapping[str, object]]) -> Desired:
+    """Derive the objects of `environment`; `extra` adds parameters to a flow's deployment, by flow name.
+
+    Raises:
+        InvalidPrefectFile: the file, an entry point, a work pool or a flow named in `extra` is not what it should be.
+    """
+    tags = (MANAGED_TAG, f"environment:{environment.name.value}")
+    pools = _work_pools(environment)
+    deployments: list[Deployment] = []
+    for block in read_prefect_file(file, environment.name):
+        flow = _load_flow(block, file)
+        if block.work_pool.name not in {pool.name for pool in pools}:
+            raise InvalidPrefectFile(
+                f"{file}: {flow.name}/{block.name} runs in work pool {block.work_pool.name!r}, but the environment "
+                f"file names {[pool.name for pool in pools]!r} under environment.prefect.work_pools"
+            )
+        deployments.append(_deployment(block, flow, tags, extra.get(flow.name, {}), _schedule(environment, flow.name)))
+    known = sorted(deployment.flow for deployment in deployments)
+    if unknown := sorted(set(extra) - set(known)):
+        raise InvalidPrefectFile(f"{file}: parameters are given for {unknown!r}, but the deployed flows are {known!r}")
+    limits = {limit_name(environment.name, purpose): slots for purpose, slots in CONCURRENCY_LIMITS.items()}
+    return Desired(pools, limits, tuple(deployments), tags)
+
+
+def _work_pools(environment: Environment) -> tuple[WorkPool, ...]:
+    names = environment.environment.prefect.work_pools
+    management = WorkPool(names.management, "process", "Runs the stages that manage an environment.", MANAGEMENT_RUNS)
+    if names.cluster == names.management:
+        return (management,)
+    cluster = WorkPool(names.cluster, "kubernetes", "Runs the stages that work inside the cluster.", None)
+    return (management, cluster)
+
+
+def _load_flow(block: DeploymentBlock, file: Path) -> Flow[..., object]:
+    module, _, function = block.entrypoint.rpartition(".")
+    path = f"{module.replace('.', '/')}.py"
+    try:
+        return load_flow_from_entrypoint(block.entrypoint, use_placeholder_flow=False)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise
+        raise InvalidPrefectFile(f"{file}: entrypoint {block.entrypoint!r}: there is no file {path}") from error
+    except MissingFlowError as error:
+        message = f"{file}: entrypoint {block.entrypoint!r}: {path} has no flow {function!r}"
+        raise InvalidPrefectFile(message) from error
+
+
+def _deployment(
+    block: DeploymentBlock,
+    flow: Flow[..., object],
+    tags: tuple[str, ...],
+    extra: Mapping[str, object],
+    schedule: CronSchedule | None,
+) -> Deployment:
+    schema = parameter_schema(flow)
+    parameters = {**block.parameters, **extra}
+    if unknown := sorted(set(parameters) - set(schema.properties)):
+        raise InvalidPrefectFile(
+            f"{flow.name}/{block.name} is given parameters {unknown!r}, but {block.entrypoint} takes "
+            f"{sorted(schema.properties)!r}"
+        )
+    fields: dict[str, Any] = {
+        "description": block.description,
+        "tags": sorted({*block.tags, *tags}),
+        "parameters": parameters,
+        "entrypoint": block.entrypoint,
+        "work_pool_name": block.work_pool.name,
+        "job_variables": block.work_pool.job_variables,
+        "pull_steps": block.pull,
+        "parameter_openapi_schema": schema.model_dump(mode="json"),
+        "enforce_parameter_schema": True,
+    }
+    return Deployment(flow.name, block.name, fields, schedule)
+
+
+def _schedule(environment: Environment, flow: str) -> CronSchedule | None:
+    schedules: Mapping[str, Schedule | None] = {
+        "knowledge": environment.knowledge.schedule,
+        "evaluation": environment.evaluation.schedule,
+    }
+    schedule = schedules.get(flow)
+    return CronSchedule(cron=schedule.cron, timezone=schedule.timezone) if schedule else None

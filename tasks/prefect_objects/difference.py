@@ -1,0 +1,116 @@
+"""The difference between what is desired and what is there, as a list that can be shown and applied."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from prefect.client.schemas.objects import DeploymentSchedule
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.utilities.callables import ParameterSchema
+from rich.console import Console
+from rich.table import Table
+
+from tasks.prefect_objects.desired import SCHEDULE_SLUG, Deployment, Desired, WorkPool
+from tasks.prefect_objects.observed import Observed
+
+Kind = Literal["work pool", "concurrency limit", "deployment", "schedule"]
+Action = Literal["create", "update", "delete", "unchanged"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What becomes of one object; `fields` names what differs, for an update only."""
+
+    kind: Kind
+    name: str
+    action: Action
+    fields: tuple[str, ...] = ()
+
+
+def difference(desired: Desired, observed: Observed) -> list[Change]:
+    """Compare object by object, in the order in which changes can be applied.
+
+    Work pools and concurrency limits are never deleted: they carry no mark that says who made them.
+    """
+    changes = [_work_pool(pool, observed) for pool in desired.work_pools]
+    for name, slots in desired.limits.items():
+        there = observed.limits.get(name)
+        differing = ("limit",) if there and there.limit != slots else ()
+        changes.append(_change("concurrency limit", name, there is not None, differing))
+    for deployment in desired.deployments:
+        found = observed.deployments.get(deployment.full_name)
+        changes.append(_change("deployment", deployment.full_name, found is not None, _fields(deployment, found)))
+        changes.extend(_schedule(deployment, found))
+    gone = sorted(set(observed.deployments) - {deployment.full_name for deployment in desired.deployments})
+    changes.extend(Change("deployment", name, "delete") for name in gone)
+    return changes
+
+
+def own_schedule(deployment: DeploymentResponse | None) -> DeploymentSchedule | None:
+    """The schedule that comes from the environment file; schedules that people added are not looked at."""
+    schedules = deployment.schedules if deployment else []
+    return next((schedule for schedule in schedules if schedule.slug == SCHEDULE_SLUG), None)
+
+
+def print_changes(changes: Sequence[Change]) -> None:
+    """Show the changes as a table on standard output."""
+    table = Table("action", "kind", "name", "differs in", title="Prefect objects")
+    for change in changes:
+        table.add_row(change.action, change.kind, change.name, ", ".join(change.fields))
+    Console().print(table)
+
+
+def _change(kind: Kind, name: str, exists: bool, differing: tuple[str, ...]) -> Change:
+    if not exists:
+        return Change(kind, name, "create")
+    return Change(kind, name, "update", differing) if differing else Change(kind, name, "unchanged")
+
+
+def _work_pool(pool: WorkPool, observed: Observed) -> Change:
+    found = observed.work_pools.get(pool.name)
+    if found is None:
+        return Change("work pool", pool.name, "create")
+    if found.type != pool.type:
+        raise WorkPoolTypeDiffers(
+            f"work pool {pool.name!r} is of type {found.type!r} and has to be {pool.type!r}, which Prefect cannot "
+            "change; delete the work pool, or name another in environment.prefect.work_pools"
+        )
+    wanted = {"description": pool.description, "concurrency_limit": pool.runs}
+    return _change(
+        "work pool", pool.name, True, tuple(key for key, value in wanted.items() if getattr(found, key) != value)
+    )
+
+
+class WorkPoolTypeDiffers(Exception):
+    """A work pool of the wanted name exists and cannot run what it should."""
+
+
+def _fields(deployment: Deployment, found: DeploymentResponse | None) -> tuple[str, ...]:
+    if found is None:
+        return ()
+    return tuple(
+        field
+        for field, wanted in deployment.fields.items()
+        if _comparable(field, getattr(found, field)) != _comparable(field, wanted)
+    )
+
+
+def _comparable(field: str, value: Any) -> object:
+    match field:
+        case "tags":
+            return sorted(value)
+        case "pull_steps":
+            return value or []
+        case "parameter_openapi_schema":
+            return ParameterSchema.model_validate(value or {}).model_dump(mode="json")
+        case _:
+            return value
+
+
+def _schedule(deployment: Deployment, found: DeploymentResponse | None) -> list[Change]:
+    there = own_schedule(found)
+    if deployment.schedule is None:
+        return [Change("schedule", deployment.full_name, "delete")] if there else []
+    # Whether it is active is not compared: a schedule that a person paused stays paused.
+    differing = ("schedule",) if there and there.schedule != deployment.schedule else ()
+    return [_change("schedule", deployment.full_name, there is not None, differing)]

@@ -1,0 +1,181 @@
+"""The refresh's pipeline on Ray Data: read -> parse -> chunk -> embed, streamed back in batches.
+
+Documents are read inside Ray's tasks and chunks leave as soon as they have vectors, so memory does not
+grow with the corpus. The modules loaded by Ray's workers import no Prefect: it would double their start.
+"""
+
+import hashlib
+import logging
+import os
+import pickle
+import secrets
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, cast
+
+from agents.knowledge.chunking import ChunkBounds, cut
+from agents.knowledge.documents import DocumentRef, DocumentUnreadable
+from agents.knowledge.parsing import parse
+from agents.knowledge.sources import open_source
+from agents.knowledge.store import Chunk, EmbeddedChunk
+from agents.knowledge.tokenizer import EmbeddingTokenizer, load_tokenizer
+from tasks.environment import REPOSITORY
+from tasks.environment.knowledge import Source
+
+# Enough blocks to keep every worker busy and to show progress, few enough that Ray's cost for each stays small.
+DOCUMENTS_PER_BLOCK = 4
+SMALLEST_NUMBER_OF_BLOCKS = 16
+CHUNKS_PER_BATCH = 32
+OBJECT_STORE_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class EmbeddingWork:
+    """What the pipeline needs to know; it is sent to every Ray worker.
+
+    `stored` holds ids of chunks that an interrupted run has written already: they are not embedded again.
+    """
+
+    documents: Sequence[DocumentRef]
+    sources: Mapping[str, Source]
+    bounds: ChunkBounds
+    max_document_bytes: int
+    model_file: Path
+    tokenizer_file: Path
+    context_tokens: int
+    workers: int
+    stored: frozenset[str]
+
+
+@dataclass(frozen=True)
+class DocumentOutcome:
+    """What became of one document: its number of chunks, or why it could not be read."""
+
+    ref: DocumentRef
+    content_hash: str | None
+    chunks: int
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
+class EmbeddedBatch:
+    """What one step of the pipeline hands to the store."""
+
+    chunks: Sequence[EmbeddedChunk]
+    outcomes: Sequence[DocumentOutcome]
+
+
+def embed_documents(work: EmbeddingWork) -> Iterator[EmbeddedBatch]:
+    """Run the pipeline on a Ray of this machine; batches arrive in no particular order.
+
+    Raises:
+        ray.exceptions.RayError: a worker failed in a way that starting it again did not mend.
+    """
+    _require_token()
+    import ray.data
+    from ray.data import ActorPoolStrategy
+
+    with _ray(work.workers):
+        blocks = min(len(work.documents), max(SMALLEST_NUMBER_OF_BLOCKS, len(work.documents) // DOCUMENTS_PER_BLOCK))
+        rows = [asdict(ref) for ref in work.documents]
+        embedded = (
+            ray.data.from_items(rows, override_num_blocks=blocks)
+            # Without its documents: Ray ships the arguments of a stage to every worker.
+            .flat_map(partial(_chunk_document, replace(work, documents=())), num_cpus=0.5)
+            .map_batches(
+                _EmbedBatch,
+                fn_constructor_args=(str(work.model_file), work.context_tokens),
+                # Two actors that ask for a whole core each leave none for the stage before them on two cores.
+                num_cpus=0.5,
+                compute=ActorPoolStrategy(size=work.workers),
+                batch_size=CHUNKS_PER_BATCH,
+            )
+        )
+        for batch in embedded.iter_batches(batch_size=None, batch_format="numpy", prefetch_batches=1):
+            yield _unpack(cast(Mapping[str, Any], batch))
+
+
+def _require_token() -> None:
+    # Ray listens on every interface of the machine, so each of its connections has to present a token. Ray reads
+    # these variables once, when it is imported.
+    os.environ["RAY_AUTH_MODE"] = "token"
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+
+
+@contextmanager
+def _ray(workers: int) -> Generator[None]:
+    import ray
+    import ray.data
+
+    ray.init(
+        address="local",
+        num_cpus=max(2, workers),
+        include_dashboard=False,
+        object_store_memory=OBJECT_STORE_BYTES,
+        logging_level=logging.WARNING,
+        log_to_driver=False,
+    )
+    try:
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = False
+        yield
+    finally:
+        ray.shutdown()
+
+
+@cache
+def _tokenizer(path: Path) -> EmbeddingTokenizer:
+    return load_tokenizer(path)
+
+
+def _chunk_document(work: EmbeddingWork, row: dict[str, Any]) -> list[dict[str, Any]]:
+    ref = DocumentRef(**row)
+    content_hash: str | None = None
+    try:
+        source = work.sources[ref.source]
+        reader = open_source(source.name, source.uri, source.include, REPOSITORY)
+        content = reader.read(ref, work.max_document_bytes)
+        content_hash = hashlib.sha256(content).hexdigest()
+        chunks = cut(ref, parse(ref, content), content_hash, work.bounds, _tokenizer(work.tokenizer_file))
+    except DocumentUnreadable as error:
+        return [_row(DocumentOutcome(ref, content_hash, 0, str(error)))]
+    fresh = [chunk for chunk in chunks if chunk.chunk_id not in work.stored]
+    return [*(_row(chunk) for chunk in fresh), _row(DocumentOutcome(ref, content_hash, len(chunks)))]
+
+
+def _row(item: Chunk | DocumentOutcome) -> dict[str, Any]:
+    text = item.searchable_text if isinstance(item, Chunk) else ""
+    return {"item": pickle.dumps(item), "text": text}
+
+
+class _EmbedBatch:
+    """A Ray actor that holds one llama.cpp; rows without text pass through."""
+
+    def __init__(self, model_file: str, context_tokens: int) -> None:
+        from tasks.llama_embedder import LlamaEmbedder
+
+        # More threads than one spin against the other workers of the machine.
+        self._embedder = LlamaEmbedder(Path(model_file), context_tokens, threads=1)
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        texts = [str(text) for text in batch["text"] if text]
+        vectors = iter(self._embedder.embed(texts)) if texts else iter(())
+        packed = [pickle.dumps(next(vectors) if text else None) for text in batch["text"]]
+        return {"item": list(batch["item"]), "vector": packed}
+
+
+def _unpack(batch: Mapping[str, Any]) -> EmbeddedBatch:
+    chunks: list[EmbeddedChunk] = []
+    outcomes: list[DocumentOutcome] = []
+    for packed, vector in zip(batch["item"], batch["vector"], strict=True):
+        # Both were pickled by this pipeline's own workers, behind Ray's token.
+        item: Chunk | DocumentOutcome = pickle.loads(packed)  # noqa: S301
+        if isinstance(item, Chunk):
+            chunks.append(EmbeddedChunk(item, pickle.loads(vector)))  # noqa: S301
+        else:
+            outcomes.append(item)
+    return EmbeddedBatch(chunks, outcomes)

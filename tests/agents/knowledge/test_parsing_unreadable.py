@@ -1,0 +1,95 @@
+"""Documents that cannot be read: each is one clear error that names the document and the reason."""
+
+import gzip
+import io
+import pickle
+import zipfile
+
+import docx
+import pytest
+
+from agents.knowledge.documents import DocumentRef, DocumentUnreadable
+from agents.knowledge.parsing import parse
+from tests.agents.knowledge.pdf_file import pdf_file
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
+
+
+def zip_file(**entries: str) -> bytes:
+    output = io.BytesIO()
+    with zipfile.ZipFile(output, "w") as archive:
+        for name, text in entries.items():
+            archive.writestr(name, text)
+    return output.getvalue()
+
+
+def word_file(text: str) -> bytes:
+    document = docx.Document()
+    document.add_paragraph(text)
+    output = io.BytesIO()
+    document.save(output)
+    return output.getvalue()
+
+
+def damaged_word_file() -> bytes:
+    output = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(word_file("text"))) as whole, zipfile.ZipFile(output, "w") as damaged:
+        for entry in whole.infolist():
+            damaged.writestr(entry, b"<w:doc" if entry.filename == "word/document.xml" else whole.read(entry))
+    return output.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        pytest.param("a.md", b"", "empty (0 bytes)", id="empty"),
+        pytest.param("a.md", b" \n\t\n", "holds no text", id="blank"),
+        pytest.param("a.html", b"<html><body><script>x</script></body></html>", "holds no text", id="only-script"),
+        pytest.param("a.html", b"<!-- -->", "holds no text", id="only-comment"),
+        pytest.param("a.png", PNG, "'.png' is not supported", id="unsupported"),
+        pytest.param("Makefile", b"all:", "'' is not supported", id="without-ending"),
+        pytest.param("a.md", pdf_file(["text"]), "content is a PDF", id="pdf-called-md"),
+        pytest.param("a.html", zip_file(a="x"), "content is a zip archive", id="zip-called-html"),
+        pytest.param("a.txt", PNG, "content is a PNG image", id="png-called-txt"),
+        pytest.param("a.csv", gzip.compress(b"a,b"), "content is gzip-compressed", id="gzip-called-csv"),
+        pytest.param("a.pdf", b"# Markdown", "content is not a PDF", id="md-called-pdf"),
+        pytest.param("a.docx", b"# Markdown", "not a zip archive, not a Word document", id="md-called-docx"),
+        pytest.param("a.docx", zip_file(a="x"), "zip archive, but no Word document", id="zip-called-docx"),
+        pytest.param("a.md", b"abc\x00def", "NUL at byte 3", id="nul"),
+        pytest.param("a.txt", "größe".encode("utf-16"), "UTF-16 (byte order mark at byte 0)", id="utf-16"),
+        pytest.param("a.md", "grün".encode("latin-1"), "not utf-8: byte 2 (fc 6e)", id="latin-1"),
+        pytest.param("a.html", b"<meta charset=latin1>\x81", "not windows-1252: byte 21 (81)", id="wrong-charset"),
+        pytest.param("a.html", b"<meta charset='klingon'>x", "unknown charset 'klingon' at byte 15", id="no-charset"),
+        pytest.param("a.html", b"<meta charset='hex'>00", "unknown charset 'hex'", id="charset-that-is-none"),
+        pytest.param("a.html", b"<meta charset=unicode_escape>x", "unknown charset", id="charset-of-python"),
+        pytest.param("a.pdf", pdf_file(["text"], password="secret"), "it is encrypted", id="encrypted-pdf"),
+        pytest.param("a.pdf", pdf_file([""]), "hold no text (a scan?)", id="scanned-pdf"),
+        pytest.param("a.pdf", pdf_file(["text"])[:200], "the PDF is damaged", id="cut-pdf"),
+        pytest.param("a.pdf", b"%PDF-1.7\n" + bytes(range(256)) * 20, "the PDF is damaged", id="garbage-pdf"),
+        pytest.param("a.docx", OLE, "it is encrypted, or in Word's format before 2007", id="encrypted-docx"),
+        pytest.param("a.docx", word_file("text")[:-30], "not a Word document", id="cut-docx"),
+        pytest.param("a.docx", damaged_word_file(), "the Word document is damaged", id="damaged-docx"),
+        pytest.param("a.docx", word_file(""), "holds no text", id="empty-docx"),
+        pytest.param("a.csv", b'a,b\n1,2\n"open,2\n', "is not CSV", id="open-quote"),
+        pytest.param("a.csv", b"a,b\n1,2,3\n", "line 2 has 3 cells, the header has 2", id="ragged-csv"),
+        pytest.param("a.csv", b"a,b\n", "holds no text", id="header-only"),
+        pytest.param("a.jsonl", b'{"a": 1}\n{"a": \n', "line 2 is not JSON", id="cut-jsonl"),
+        pytest.param("a.jsonl", b"[" * 100_000, "line 1 is not JSON", id="deep-jsonl"),
+    ],
+)
+def test_an_unreadable_document_is_one_clear_error(name: str, content: bytes, reason: str) -> None:
+    with pytest.raises(DocumentUnreadable) as caught:
+        parse(DocumentRef("docs", f"file:///docs/{name}", name, len(content)), content)
+    assert reason in caught.value.reason
+    assert str(caught.value).startswith(f"file:///docs/{name}: ")
+
+
+def test_a_pdf_that_everyone_may_open_is_read_although_it_is_encrypted() -> None:
+    content = pdf_file(["Open to all"], owner_password="owner")
+    assert parse(DocumentRef("docs", "file:///a.pdf", "a.pdf", len(content)), content).text == "Open to all"
+
+
+def test_the_error_survives_the_way_between_processes() -> None:
+    error = pickle.loads(pickle.dumps(DocumentUnreadable("file:///a.md", "it is empty")))  # noqa: S301
+    assert (error.uri, error.reason, str(error)) == ("file:///a.md", "it is empty", "file:///a.md: it is empty")

@@ -1,0 +1,119 @@
+"""A scripted OpenAI-compatible HTTP server: the models of these tests, at the network boundary."""
+
+import asyncio
+import hashlib
+import json
+import math
+import socket
+import threading
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from agents.terms import content_terms
+
+DIMENSION = 256
+
+
+def embedding(text: str) -> list[float]:
+    """A unit vector of hashed content terms: texts that share words are near to each other."""
+    vector = [0.0] * DIMENSION
+    for term in content_terms(text):
+        vector[int.from_bytes(hashlib.sha256(term.encode()).digest()[:4], "big") % DIMENSION] += 1.0
+    length = math.sqrt(sum(value * value for value in vector)) or 1.0
+    return [value / length for value in vector]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+class ThreadedServer:
+    """A uvicorn server in a thread of its own."""
+
+    def __init__(self, app: Any, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, timeout_graceful_shutdown=1)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run)
+
+    def start(self) -> None:
+        self._thread.start()
+        while not self._server.started:
+            self._thread.join(0.01)
+            assert self._thread.is_alive(), f"no server at {self.url}"
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+
+@dataclass
+class ScriptedGateway:
+    """`reply` is what the chat model says, word by word; `hold` keeps it from going on after `held_after` words."""
+
+    reply: str = ""
+    held_after: int | None = None
+    chat_status: int = 200
+    embedding_status: int = 200
+    questions: list[str] = field(default_factory=list[str])
+    prompts: list[Any] = field(default_factory=list[Any])
+    hold: threading.Event = field(default_factory=threading.Event)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    port: int = field(default_factory=free_port)
+
+    def start(self) -> None:
+        self._server = ThreadedServer(self._app(), self.port)
+        self._server.start()
+
+    def stop(self) -> None:
+        self.hold.set()
+        self._server.stop()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    def _app(self) -> FastAPI:
+        app = FastAPI()
+
+        @app.post("/v1/embeddings")
+        async def embeddings(request: Request) -> Any:
+            if self.embedding_status != 200:
+                return JSONResponse({"error": {"message": "Received API Key = sk-secret"}}, self.embedding_status)
+            body = await request.json()
+            self.questions.append(body["input"])
+            data = [{"object": "embedding", "index": 0, "embedding": embedding(body["input"])}]
+            return {"object": "list", "data": data, "model": body["model"], "usage": {}}
+
+        @app.post("/v1/chat/completions")
+        async def chat(request: Request) -> Any:
+            if self.chat_status != 200:
+                return JSONResponse({"error": {"message": "no"}}, self.chat_status)
+            body = await request.json()
+            probe = body["max_tokens"] == 1
+            if not probe:
+                self.prompts.append(body["messages"])
+            return StreamingResponse(self._stream("ok" if probe else self.reply), media_type="text/event-stream")
+
+        return app
+
+    async def _stream(self, reply: str) -> AsyncIterator[str]:
+        try:
+            for position, word in enumerate(reply.split(" ")):
+                while position == self.held_after and not self.hold.is_set():
+                    await asyncio.sleep(0.01)
+                piece = {"content": word if position == 0 else f" {word}"}
+                choice = {"index": 0, "delta": piece, "finish_reason": None}
+                head = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "chat"}
+                yield f"data: {json.dumps({**head, 'choices': [choice]})}\n\n"
+                await asyncio.sleep(0)
+            yield "data: [DONE]\n\n"
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise

@@ -1,0 +1,76 @@
+from collections.abc import Generator
+
+import pytest
+from openai import APIStatusError, BadRequestError, NotFoundError, OpenAI, UnprocessableEntityError
+from openai.types.chat import ChatCompletionMessageParam
+
+from tests.agents.conftest import Running
+
+GROUNDED = "`make down` stops every process that `make up` started. Runs that are still going are cancelled first."
+EXPECTED = (
+    "`make down` stops every process that `make up` started. [1] Runs that are still going are cancelled first. [2]\n\n"
+    "[1] Commands of the platform > Stopping (commands.md)\n"
+    "[2] Commands of the platform > Stopping (commands.md)"
+)
+CONVERSATION: list[ChatCompletionMessageParam] = [
+    {"role": "system", "content": "Be brief."},
+    {"role": "user", "content": "Hello"},
+    {"role": "assistant", "content": "Hello!"},
+    {"role": "user", "content": [{"type": "text", "text": "What does make down stop?"}]},
+]
+
+
+@pytest.fixture
+def client(service: Running) -> Generator[OpenAI]:
+    service.gateway.reply = GROUNDED
+    with OpenAI(base_url=f"{service.url}/v1", api_key="none", max_retries=0) as client:
+        yield client
+
+
+def test_models_are_listed(client: OpenAI) -> None:
+    assert [model.id for model in client.models.list()] == ["agentic-eks"]
+
+
+def test_an_answer_with_footnotes_and_citations(client: OpenAI) -> None:
+    completion = client.chat.completions.create(model="agentic-eks", messages=CONVERSATION, temperature=0.2)
+    assert completion.choices[0].message.content == EXPECTED
+    assert completion.choices[0].finish_reason == "stop"
+    extra = completion.model_extra or {}
+    assert [citation["number"] for citation in extra["citations"]] == [1, 2]
+
+
+def test_a_streamed_answer_is_the_same(client: OpenAI) -> None:
+    chunks = list(client.chat.completions.create(model="agentic-eks", messages=CONVERSATION, stream=True))
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == EXPECTED
+    assert len(chunks) == 5
+    assert chunks[-1].choices[0].finish_reason == "stop"
+    assert len((chunks[-1].model_extra or {})["citations"]) == 2
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_it_says_that_it_does_not_know(client: OpenAI, stream: bool) -> None:
+    messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Who won the cup in Brazil?"}]
+    if stream:
+        chunks = client.chat.completions.create(model="agentic-eks", messages=messages, stream=True)
+        text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+    else:
+        text = client.chat.completions.create(model="agentic-eks", messages=messages).choices[0].message.content or ""
+    assert text.startswith("I do not know")
+
+
+def test_errors_are_the_clients_own(client: OpenAI) -> None:
+    with pytest.raises(NotFoundError, match="'gpt-4' does not exist"):
+        client.chat.completions.create(model="gpt-4", messages=CONVERSATION)
+    with pytest.raises(BadRequestError, match="no message of the user"):
+        client.chat.completions.create(model="agentic-eks", messages=[{"role": "system", "content": "x"}])
+    with pytest.raises(UnprocessableEntityError, match="empty"):
+        client.chat.completions.create(model="agentic-eks", messages=[{"role": "user", "content": " "}])
+    with pytest.raises(UnprocessableEntityError, match="n"):
+        client.chat.completions.create(model="agentic-eks", messages=CONVERSATION, n=2)
+
+
+def test_a_gateway_that_is_down_is_the_clients_503(service: Running, client: OpenAI) -> None:
+    service.gateway.embedding_status = 500
+    with pytest.raises(APIStatusError) as caught:
+        client.chat.completions.create(model="agentic-eks", messages=CONVERSATION, stream=True)
+    assert caught.value.status_code == 503

@@ -1,0 +1,152 @@
+import shutil
+from collections.abc import Generator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.agents.conftest import Running
+
+GROUNDED = "`make down` stops every process that `make up` started. Runs that are still going are cancelled first."
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Generator[Browser]:
+    executable = shutil.which("chromium")
+    if executable is None:
+        pytest.skip("chromium is not installed (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[pytest.param((1280, 900), id="desktop"), pytest.param((390, 844), id="phone")])
+def page(request: pytest.FixtureRequest, browser: Browser, service: Running) -> Generator[Page]:
+    """The page, loaded; a script error or a violation of the content security policy fails the test."""
+    width, height = request.param
+    context = browser.new_context(viewport={"width": width, "height": height}, has_touch=width < 500)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if "Security Policy" in message.text else None)
+    page.goto(service.url)
+    yield page
+    context.close()
+    assert problems == []
+
+
+def ask(page: Page, question: str) -> None:
+    page.get_by_label("Your question").fill(question)
+    page.keyboard.press("Enter")
+
+
+def overflows(page: Page) -> bool:
+    return page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+
+def test_asking_reading_and_opening_a_citation_with_the_keyboard_alone(page: Page, service: Running) -> None:
+    service.gateway.reply = GROUNDED
+    expect(page.locator("#knowledge")).to_contain_text("3 documents")
+    expect(page.get_by_label("Your question")).to_be_focused()
+    page.keyboard.type("What does make down stop?")
+    page.keyboard.press("Enter")
+    expect(page.locator(".answer")).to_contain_text("Runs that are still going are cancelled first.")
+    citation = page.get_by_role("button", name="Source 1")
+    expect(page.locator(".figures")).to_contain_text("grounded 1.00")
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        if citation.evaluate("element => element === document.activeElement"):
+            break
+    expect(citation).to_be_focused()
+    page.keyboard.press("Enter")
+    mark = page.locator("dialog mark")
+    expect(mark).to_have_text("make down stops every process that make up started, and nothing else.")
+    expect(mark).to_be_in_viewport()
+    expect(page.get_by_role("heading", name="Commands of the platform")).to_be_visible()
+    assert not overflows(page)
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_be_hidden()
+    expect(citation).to_be_focused()
+
+
+def test_the_answer_streams_in_while_the_model_still_writes(page: Page, service: Running) -> None:
+    service.gateway.reply = GROUNDED
+    service.gateway.held_after = 14
+    ask(page, "What does make down stop?")
+    expect(page.locator(".answer")).to_contain_text("stops every process")
+    expect(page.locator(".stages .now")).to_have_text("Write")
+    expect(page.get_by_role("button", name="Ask")).to_be_disabled()
+    service.gateway.hold.set()
+    expect(page.locator(".answer")).to_contain_text("cancelled first")
+    expect(page.get_by_role("button", name="Ask")).to_be_enabled()
+
+
+def test_it_says_that_it_does_not_know(page: Page) -> None:
+    ask(page, "Who won the football championship in Brazil?")
+    expect(page.locator(".verdict.abstained")).to_contain_text("I do not know")
+
+
+def test_quotes_are_shown_as_quotes(page: Page, service: Running) -> None:
+    service.gateway.reply = "It was all written in 1999."
+    ask(page, "Which port does the agent service listen on?")
+    expect(page.locator(".verdict.quoted")).to_be_visible()
+    expect(page.locator(".sentence.quote").first).to_contain_text("The agent service listens on port 8080.")
+    page.locator(".sources button").first.click()
+    expect(page.locator("dialog mark")).to_contain_text("port 8080")
+    page.get_by_role("button", name="Close the document").click()
+    expect(page.locator("dialog")).to_be_hidden()
+
+
+def test_an_error_can_be_tried_again(page: Page, service: Running) -> None:
+    service.gateway.reply = GROUNDED
+    service.gateway.embedding_status = 500
+    ask(page, "What does make down stop?")
+    expect(page.get_by_role("alert")).to_contain_text("status 500")
+    service.gateway.embedding_status = 200
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".answer")).to_contain_text("stops every process")
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_nothing_of_a_question_becomes_html(page: Page) -> None:
+    ask(page, "<img src=x onerror=alert(1)> Who won the cup?")
+    expect(page.locator(".asked")).to_have_text("<img src=x onerror=alert(1)> Who won the cup?")
+    expect(page.locator(".turn img")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read_in_light_and_dark(page: Page, service: Running, scheme: str) -> None:
+    service.gateway.reply = GROUNDED
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    ask(page, "What does make down stop?")
+    expect(page.locator(".figures")).to_contain_text("grounded")
+    for selector in (".answer", ".lede", ".figures", ".cite", ".asked", ".sources .file", "#send"):
+        ratio = page.locator(selector).first.evaluate(CONTRAST)
+        assert ratio >= 4.5, (selector, ratio)
+    assert not overflows(page)
+
+
+CONTRAST = """element => {
+  const parse = text => (text.match(/[\\d.]+/g) || []).map(Number);
+  const luminance = ([r, g, b]) => [r, g, b].map(v => v / 255)
+    .map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+  let behind = element, background = [0, 0, 0, 0];
+  while (behind && (background.length === 4 && background[3] === 0)) {
+    background = parse(getComputedStyle(behind).backgroundColor);
+    behind = behind.parentElement;
+  }
+  const [a, b] = [luminance(parse(getComputedStyle(element).color)), luminance(background)].sort((x, y) => y - x);
+  return (a + .05) / (b + .05);
+}"""

@@ -1,0 +1,147 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.agents.conftest import Running
+from tests.agents.corpus_generation import IDENTITY, build_generation, corpus_chunks
+
+
+def error_of(response: httpx.Response) -> dict[str, str]:
+    return response.json()["error"]
+
+
+@pytest.mark.parametrize("question", ["", "   \n\t", "\x00"])
+def test_an_empty_question_is_refused(service: Running, question: str) -> None:
+    response = service.ask(question)
+    assert response.status_code == 422
+    assert "empty" in error_of(response)["message"]
+
+
+def test_a_question_over_the_limit_is_refused_with_both_numbers(service: Running) -> None:
+    response = service.ask("é" * 4097)
+    assert response.status_code == 413
+    assert "8194 bytes; at most 8192" in error_of(response)["message"]
+
+
+@pytest.mark.parametrize("path", ["/v1/ask", "/v1/chat/completions", "/v1/search"])
+def test_a_question_of_a_megabyte_is_refused(service: Running, path: str) -> None:
+    response = httpx.post(f"{service.url}{path}", json={"question": "x" * 1_000_000}, timeout=30)
+    assert response.status_code == 413
+    assert "longer than 262144 bytes" in error_of(response)["message"]
+
+
+def test_a_megabyte_without_announced_length_is_refused(service: Running) -> None:
+    response = httpx.post(f"{service.url}/v1/ask", content=(b"x" * 65536 for _ in range(16)), timeout=30)
+    assert response.status_code == 413
+
+
+def test_a_body_that_is_not_utf_8_is_refused(service: Running) -> None:
+    body = '{"question": "Wie läuft es?"}'.encode("latin-1")
+    response = httpx.post(f"{service.url}/v1/ask", content=body, headers={"content-type": "application/json"})
+    assert response.status_code == 400
+    assert "not UTF-8" in error_of(response)["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ('{"question": "x", "temperature": 1}', "temperature"),
+        ('{"question": 7}', "question"),
+        ("{}", "question"),
+        ("[1]", "body"),
+        ('{"question": ', "JSON"),
+        ('{"question": "\\ud800"}', "surrogate"),
+    ],
+)
+def test_a_wrong_body_is_refused_and_names_what_is_wrong(service: Running, body: str, named: str) -> None:
+    response = httpx.post(f"{service.url}/v1/ask", content=body, headers={"content-type": "application/json"})
+    assert response.status_code == 422
+    assert named in error_of(response)["message"]
+
+
+def test_an_unknown_path_and_a_wrong_method_are_json_errors(service: Running) -> None:
+    assert error_of(httpx.get(f"{service.url}/v1/nothing"))["code"] == "http_error"
+    assert httpx.get(f"{service.url}/v1/ask").status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/v1/ask", "/v1/search", "/v1/chat/completions"])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_gateway_that_is_down_is_503_and_comes_back_without_restart(
+    service: Running, path: str, stream: bool
+) -> None:
+    bodies = {
+        "/v1/ask": {"question": "What does make down stop?"},
+        "/v1/search": {"query": "make down"},
+        "/v1/chat/completions": {
+            "model": "agentic-eks",
+            "messages": [{"role": "user", "content": "What does make down stop?"}],
+            "stream": stream,
+        },
+    }
+    headers = {"accept": "text/event-stream"} if stream else {}
+    service.gateway.stop()
+    response = httpx.post(f"{service.url}{path}", json=bodies[path], headers=headers, timeout=30)
+    assert response.status_code == 503
+    assert int(response.headers["retry-after"]) > 0
+    assert "cannot be reached" in error_of(response)["message"]
+    checks = service.wait_until_ready(False).json()["checks"]
+    assert not checks["embedding"]["ok"]
+    service.gateway.start()
+    service.wait_until_ready()
+    assert httpx.post(f"{service.url}{path}", json=bodies[path], timeout=30).status_code == 200
+
+
+def test_what_the_gateway_says_of_keys_is_not_passed_on(service: Running) -> None:
+    service.gateway.embedding_status = 401
+    response = service.ask("What does make down stop?")
+    assert response.status_code == 503
+    assert "sk-" not in response.text
+    assert "401" in error_of(response)["message"]
+
+
+def test_without_a_generation_it_is_503_and_ready_once_there_is_one(start_service: Callable[..., Running]) -> None:
+    service = start_service(empty=True)
+    response = service.ask("What does make down stop?")
+    assert response.status_code == 503
+    assert error_of(response)["code"] == "no_generation"
+    readiness = service.wait_until_ready(False).json()
+    assert "no generation" in readiness["checks"]["knowledge"]["reason"]
+    build_generation(service.store, "g1", corpus_chunks())
+    assert service.wait_until_ready().json()["generation"] == "g1"
+    assert service.ask("What does make down stop?").status_code == 200
+
+
+def test_a_generation_of_another_embedding_model_is_refused(start_service: Callable[..., Running]) -> None:
+    service = start_service(empty=True)
+    other = IDENTITY.model_copy(update={"fingerprint": "e" * 64})
+    build_generation(service.store, "g1", corpus_chunks(), other)
+    response = service.ask("What does make down stop?")
+    assert response.status_code == 503
+    assert error_of(response)["code"] == "embedding_mismatch"
+
+
+def test_only_what_is_missing_is_named(service: Running) -> None:
+    service.gateway.embedding_status = 500
+    checks = service.wait_until_ready(False).json()["checks"]
+    assert {name for name, check in checks.items() if not check["ok"]} == {"embedding"}
+
+
+def test_the_service_serves_the_settings_file(tmp_path: Path) -> None:
+    from agents.settings import InvalidSettings, load_settings
+    from tests.agents.conftest import KEY_VARIABLE, service_settings
+
+    settings = service_settings("http://127.0.0.1:1/v1", tmp_path)
+    file = tmp_path / "settings.json"
+    file.write_text(settings.model_dump_json())
+    environ = {"AGENTS_SETTINGS": str(file), KEY_VARIABLE: "sk-test"}
+    assert load_settings(environ) == settings
+    with pytest.raises(InvalidSettings, match=KEY_VARIABLE):
+        load_settings({"AGENTS_SETTINGS": str(file)})
+    file.write_text(json.dumps({**settings.model_dump(mode="json"), "colour": "red"}))
+    with pytest.raises(InvalidSettings, match="colour"):
+        load_settings(environ)
+    with pytest.raises(InvalidSettings, match="AGENTS_SETTINGS"):
+        load_settings({})

@@ -1,0 +1,90 @@
+"""What every test may share: one real Prefect server for the session."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.logging.handlers import APILogWorker
+from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+
+from tasks.environment import EnvironmentName
+from tasks.environment.variable_file import load_environment
+from tasks.model_files import ensure_model
+from tests.ports import free_port
+
+# Seconds; it takes 5 on an idle machine, and the machine may be busy.
+READY_WITHIN_SECONDS = 180
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The API URL of a real Prefect server with a database of its own; clients in this process use it."""
+    home = tmp_path_factory.mktemp("prefect")
+    port = free_port()
+    log = home / "server.log"
+    environment = {
+        **os.environ,
+        "PREFECT_HOME": str(home),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with log.open("wb") as output:
+        server = subprocess.Popen(command, cwd=home, env=environment, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        url = f"http://127.0.0.1:{port}/api"
+        wait_until_ready(server, f"{url}/ready", log)
+        with temporary_settings({PREFECT_API_URL: url, PREFECT_HOME: home}):
+            yield url
+            # What flows logged in this process is sent in the background; it needs the server.
+            APILogWorker.drain_all(timeout=10)
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def wait_until_ready(server: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+    deadline = time.monotonic() + READY_WITHIN_SECONDS
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            break
+        try:
+            if httpx.get(url, timeout=2).is_success:
+                return
+        except httpx.TransportError:
+            pass  # nothing listens yet
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(timeout=0.2)
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
+    raise AssertionError(f"the Prefect server is not ready at {url}; its log ends:\n{tail}")
+
+
+@pytest.fixture
+def prefect_client(prefect_server: str) -> Iterator[SyncPrefectClient]:
+    """A client of the session's server, from which all deployments, work pools and limits were removed."""
+    with get_client(sync_client=True) as client:
+        for deployment in client.read_deployments():
+            client.delete_deployment(deployment.id)
+        for pool in client.read_work_pools():
+            client.delete_work_pool(pool.name)
+        for limit in client.read_global_concurrency_limits(limit=100):
+            client.delete_global_concurrency_limit_by_name(limit.name)
+        yield client
+
+
+@pytest.fixture(scope="session")
+def model_files() -> Path:
+    """The directory of the local models' files, built once and kept between sessions."""
+    environment = load_environment(EnvironmentName.LOCAL)
+    directory = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "agentic-eks" / "models"
+    for name, model in environment.models.catalogue.items():
+        assert model.packaged is not None
+        ensure_model(name, model.packaged, directory)
+    return directory

@@ -1,0 +1,32 @@
+import pytest
+import typer
+from prefect.client.orchestration import SyncPrefectClient
+from typer.testing import CliRunner
+
+from console.deploy import deploy
+
+application = typer.Typer()
+application.command()(deploy)
+
+
+@pytest.mark.prefect_server
+def test_dry_run_then_deploy(prefect_server: str, prefect_client: SyncPrefectClient) -> None:
+    command = ["--environment", "local", "--api-url", prefect_server]
+    shown = CliRunner().invoke(application, [*command, "--dry-run"])
+    assert shown.exit_code == 0, shown.output
+    assert prefect_client.read_deployments() == []
+
+    done = CliRunner().invoke(application, command)
+
+    assert done.exit_code == 0, done.output
+    assert prefect_client.read_deployment_by_name("lifecycle/local").name == "local"
+
+
+def test_unknown_environment_exits_with_2() -> None:
+    assert CliRunner().invoke(application, ["--environment", "nowhere"]).exit_code == 2
+
+
+def test_server_that_does_not_answer_exits_with_1() -> None:
+    outcome = CliRunner().invoke(application, ["--environment", "local", "--api-url", "http://127.0.0.1:9/api"])
+    assert outcome.exit_code == 1
+    assert "no Prefect server answers at 'http://127.0.0.1:9/api'" in outcome.output

@@ -1,0 +1,53 @@
+"""The layers of the test suite: which programs each needs, and how to get them.
+
+A layer whose programs are missing is skipped with its reason; when it is named in the environment
+variable REQUIRE_LAYERS (a comma-separated list), every skip of it is a failure.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.opensearch import why_opensearch_cannot_run
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Tests that carry the pytest marker `marker`; `missing` says why they cannot run here, or None."""
+
+    marker: str
+    what: str
+    missing: Callable[[], str | None]
+    how_to_get: str
+
+
+def _program(*names: str) -> Callable[[], str | None]:
+    def missing() -> str | None:
+        return None if any(shutil.which(name) for name in names) else f"none of {names!r} is on PATH"
+
+    return missing
+
+
+def _always() -> None:
+    return None
+
+
+LAYERS = (
+    Layer("prefect_server", "a real Prefect server", _always, "make test installs it"),
+    Layer("platform", "the local platform's own processes", _always, "make test installs it"),
+    Layer("opensearch", "a real OpenSearch 3.5.0 with k-NN", why_opensearch_cannot_run, "Maven and Java 21 or newer"),
+    Layer(
+        "browser", "a real Chromium", _program("chromium", "chromium-browser", "google-chrome"), "apt install chromium"
+    ),
+    Layer("terraform", "Terraform", _program("terraform"), "terraform 1.11 or newer on PATH"),
+)
+
+
+def required_layers() -> frozenset[str]:
+    """The markers of REQUIRE_LAYERS; raises ValueError for one that does not exist."""
+    named = frozenset(filter(None, os.environ.get("REQUIRE_LAYERS", "").split(",")))
+    unknown = named - {layer.marker for layer in LAYERS}
+    if unknown:
+        raise ValueError(f"REQUIRE_LAYERS names {sorted(unknown)!r}; there are {[layer.marker for layer in LAYERS]!r}")
+    return named

@@ -1,0 +1,176 @@
+"""A real OpenSearch server with the k-NN plugin, for the tests: fetched by Maven, started, and removed again."""
+
+import functools
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import zipfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ARTIFACTS = (
+    "org.opensearch.distribution.integ-test-zip:opensearch:3.5.0:zip",
+    "org.opensearch.plugin:opensearch-knn:3.5.0.0:zip",
+)
+LEAST_JAVA = 21
+HEAP = "768m"
+READY_WITHIN_SECONDS = 240
+FETCHED_WITHIN_SECONDS = 900
+# The server refuses to run as root; this user exists on every Linux.
+UNPRIVILEGED = "nobody"
+
+
+def why_opensearch_cannot_run() -> str | None:
+    """What this machine lacks for a server of its own; None when nothing."""
+    if java_home() is None:
+        return f"no Java {LEAST_JAVA} or newer in OPENSEARCH_JAVA_HOME, JAVA_HOME, on PATH or among the system's JVMs"
+    if shutil.which("mvn") is None and not all(path.exists() for path in _archives()):
+        return "mvn is not on PATH, and the server was not fetched before"
+    return None
+
+
+@functools.cache
+def java_home() -> Path | None:
+    """The first Java that is new enough."""
+    return next((home for home in _java_homes() if _java_version(home) >= LEAST_JAVA), None)
+
+
+@contextmanager
+def running_opensearch() -> Generator[str]:
+    """Run a server with empty data on a free loopback port; yields its address, and leaves nothing behind.
+
+    Raises:
+        RuntimeError: it cannot be fetched, or is not ready in time; with the end of its log.
+    """
+    directory = Path(tempfile.mkdtemp(prefix="opensearch-"))
+    try:
+        home = _unpack(directory)
+        log = directory / "server.log"
+        address = f"http://127.0.0.1:{_free_port()}"
+        with log.open("wb") as output:
+            server = _start(home, address, output)
+        try:
+            _wait_until_ready(server, address, log)
+            yield address
+        finally:
+            server.terminate()
+            try:
+                server.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait(timeout=30)
+    finally:
+        shutil.rmtree(directory)
+
+
+def _java_homes() -> Iterator[Path]:
+    for variable in ("OPENSEARCH_JAVA_HOME", "JAVA_HOME"):
+        if os.environ.get(variable):
+            yield Path(os.environ[variable])
+    on_path = shutil.which("java")
+    if on_path:
+        yield Path(on_path).resolve().parents[1]
+    yield from sorted(Path("/usr/lib/jvm").glob("*"))
+    yield from sorted(Path("/Library/Java/JavaVirtualMachines").glob("*/Contents/Home"))
+
+
+def _java_version(home: Path) -> int:
+    java = home / "bin" / "java"
+    if not java.exists():
+        return 0
+    answer = subprocess.run([java, "-version"], capture_output=True, text=True, check=False, timeout=60)
+    version = re.search(r'version "(\d+)', answer.stderr)
+    return int(version[1]) if version else 0
+
+
+def _archives() -> list[Path]:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "agentic-eks" / "opensearch"
+    return [cache / "{1}-{2}.{3}".format(*artifact.split(":")) for artifact in ARTIFACTS]
+
+
+def _fetch(artifact: str, archive: Path) -> None:
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=archive.parent) as directory:
+        command = ["mvn", "-B", "-q", "dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={directory}"]
+        fetched = subprocess.run(
+            command, cwd=directory, capture_output=True, text=True, check=False, timeout=FETCHED_WITHIN_SECONDS
+        )
+        if fetched.returncode:
+            raise RuntimeError(f"Maven could not fetch {artifact!r}:\n{fetched.stdout[-2000:]}{fetched.stderr[-2000:]}")
+        (Path(directory) / archive.name).replace(archive)
+
+
+def _unpack(directory: Path) -> Path:
+    for artifact, archive in zip(ARTIFACTS, _archives(), strict=True):
+        if not archive.exists():
+            _fetch(artifact, archive)
+    distribution, plugin = _archives()
+    with zipfile.ZipFile(distribution) as archive:
+        archive.extractall(directory)
+    (home,) = directory.iterdir()
+    with zipfile.ZipFile(plugin) as archive:
+        archive.extractall(home / "plugins" / "opensearch-knn")
+    for program in (home / "bin").iterdir():
+        program.chmod(0o755)
+    if os.geteuid() == 0:
+        for path in (directory, *directory.rglob("*")):
+            shutil.chown(path, user=UNPRIVILEGED)
+    return home
+
+
+def _start(home: Path, address: str, output: Any) -> "subprocess.Popen[bytes]":
+    settings = {
+        "http.port": address.rpartition(":")[2],
+        "transport.port": "0",
+        "network.host": "127.0.0.1",
+        "discovery.type": "single-node",
+        # A full disk of the machine that tests is no concern of the tests.
+        "cluster.routing.allocation.disk.threshold_enabled": "false",
+    }
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "OPENSEARCH_JAVA_HOME": str(java_home()),
+        "OPENSEARCH_JAVA_OPTS": f"-Xms{HEAP} -Xmx{HEAP}",
+        "OPENSEARCH_TMPDIR": str(home / "logs"),
+    }
+    return subprocess.Popen(
+        [home / "bin" / "opensearch", *(f"-E{name}={value}" for name, value in settings.items())],
+        cwd=home,
+        env=environment,
+        user=UNPRIVILEGED if os.geteuid() == 0 else None,
+        extra_groups=[] if os.geteuid() == 0 else None,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+    )
+
+
+def _wait_until_ready(server: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
+    deadline = time.monotonic() + READY_WITHIN_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            if httpx.get(f"{address}/_cluster/health", timeout=5).is_success:
+                return
+        except httpx.TransportError:
+            pass  # nothing listens yet
+        try:
+            server.wait(timeout=0.5)
+        except subprocess.TimeoutExpired:
+            continue
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-30:])
+    raise RuntimeError(f"OpenSearch is not ready at {address} (exit code {server.poll()}); its log ends:\n{tail}")
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]

@@ -1,0 +1,83 @@
+"""Reports are kept whole, compared by their inputs, and reused only when nothing changed."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tasks.evaluation_report import (
+    AnswerRow,
+    Inputs,
+    QuestionRow,
+    Report,
+    read_reports,
+    reusable,
+    tree_digest,
+    write_report,
+)
+
+INPUTS = Inputs(golden="g", knowledge="k", service="s", models={"m": "1"}, settings={"agents": {"passages": 5}})
+ANSWER = AnswerRow(kind="answered", text="Yes.", groundedness=1, similarity=0.9, rouge_l=0.5, seconds=4.2)
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def row(number: int, answered: bool) -> QuestionRow:
+    return QuestionRow(
+        id=f"a{number}",
+        kind="answerable",
+        question="Is it?",
+        relevancy=0.8,
+        abstained=False,
+        ranks=(1, None),
+        context_precision=1,
+        context_recall=0.5,
+        answer=ANSWER if answered else None,
+    )
+
+
+def report(created_at: datetime, answered: int = 1, inputs: Inputs = INPUTS) -> Report:
+    return Report(
+        created_at=created_at,
+        environment="local",
+        generation="g1",
+        inputs=inputs,
+        scores={"mrr": 1.0},
+        rows=tuple(row(number, number < answered) for number in range(3)),
+        seconds=12.5,
+    )
+
+
+def test_reports_come_back_as_they_were_newest_first(tmp_path: Path) -> None:
+    older, newer = report(NOON), report(NOON + timedelta(seconds=1))
+    for kept in (older, newer):
+        write_report(tmp_path / "evaluations", kept)
+    assert read_reports(tmp_path / "evaluations") == [newer, older]
+
+
+def test_there_are_no_reports_before_the_first_run(tmp_path: Path) -> None:
+    assert read_reports(tmp_path / "evaluations") == []
+
+
+def test_an_unfinished_file_and_a_report_of_another_version_are_passed_over(tmp_path: Path) -> None:
+    write_report(tmp_path, report(NOON))
+    (tmp_path / "20270101T000000Z.json").write_text('{"scores": {}}')
+    (tmp_path / ".scratch").write_text("{")
+    assert read_reports(tmp_path) == [report(NOON)]
+
+
+def test_a_report_is_reused_only_for_the_same_inputs_and_enough_answers() -> None:
+    few, many = report(NOON, answered=1), report(NOON, answered=3)
+    assert reusable([few, many], INPUTS, 1) == few
+    assert reusable([few, many], INPUTS, 2) == many
+    assert reusable([few], INPUTS, 2) is None
+    assert reusable([few], INPUTS.model_copy(update={"knowledge": "other"}), 1) is None
+
+
+def test_the_digest_of_a_tree_follows_paths_and_contents(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("1")
+    (tmp_path / "notes.txt").write_text("1")
+    before = tree_digest(tmp_path, "*.py")
+    (tmp_path / "notes.txt").write_text("2")
+    assert tree_digest(tmp_path, "*.py") == before
+    (tmp_path / "a.py").rename(tmp_path / "b.py")
+    renamed = tree_digest(tmp_path, "*.py")
+    (tmp_path / "b.py").write_text("2")
+    assert len({before, renamed, tree_digest(tmp_path, "*.py")}) == 3

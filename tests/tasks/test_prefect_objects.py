@@ -1,0 +1,257 @@
+"""Prefect as code against a real Prefect server."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate, WorkPoolUpdate
+from prefect.client.schemas.schedules import CronSchedule
+
+from tasks.environment import Environment, EnvironmentName
+from tasks.environment.knowledge import Schedule
+from tasks.environment.variable_file import load_environment
+from tasks.prefect_objects import (
+    PREFECT_FILE,
+    Change,
+    InvalidPrefectFile,
+    PrefectUnreachable,
+    WorkPoolTypeDiffers,
+    reconcile,
+)
+
+pytestmark = pytest.mark.prefect_server
+
+FLOWS = {
+    "lifecycle",
+    "provision",
+    "addons",
+    "models",
+    "knowledge",
+    "evaluation",
+    "agents",
+    "drift",
+    "teardown",
+}
+
+
+@pytest.fixture
+def local() -> Environment:
+    return load_environment(EnvironmentName.LOCAL)
+
+
+def actions(changes: Sequence[Change]) -> Counter[str]:
+    return Counter(change.action for change in changes)
+
+
+def changed(changes: Sequence[Change]) -> list[Change]:
+    return [change for change in changes if change.action != "unchanged"]
+
+
+def edited(directory: Path, old: str, new: str) -> Path:
+    text = PREFECT_FILE.read_text(encoding="utf-8")
+    assert old in text
+    file = directory / "prefect.yaml"
+    file.write_text(text.replace(old, new), encoding="utf-8")
+    return file
+
+
+def with_knowledge_schedule(environment: Environment, schedule: Schedule | None) -> Environment:
+    knowledge = environment.knowledge.model_copy(update={"schedule": schedule})
+    return environment.model_copy(update={"knowledge": knowledge})
+
+
+def test_first_deploy_creates_and_second_changes_nothing(
+    prefect_server: str, prefect_client: SyncPrefectClient, local: Environment
+) -> None:
+    shown: list[Sequence[Change]] = []
+    first = reconcile(local, prefect_server, dry_run=False, show=shown.append)
+    second = reconcile(local, prefect_server, dry_run=False)
+
+    assert shown == [first]
+    assert set(actions(first)) == {"create"}
+    assert {change.name for change in first if change.kind == "deployment"} == {f"{flow}/local" for flow in FLOWS}
+    assert changed(second) == []
+    assert len(second) == len(first)
+    knowledge = prefect_client.read_deployment_by_name("knowledge/local")
+    assert knowledge.parameters == {"environment": "local"}
+    assert knowledge.work_pool_name == "management"
+    assert [schedule.schedule for schedule in knowledge.schedules] == [
+        CronSchedule(cron="0 3 * * *", timezone="UTC"),
+    ]
+    offered = knowledge.parameter_openapi_schema
+    assert offered is not None
+    assert offered["definitions"]["EnvironmentName"]["enum"] == ["local", "dev", "prod"]
+    assert prefect_client.read_global_concurrency_limit_by_name("local-refresh").limit == 1
+    assert prefect_client.read_work_pool("management").concurrency_limit == 4
+
+
+def test_dry_run_shows_and_writes_nothing(
+    prefect_server: str,
+    prefect_client: SyncPrefectClient,
+    local: Environment,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    changes = reconcile(local, prefect_server, dry_run=True)
+
+    assert set(actions(changes)) == {"create"}
+    printed = capsys.readouterr().out
+    assert "create" in printed
+    assert "knowledge/local" in printed
+    assert prefect_client.read_deployments() == []
+    assert prefect_client.read_work_pools() == []
+
+
+def test_paused_schedule_stays_paused(
+    prefect_server: str, prefect_client: SyncPrefectClient, local: Environment
+) -> None:
+    reconcile(local, prefect_server, dry_run=False)
+    deployment = prefect_client.read_deployment_by_name("knowledge/local")
+    prefect_client.update_deployment_schedule(deployment.id, deployment.schedules[0].id, active=False)
+    prefect_client.pause_deployment(prefect_client.read_deployment_by_name("drift/local").id)
+
+    assert changed(reconcile(local, prefect_server, dry_run=False)) == []
+    at_four = with_knowledge_schedule(local, Schedule(cron="0 4 * * *", timezone="UTC"))
+    assert changed(reconcile(at_four, prefect_server, dry_run=False)) == [
+        Change("schedule", "knowledge/local", "update", ("schedule",))
+    ]
+    (schedule,) = prefect_client.read_deployment_by_name("knowledge/local").schedules
+    assert schedule.schedule == CronSchedule(cron="0 4 * * *", timezone="UTC")
+    assert schedule.active is False
+    assert prefect_client.read_deployment_by_name("drift/local").paused
+
+
+def test_schedule_that_the_file_no_longer_has_goes_and_a_persons_schedule_stays(
+    prefect_server: str, prefect_client: SyncPrefectClient, local: Environment, tmp_path: Path
+) -> None:
+    reconcile(local, prefect_server, dry_run=False)
+    deployment = prefect_client.read_deployment_by_name("knowledge/local")
+    by_hand = CronSchedule(cron="0 12 * * 1", timezone="UTC")
+    prefect_client.create_deployment_schedules(deployment.id, [DeploymentScheduleCreate(schedule=by_hand)])
+
+    assert changed(reconcile(local, prefect_server, dry_run=False)) == []
+    file = edited(tmp_path, "Brings the knowledge base up to date", "Refreshes the knowledge base")
+    reconcile(local, prefect_server, dry_run=False, file=file)
+    assert len(prefect_client.read_deployment_by_name("knowledge/local").schedules) == 2
+    unscheduled = with_knowledge_schedule(local, None)
+    changes = reconcile(unscheduled, prefect_server, dry_run=False, file=file)
+    assert [change.action for change in changed(changes)].count("delete") == 1
+    (kept,) = prefect_client.read_deployment_by_name("knowledge/local").schedules
+    assert kept.schedule == by_hand
+
+
+def test_prune_removes_ours_and_leaves_a_strangers(
+    prefect_server: str, prefect_client: SyncPrefectClient, local: Environment, tmp_path: Path
+) -> None:
+    reconcile(local, prefect_server, dry_run=False)
+    reconcile(load_environment(EnvironmentName.DEV), prefect_server, dry_run=False)
+    flow = prefect_client.create_flow_from_name("drift")
+    prefect_client.create_deployment(flow, "by-hand", work_pool_name="management", tags=["environment:local"])
+    block = PREFECT_FILE.read_text(encoding="utf-8")
+    start, end = block.index("  - &drift"), block.index("  - &teardown")
+
+    changes = reconcile(local, prefect_server, dry_run=False, file=edited(tmp_path, block[start:end], ""))
+
+    gone = {change.name for change in changes if change.action == "delete"}
+    assert gone == {"drift/local"}
+    drifts = {found.name for found in prefect_client.read_deployments() if found.flow_id == flow}
+    assert drifts == {"by-hand", "dev"}
+
+
+def test_changed_file_updates_only_what_differs(
+    prefect_server: str, prefect_client: SyncPrefectClient, local: Environment, tmp_path: Path
+) -> None:
+    # The same directory each time: the working directory of a local run is where the file lies.
+    unedited = edited(tmp_path, "Compares", "Compares")
+    reconcile(local, prefect_server, dry_run=False, file=unedited)
+    file = edited(tmp_path, "Compares what runs", "Holds what runs against")
+
+    changes = changed(reconcile(local, prefect_server, dry_run=False, file=file))
+
+    assert changes == [Change("deployment", "drift/local", "update", ("description",))]
+    description = prefect_client.read_deployment_by_name("drift/local").description
+    assert description is not None
+    assert description.startswith("Holds what runs against")
+
+
+def test_every_object_changed_by_hand_is_put_back(
+    prefect_server: str, prefect_client: SyncPrefectClient, local: Environment
+) -> None:
+    reconcile(local, prefect_server, dry_run=False)
+    prefect_client.update_work_pool("management", WorkPoolUpdate(concurrency_limit=1))
+    prefect_client.upsert_global_concurrency_limit_by_name("local-refresh", 7)
+
+    assert changed(reconcile(local, prefect_server, dry_run=False)) == [
+        Change("work pool", "management", "update", ("concurrency_limit",)),
+        Change("concurrency limit", "local-refresh", "update", ("limit",)),
+    ]
+    assert changed(reconcile(local, prefect_server, dry_run=False)) == []
+
+
+def test_parameters_are_added_to_a_deployment_and_taken_away_again(
+    prefect_server: str, prefect_client: SyncPrefectClient, local: Environment
+) -> None:
+    added = {"knowledge": {"directory": "/documents"}, "lifecycle": {"directory": "/documents"}}
+    reconcile(local, prefect_server, dry_run=False, parameters=added)
+    given = prefect_client.read_deployment_by_name("knowledge/local").parameters
+    assert given == {"environment": "local", "directory": "/documents"}
+
+    changes = changed(reconcile(local, prefect_server, dry_run=False))
+
+    assert {(change.name, change.fields) for change in changes} == {
+        ("knowledge/local", ("parameters",)),
+        ("lifecycle/local", ("parameters",)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("flows.drift.drift", "flows.nowhere.drift", "flows/nowhere.py"),
+        ("flows.drift.drift", "flows.drift.missing", "flows/drift.py has no flow 'missing'"),
+        ("flows.drift.drift", "flows.drift.require_local", "flows/drift.py has no flow 'require_local'"),
+        ("name: management, job", "name: elsewhere, job", "work pool 'elsewhere'"),
+        ("pull: []", "pull: []\n    schedules: []", "schedules"),
+        ("deployments:", "deployments: [", "is not YAML"),
+        ("{ environment: local }", "{ environment: local, colour: red }", "'colour'"),
+    ],
+)
+def test_wrong_file_is_one_clear_error_and_nothing_is_written(
+    old: str,
+    new: str,
+    complaint: str,
+    prefect_server: str,
+    prefect_client: SyncPrefectClient,
+    local: Environment,
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(InvalidPrefectFile) as raised:
+        reconcile(local, prefect_server, dry_run=False, file=edited(tmp_path, old, new))
+
+    assert complaint in str(raised.value)
+    assert prefect_client.read_work_pools() == []
+
+
+def test_parameters_for_an_unknown_flow_are_refused(prefect_server: str, local: Environment) -> None:
+    with pytest.raises(InvalidPrefectFile, match="'nothing'"):
+        reconcile(local, prefect_server, dry_run=True, parameters={"nothing": {"directory": "/x"}})
+
+
+def test_missing_file_is_named(prefect_server: str, local: Environment, tmp_path: Path) -> None:
+    with pytest.raises(InvalidPrefectFile, match="there is no"):
+        reconcile(local, prefect_server, dry_run=True, file=tmp_path / "prefect.yaml")
+
+
+def test_work_pool_of_another_type_is_refused(
+    prefect_server: str, prefect_client: SyncPrefectClient, local: Environment
+) -> None:
+    prefect_client.create_work_pool(WorkPoolCreate(name="management", type="kubernetes"))
+
+    with pytest.raises(WorkPoolTypeDiffers, match="'kubernetes'"):
+        reconcile(local, prefect_server, dry_run=False)
+
+
+def test_server_that_does_not_answer_is_named(local: Environment) -> None:
+    with pytest.raises(PrefectUnreachable, match=r"http://127\.0\.0\.1:9/api"):
+        reconcile(local, "http://127.0.0.1:9/api", dry_run=True)
