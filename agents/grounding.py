@@ -64,9 +64,9 @@ class _Window:
 def check(sentence: str, passages: Sequence[Passage], threshold: float) -> Verdict:
     """Check one sentence of an answer against the passages it was made from.
 
-    It passes when one passage holds all its exact tokens (numbers, identifiers, code; see `terms.exact_tokens`), and
-    one or two neighbouring sentences of that passage, together with its headings, hold at least the share `threshold`
-    (0..1) of its content terms and deny something exactly when it does.
+    It passes when one or two neighbouring sentences of a passage hold all its exact tokens (numbers, identifiers, code;
+    see `terms.exact_tokens`), deny something exactly when it does, and hold, together with the passage's headings, at
+    least the share `threshold` (0..1) of its content terms.
     """
     terms = content_terms(sentence)
     if sentence.rstrip().endswith("?"):
@@ -79,24 +79,28 @@ def check(sentence: str, passages: Sequence[Passage], threshold: float) -> Verdi
         missing = sorted(t for t in exact if not any(holds_exactly(p.chunk.text, t) for p in passages))
         named = ", ".join(repr(token) for token in missing)
         return Verdict(0.0, None, f"no passage holds {named}" if missing else "no single passage holds all its names")
-    score, quote = _best_support(terms, negated, holders)
+    score, quote = _best_support(terms, exact, negated, holders)
     if quote is None:
-        return Verdict(score, None, "no passage speaks of it")
+        return Verdict(score, None, "no passage says that")
     if score < threshold:
         return Verdict(score, quote, f"only {score:.2f} of it is in the passages")
     return Verdict(score, quote, None)
 
 
-def _best_support(terms: frozenset[str], negated: bool, passages: Sequence[Passage]) -> tuple[float, Quote | None]:
+def _best_support(
+    terms: frozenset[str], exact: frozenset[str], negated: bool, passages: Sequence[Passage]
+) -> tuple[float, Quote | None]:
     best: tuple[float, Quote | None] = (0.0, None)
     for passage in passages:
+        text = passage.chunk.text
         heading = content_terms(" ".join((passage.chunk.title, *passage.chunk.heading_path)))
-        for window in _windows(passage.chunk.text):
-            if window.negated is negated and terms & window.terms:
-                score = len(terms & (window.terms | heading)) / len(terms)
-                # The single sentences come first: a pair must support more to be preferred.
-                if score > best[0]:
-                    best = (score, Quote(passage, window.start, window.end))
+        for window in _windows(text):
+            if window.negated is not negated or not terms & window.terms:
+                continue
+            score = len(terms & (window.terms | heading)) / len(terms)
+            # The single sentences come first: a pair must support more to be preferred.
+            if score > best[0] and all(holds_exactly(text[window.start : window.end], token) for token in exact):
+                best = (score, Quote(passage, window.start, window.end))
     return best
 
 

@@ -28,6 +28,9 @@ from agents.states import START, TRANSITIONS, Outcome, State
 
 DO_NOT_KNOW = "I do not know: the knowledge base holds nothing that answers this question."
 
+MOST_SENTENCES = 3
+"""What was asked is answered by then; small models wander off when they are not stopped."""
+
 Steps = AsyncGenerator[Event | Outcome]
 
 
@@ -146,6 +149,8 @@ class Run:
             yield Outcome.ANSWERED if self._composition.sentences else Outcome.UNANSWERED
 
     async def _next_sentence(self) -> Sentence | None:
+        if len(self._composition.sentences) >= MOST_SENTENCES:
+            return None
         if self._draft is None:
             prompt = messages(
                 self._question, self._passages, self._models.chat.context_tokens, self._limits.answer_tokens

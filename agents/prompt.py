@@ -8,8 +8,8 @@ from agents.knowledge.search import Passage
 from agents.token_estimate import cut_to_tokens
 
 PROMPT_VERSION = "1"
-PROMPT_PASSAGES = 3
-PROMPT_TOKENS = 1200
+PROMPT_PASSAGES = 2
+PROMPT_TOKENS = 800
 """Estimated tokens of passages in a prompt, at most; a longer context makes a small model slower and less exact."""
 _QUESTION_TOKENS = 200
 _FRAME_TOKENS = 120

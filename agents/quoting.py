@@ -8,32 +8,46 @@ from agents.sentences import sentence_spans
 from agents.terms import content_terms, weight
 
 MOST_QUOTES = 3
-_SHORT = 40
+NEAR_THE_BEST = 0.8
+"""A further passage is quoted when its best sentence holds at least this share of what the best of all holds."""
 
 
 def best_quotes(question: str, passages: Sequence[Passage]) -> list[Quote]:
-    """Up to three verbatim quotes, one a passage, of the passages as ranked; empty only when there is no passage.
+    """Up to three verbatim quotes, one a passage, of the passages as ranked; empty only when there is no text.
 
-    A passage none of whose sentences share a content term with the question is left out, except that the best passage
-    stands for itself when all are.
+    A passage is quoted for the sentence that shares the weightiest content terms with the question, the heading above
+    it read with it. When no passage shares any, the best passage is quoted from its beginning.
     """
     asked = content_terms(question)
-    scored = [_best_sentence(asked, passage) for passage in passages[:MOST_QUOTES]]
-    best = max((score for score, _ in scored), default=0.0)
-    if best == 0.0:
-        return [quote for _, quote in scored[:1] if quote.text]
-    return [quote for score, quote in scored if score >= best / 2]
+    found = [best for passage in passages[:MOST_QUOTES] if (best := _best_sentence(asked, passage))]
+    most = max((score for score, _ in found), default=0.0)
+    if most == 0.0:
+        return [quote for _, quote in found[:1]]
+    return [quote for score, quote in found if score >= NEAR_THE_BEST * most]
 
 
-def _best_sentence(asked: frozenset[str], passage: Passage) -> tuple[float, Quote]:
+def _best_sentence(asked: frozenset[str], passage: Passage) -> tuple[float, Quote] | None:
     text = passage.chunk.text
+    heading, best = frozenset[str](), None
     spans = sentence_spans(text)
-    if not spans:
-        return 0.0, Quote(passage, 0, 0)
-    scores = [sum(map(weight, asked & content_terms(text[start:end]))) for start, end in spans]
-    index = max(range(len(spans)), key=lambda position: (scores[position], -position))
+    for index, (start, end) in enumerate(spans):
+        terms = content_terms(text[start:end])
+        if text[start] == "#":
+            heading = terms
+            continue
+        score = sum(map(weight, asked & (terms | heading)))
+        if best is None or score > best[0]:
+            best = (score, Quote(passage, start, min(_whole(text, spans, index), start + LONGEST_QUOTE)))
+    return best
+
+
+def _whole(text: str, spans: list[tuple[int, int]], index: int) -> int:
+    """Where a quote ends that begins with this sentence: an announcement takes along what it announces."""
     start, end = spans[index]
-    # What announces something ("Run:", a heading) is nothing without what follows.
-    if (text[start:end].endswith(":") or end - start < _SHORT) and index + 1 < len(spans):
-        end = spans[index + 1][1]
-    return scores[index], Quote(passage, start, min(end, start + LONGEST_QUOTE))
+    announces = text[start:end].endswith(":")
+    table = text[start] == "|"
+    for following, following_end in spans[index + 1 :]:
+        if not (announces or (table and text[following] == "|")):
+            break
+        end, announces = following_end, False
+    return end

@@ -48,6 +48,9 @@ def create_app(settings: Settings) -> FastAPI:
 def main() -> int:
     """Serve until told to stop; streams that have begun are finished first. Returns the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # Their lines a request would drown the log: the probes never rest.
+    for library in ("httpx", "openai"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     try:
         settings = load_settings()
     except InvalidSettings as error:

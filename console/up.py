@@ -44,6 +44,9 @@ def up(
         if code == 0:
             print_summary(read_summary(lifecycle_summary_file(environment)), components, console)
     if code != 0:
+        typer.echo(
+            f"the lifecycle failed; the end of its log:\n{components.platform.log_tail(PREFECT_WORKER)}", err=True
+        )
         raise typer.Exit(WORK_FAILED)
 
 

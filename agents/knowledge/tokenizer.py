@@ -1,5 +1,6 @@
 """The embedding model's own tokenizer: what bounds a chunk is what the model reads."""
 
+import re
 from pathlib import Path
 
 from semantic_text_splitter import TextSplitter
@@ -10,6 +11,10 @@ from tokenizers.pre_tokenizers import Sequence, Split
 # The reference WordPiece makes one unknown token of a longer word, llama.cpp cuts it into pieces. Cutting
 # such a word before it is counted makes the count follow the server, and never fall far below it.
 _LONGEST_WORD = 100
+
+# The splitter's time grows with the square of a word's length (40,000 letters: 14 s), so that encoded data on
+# one line would stop a refresh: such a word is cut beforehand.
+_ENDLESS_WORD = re.compile(r"\w{1000}")
 
 
 class TokenizerMissing(Exception):
@@ -56,7 +61,14 @@ class EmbeddingTokenizer:
             self._splitters[bounds] = TextSplitter.from_huggingface_tokenizer(
                 self._tokenizer, tokens, overlap_tokens, trim=False
             )
-        return self._splitters[bounds].chunk_indices(text)
+        splitter = self._splitters[bounds]
+        ends = [*(run.end() for run in _ENDLESS_WORD.finditer(text)), len(text)]
+        starts = [0, *ends[:-1]]
+        return [
+            (start + offset, piece)
+            for start, end in zip(starts, ends, strict=True)
+            for offset, piece in splitter.chunk_indices(text[start:end])
+        ]
 
 
 def load_tokenizer(path: Path) -> EmbeddingTokenizer:

@@ -11,7 +11,15 @@ panel.addEventListener("click", (event) => {
 function piece(name, className, content) {
   const element = document.createElement(name);
   if (className) element.className = className;
-  appendText(element, content);
+  for (const [index, part] of content.split(/^#{1,6} +(.+)$/m).entries()) {
+    if (index % 2) {
+      const heading = document.createElement("strong");
+      appendText(heading, part);
+      element.append(heading);
+    } else {
+      appendText(element, part);
+    }
+  }
   return element;
 }
 

@@ -55,7 +55,7 @@ knowledge = {
   schedule          = { cron = "0 3 * * *", timezone = "UTC" }
   chunks            = { tokens = 224, overlap_tokens = 32 }
   store             = { engine = "lancedb", directory = "knowledge" }
-  fusion            = { method = "min_max", dense_weight = 0.3, candidates = 50 }
+  fusion            = { method = "min_max", dense_weight = 0.5, candidates = 50 }
   generations_kept  = 3
   max_document_mib  = 64
   embedding_workers = 2
@@ -65,12 +65,12 @@ evaluation = {
   dataset              = "golden/questions.jsonl"
   schedule             = { cron = "30 3 * * *", timezone = "UTC" }
   metrics              = ["recall_at_5", "mrr", "abstention_accuracy", "context_precision", "context_recall", "answer_similarity", "rouge_l", "groundedness"]
-  thresholds           = { recall_at_5 = 0.85, mrr = 0.7, abstention_accuracy = 0.7 }
+  thresholds           = { recall_at_5 = 0.85, mrr = 0.75, abstention_accuracy = 0.85 }
   answers_in_lifecycle = 5
 }
 
 agents = {
-  relevancy_threshold    = 0.35
+  relevancy_threshold    = 0.37
   groundedness_threshold = 0.7
   passages               = 5
   answer_tokens          = 160
