@@ -19,6 +19,8 @@ from tasks.environment.variable_file import load_environment
 from tasks.model_files import ensure_model
 from tests.ports import free_port
 
+pytest_plugins = ("tests.layer_plugin",)
+
 # Seconds; it takes 5 on an idle machine, and the machine may be busy.
 READY_WITHIN_SECONDS = 180
 

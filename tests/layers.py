@@ -6,7 +6,7 @@ variable REQUIRE_LAYERS (a comma-separated list), every skip of it is a failure.
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tests.opensearch import why_opensearch_cannot_run
@@ -51,3 +51,25 @@ def required_layers() -> frozenset[str]:
     if unknown:
         raise ValueError(f"REQUIRE_LAYERS names {sorted(unknown)!r}; there are {[layer.marker for layer in LAYERS]!r}")
     return named
+
+
+def missing_layers() -> dict[str, str]:
+    """Why the tests of a layer cannot run here, by marker; layers that can run are left out."""
+    return {layer.marker: reason for layer in LAYERS if (reason := layer.missing()) is not None}
+
+
+def layer_lines(ran: Mapping[str, int], missing: Mapping[str, str]) -> list[str]:
+    """The table at the end of a test run: layer, tests that ran or why none did, and how to get it.
+
+    `ran` counts the tests that ran, by marker.
+    """
+    rows = [
+        (
+            layer.what,
+            f"not run: {missing[layer.marker]}" if layer.marker in missing else f"{ran.get(layer.marker, 0)} tests ran",
+            layer.how_to_get if layer.marker in missing else "",
+        )
+        for layer in LAYERS
+    ]
+    width = max(len(what) for what, _, _ in rows)
+    return [f"{what:<{width}}  {outcome}{f' (get it: {how})' if how else ''}" for what, outcome, how in rows]
