@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 
 from agents.knowledge.search import Passage
+from agents.names import names
 from agents.terms import content_terms, weight
 
 UNRELATED_COSINE = 0.15
 """Cosine at or below which a sentence-embedding model says nothing; counts as 0."""
 CERTAIN_COSINE = 0.70
 """Cosine from which on a question and a passage surely speak of the same; counts as 1."""
+UNKNOWN_NAMES = 0.5
+"""What is left of the score when no passage knows any name in the question."""
 
 
 def relevancy(question: str, passages: Sequence[Passage]) -> float:
@@ -20,12 +23,17 @@ def relevancy(question: str, passages: Sequence[Passage]) -> float:
       see `agents.terms.weight`: a name or a number that occurs nowhere costs more than an everyday word.
 
     A question without any content term is scored by the semantic evidence alone.
+
+    Both kinds overrate a question that differs from an answerable one in a single name ("Which port does Grafana listen
+    on?"), so the score shrinks by the share of the question's names (see `agents.names`) that no passage holds,
+    down to the factor `UNKNOWN_NAMES`.
     """
     if not passages:
         return 0.0
     semantic = semantic_evidence(passages)
     lexical = lexical_evidence(question, passages)
-    return semantic if lexical is None else (semantic + lexical) / 2
+    evidence = semantic if lexical is None else (semantic + lexical) / 2
+    return evidence * (1 - (1 - UNKNOWN_NAMES) * unknown_names(question, passages))
 
 
 def semantic_evidence(passages: Sequence[Passage]) -> float:
@@ -45,6 +53,13 @@ def lexical_evidence(question: str, passages: Sequence[Passage]) -> float | None
     best = max(sum(map(weight, terms)) for terms in held)
     together = sum(map(weight, frozenset[str]().union(*held)))
     return (best + together) / 2 / total
+
+
+def unknown_names(question: str, passages: Sequence[Passage]) -> float:
+    """The share (0..1) of the names in `question` that no passage holds; 0 when it has none."""
+    named = names(question)
+    held = frozenset[str]().union(*(named & passage_terms(passage) for passage in passages))
+    return len(named - held) / len(named) if named else 0.0
 
 
 def passage_terms(passage: Passage) -> frozenset[str]:

@@ -163,7 +163,7 @@ class Run:
         sentence = self._sentence
         if sentence is None:
             raise RuntimeError("there is no sentence to check")
-        verdict = check(sentence.text, self._passages, self._limits.groundedness_threshold)
+        verdict = check(sentence.text, self._question, self._passages, self._limits.groundedness_threshold)
         self._spend_since("check", began)
         if verdict.quote is None or not verdict.passed:
             yield SentenceDropped(verdict.failure or "")

@@ -3,9 +3,9 @@
 import re
 from functools import lru_cache
 
-_TOKEN = re.compile(r"\w(?:[\w./:@+=-]*\w)?")
+TOKEN = re.compile(r"\w(?:[\w./:@+=-]*\w)?")
 _PART = re.compile(r"\w+")
-_CODE_SPAN = re.compile(r"`+([^`]+)`+")
+CODE_SPAN = re.compile(r"`+([^`]+)`+")
 _CODE_MARKS = frozenset("_/:@=+.")
 
 _FUNCTION = """
@@ -28,9 +28,9 @@ _NUMBERS = """
 zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
 nineteen twenty
 """
-_FUNCTION_WORDS = frozenset(_FUNCTION.split())
-_NEGATIONS = frozenset(["not", "no", "never", "none", "cannot", "nor", "neither", "without"])
-_CONTRACTED_NOT = re.compile(r"\b\w+n['\u2019]t\b", re.IGNORECASE)
+FUNCTION_WORDS = frozenset(_FUNCTION.split())
+NEGATIONS = frozenset(["not", "no", "never", "none", "cannot", "nor", "neither", "without"])
+CONTRACTED_NOT = re.compile(r"\b\w+n['\u2019]t\b", re.IGNORECASE)
 # "one" is mostly a pronoun.
 NUMBER_WORDS = {word: str(number) for number, word in enumerate(_NUMBERS.split()) if word != "one"} | {
     "thirty": "30",
@@ -78,7 +78,7 @@ _ENDINGS = (
 @lru_cache(maxsize=2048)
 def content_terms(text: str) -> frozenset[str]:
     """The stems of all words of `text` that carry meaning; identifiers also contribute their parts."""
-    words = (part for part in _PART.findall(text.replace("_", " ").casefold()) if part not in _FUNCTION_WORDS)
+    words = (part for part in _PART.findall(text.replace("_", " ").casefold()) if part not in FUNCTION_WORDS)
     return frozenset(stem(word) for word in words)
 
 
@@ -100,12 +100,13 @@ _EVERYDAY_STEMS = frozenset(stem(word) for word in _EVERYDAY.split())
 
 def exact_tokens(text: str) -> frozenset[str]:
     """What a paraphrase may not change: numbers, number words, code spans, paths, options, identifiers, CamelCase."""
-    code = {" ".join(match.split()) for match in _CODE_SPAN.findall(text)}
-    tokens = {token for token in _TOKEN.findall(_CODE_SPAN.sub(" ", text)) if _is_exact(token)}
+    code = {" ".join(match.split()) for match in CODE_SPAN.findall(text)}
+    tokens = {token for token in TOKEN.findall(CODE_SPAN.sub(" ", text)) if is_exact(token)}
     return frozenset(entry for entry in code | tokens if entry)
 
 
-def _is_exact(token: str) -> bool:
+def is_exact(token: str) -> bool:
+    """Whether a paraphrase may not change `token`: numbers, paths, options, identifiers, CamelCase."""
     if token.casefold() in NUMBER_WORDS or any(character.isnumeric() for character in token):
         return True
     if any(mark in token for mark in _CODE_MARKS):
@@ -128,9 +129,3 @@ def _plain(text: str) -> str:
 @lru_cache(maxsize=1024)
 def _whole(token: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?<!\d[.,]){re.escape(token)}(?!\w)(?![.,]\d)")
-
-
-def is_negated(text: str) -> bool:
-    """Whether the text denies something anywhere."""
-    words = set(_PART.findall(text.casefold()))
-    return bool(words & _NEGATIONS) or _CONTRACTED_NOT.search(text) is not None

@@ -1,5 +1,7 @@
 """What `up` prints at its end: the sample answer with its citations, the stages, and where to go from here."""
 
+from dataclasses import asdict
+
 from rich.console import Console
 from rich.table import Table
 
@@ -16,7 +18,7 @@ def print_summary(summary: LifecycleSummary, components: LocalComponents, consol
     for stage in summary.stages:
         table.add_row(stage.name, f"{stage.seconds:.1f}", stage.summary)
     console.print(table)
-    answer = PrintedAnswer.model_validate({"answer": summary.answer.answer, "citations": summary.answer.citations})
+    answer = PrintedAnswer.model_validate(asdict(summary.answer))
     console.print(f"\n{summary.answer.question}", markup=False, highlight=False, style="bold")
     print_answer(answer, console)
     host = components.platform.laptop.listen_host

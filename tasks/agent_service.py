@@ -1,11 +1,13 @@
 """The agent service as its users meet it: asked over HTTP, by the same interface that they have."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from pydantic import TypeAdapter
+
+from agents.events import Answer, Citation
 
 
 class ServiceRefused(Exception):
@@ -14,13 +16,14 @@ class ServiceRefused(Exception):
 
 @dataclass(frozen=True)
 class CitedAnswer:
-    """An answer with the places it rests on, each as `document > heading: "quote"`."""
+    """A question with its answer, and the places that the answer rests on."""
 
     question: str
     answer: str
-    route: str
-    relevancy: float
-    citations: tuple[dict[str, Any], ...]
+    citations: tuple[Citation, ...]
+
+
+_ANSWER = TypeAdapter(Answer)
 
 
 @task(task_run_name="await-readiness", cache_policy=NO_CACHE, retries=30, retry_delay_seconds=1)
@@ -47,5 +50,5 @@ def ask(service_url: str, question: str) -> CitedAnswer:
         raise ServiceRefused(f"{service_url}/v1/ask does not answer: {error}") from error
     if not answer.is_success:
         raise ServiceRefused(f"{service_url}/v1/ask answers {answer.status_code}: {answer.text}")
-    body = answer.json()
-    return CitedAnswer(question, body["answer"], body["route"], body["relevancy"], tuple(body["citations"]))
+    said = _ANSWER.validate_json(answer.content)
+    return CitedAnswer(question, said.answer, said.citations)

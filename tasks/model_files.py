@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from tasks import bert_gguf
 from tasks.environment import REPOSITORY
 from tasks.environment.models import PackagedWeights
 
@@ -57,6 +56,9 @@ def ensure_model(name: str, packaged: PackagedWeights, directory: Path) -> Model
             if packaged.build == "copy":
                 shutil.copyfile(weights, built)
             else:
+                # Its libraries take as long to load as all else here, and are needed once in a model's life.
+                from tasks import bert_gguf
+
                 bert_gguf.convert(weights.parent, built, packaged.package)
             key = f"models.catalogue.{name}.packaged.sha256"
             _require_hash(

@@ -20,7 +20,7 @@ _TINY = 1 / 4
 _HEADING_SHARE = 1 / 4
 # A text with more characters than this per token does not occur; it is not worth counting.
 _CHARACTERS_PER_TOKEN = 12
-# Room for text is rounded down so that this many splitters, which are costly to make, serve every heading path.
+# Room for text is rounded down so that this many splitters serve every heading path.
 _SPLITTERS = 32
 # The headings at the beginning of a section stay with its first piece when they take less than this part of it.
 _HEADINGS_KEPT = 8

@@ -8,20 +8,12 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NoReturn, Protocol
+from typing import BinaryIO, NoReturn, Protocol
 from urllib.parse import unquote, urlsplit
-
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 from agents.knowledge.documents import DocumentRef, DocumentUnreadable
 from agents.knowledge.globs import Globs
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-_GONE = frozenset({"NoSuchKey", "404", "NoSuchBucket", "NotFound"})
 _MEBIBYTE = 1024 * 1024
 
 
@@ -67,6 +59,9 @@ def open_source(name: str, uri: str, include: Sequence[str], root: Path) -> Sour
     if parts.scheme == "file":
         return DirectorySource(name, root / unquote(uri.removeprefix("file://")), Globs(include))
     if parts.scheme == "s3" and parts.netloc:
+        # boto3 takes 0.3 s to import, which every start of a flow would pay.
+        from agents.knowledge.bucket_source import BucketSource
+
         return BucketSource(name, parts.netloc, uri.removeprefix(f"s3://{parts.netloc}").strip("/"), Globs(include))
     raise ValueError(f"source {name!r}: uri = {uri!r} must be file://<directory> or s3://<bucket>/<prefix>")
 
@@ -92,7 +87,7 @@ class DirectorySource:
                 found += 1
                 yield DocumentRef(self._name, path.as_uri(), relative, size)
         if not found:
-            raise _empty(self._name, str(self._directory), self._globs, seen)
+            raise nothing_matches(self._name, str(self._directory), self._globs, seen)
 
     def read(self, ref: DocumentRef, max_bytes: int) -> bytes:
         """See SourceReader."""
@@ -100,7 +95,7 @@ class DirectorySource:
         try:
             if not path.resolve(strict=True).is_relative_to(self._directory):
                 raise DocumentUnreadable(ref.uri, "it leads out of its source by a symbolic link")
-            _check_size(ref, path.stat().st_size, max_bytes)
+            require_size(ref, path.stat().st_size, max_bytes)
             with path.open("rb") as file:
                 return _read_at_most(ref, file, max_bytes)
         except OSError as error:
@@ -126,67 +121,14 @@ class DirectorySource:
         return status.st_size if stat.S_ISREG(status.st_mode) and target.is_relative_to(self._directory) else None
 
 
-class BucketSource:
-    """The objects below a prefix of an S3 bucket; `AWS_ENDPOINT_URL` points it at another S3."""
-
-    def __init__(self, name: str, bucket: str, prefix: str, globs: Globs) -> None:
-        self._name = name
-        self._bucket = bucket
-        self._prefix = f"{prefix}/" if prefix else ""
-        self._globs = globs
-        self._client: S3Client = boto3.client(
-            "s3", config=Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=10, read_timeout=60)
-        )
-
-    def list(self) -> Iterator[DocumentRef]:
-        """See SourceReader."""
-        found = seen = 0
-        try:
-            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)
-            for page in pages:
-                for entry in page.get("Contents", []):
-                    key, size = entry.get("Key", ""), entry.get("Size", 0)
-                    path = key.removeprefix(self._prefix)
-                    if not path or path.endswith("/") or any(part.startswith(".") for part in path.split("/")):
-                        continue
-                    seen += 1
-                    if self._globs.match(path):
-                        found += 1
-                        yield DocumentRef(self._name, f"s3://{self._bucket}/{key}", path, size)
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in _GONE:
-                raise SourceMissing(f"source {self._name!r}: there is no bucket {self._bucket!r}") from error
-            raise self._unavailable(error) from error
-        except BotoCoreError as error:
-            raise self._unavailable(error) from error
-        if not found:
-            raise _empty(self._name, f"s3://{self._bucket}/{self._prefix}", self._globs, seen)
-
-    def read(self, ref: DocumentRef, max_bytes: int) -> bytes:
-        """See SourceReader."""
-        try:
-            answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + ref.path)
-            with answer["Body"] as body:
-                _check_size(ref, answer["ContentLength"], max_bytes)
-                return body.read()
-        except ClientError as error:
-            detail = error.response.get("Error", {})
-            if detail.get("Code") in (*_GONE, "AccessDenied", "InvalidObjectState"):
-                raise DocumentUnreadable(ref.uri, f"cannot be read: {detail.get('Message')}") from error
-            raise self._unavailable(error) from error
-        except BotoCoreError as error:
-            raise self._unavailable(error) from error
-
-    def _unavailable(self, error: Exception) -> SourceUnavailable:
-        return SourceUnavailable(f"source {self._name!r}: cannot use s3://{self._bucket}/{self._prefix}: {error}")
-
-
-def _empty(name: str, place: str, globs: Globs, seen: int) -> SourceEmpty:
+def nothing_matches(name: str, place: str, globs: Globs, seen: int) -> SourceEmpty:
+    """The error of a source `name` at `place` that holds `seen` files, none of which is wanted."""
     what = f"none of its {seen} files matches include = {list(globs.patterns)!r}" if seen else "it holds no file"
     return SourceEmpty(f"source {name!r}: no documents in {place!r}: {what}")
 
 
-def _check_size(ref: DocumentRef, size_bytes: int, max_bytes: int) -> None:
+def require_size(ref: DocumentRef, size_bytes: int, max_bytes: int) -> None:
+    """Raise DocumentUnreadable for a document that is larger than `max_bytes`."""
     if size_bytes > max_bytes:
         limit = f"{max_bytes / _MEBIBYTE:.1f} MiB that max_document_mib allows"
         raise DocumentUnreadable(ref.uri, f"its {size_bytes / _MEBIBYTE:.1f} MiB are more than the {limit}")
@@ -195,5 +137,5 @@ def _check_size(ref: DocumentRef, size_bytes: int, max_bytes: int) -> None:
 def _read_at_most(ref: DocumentRef, file: BinaryIO, max_bytes: int) -> bytes:
     # The file may have grown since its size was taken.
     content = file.read(max_bytes + 1)
-    _check_size(ref, len(content), max_bytes)
+    require_size(ref, len(content), max_bytes)
     return content

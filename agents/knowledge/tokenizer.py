@@ -1,6 +1,7 @@
 """The embedding model's own tokenizer: what bounds a chunk is what the model reads."""
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 from semantic_text_splitter import TextSplitter
@@ -16,6 +17,9 @@ _LONGEST_WORD = 100
 # one line would stop a refresh: such a word is cut beforehand.
 _ENDLESS_WORD = re.compile(r"\w{1000}")
 
+# Words repeat: counting a text by its words' remembered counts takes a tenth of the time of encoding it.
+_REMEMBERED_WORDS = 2**16
+
 
 class TokenizerMissing(Exception):
     """There is no tokenizer.json where the model's files should be, or it cannot be loaded."""
@@ -30,17 +34,19 @@ class EmbeddingTokenizer:
     def __init__(self, tokenizer: Tokenizer) -> None:
         tokenizer.no_truncation()
         tokenizer.no_padding()
-        if isinstance(tokenizer.model, WordPiece):
+        self._counts_by_words = isinstance(tokenizer.model, WordPiece)
+        if self._counts_by_words:
             words = Split(Regex(f".{{1,{_LONGEST_WORD}}}"), "isolated")
             before = tokenizer.pre_tokenizer
             tokenizer.pre_tokenizer = Sequence([before, words]) if before is not None else words
         self._tokenizer = tokenizer
+        self._word_tokens = lru_cache(_REMEMBERED_WORDS)(self._encoded_tokens)
         self._splitters: dict[tuple[int, int], TextSplitter] = {}
         self.special_tokens: int = tokenizer.num_special_tokens_to_add(False)
 
     def count(self, text: str) -> int:
         """The number of tokens of one model input, special tokens included."""
-        return len(self._tokenizer.encode(text).ids)
+        return self.special_tokens + self._text_tokens(text)
 
     def last(self, text: str, tokens: int) -> str:
         """The longest end of `text` that has at most `tokens` tokens, special tokens not counted."""
@@ -57,10 +63,7 @@ class EmbeddingTokenizer:
         """
         bounds = (tokens, overlap_tokens)
         if bounds not in self._splitters:
-            # A splitter takes 40 ms to make, because it copies the vocabulary: they are kept.
-            self._splitters[bounds] = TextSplitter.from_huggingface_tokenizer(
-                self._tokenizer, tokens, overlap_tokens, trim=False
-            )
+            self._splitters[bounds] = TextSplitter.from_callback(self._text_tokens, tokens, overlap_tokens, trim=False)
         splitter = self._splitters[bounds]
         ends = [*(run.end() for run in _ENDLESS_WORD.finditer(text)), len(text)]
         starts = [0, *ends[:-1]]
@@ -69,6 +72,19 @@ class EmbeddingTokenizer:
             for start, end in zip(starts, ends, strict=True)
             for offset, piece in splitter.chunk_indices(text[start:end])
         ]
+
+    def _text_tokens(self, text: str) -> int:
+        if not self._counts_by_words:
+            return self._encoded_tokens(text)
+        # WordPiece never joins what a space or a line end parts. Other white space stays inside a "word" here,
+        # because the model's normaliser drops some of it (form feed) and so joins what it parts.
+        words = text.replace("\n", " ").split(" ")
+        return sum(
+            self._word_tokens(word) if len(word) <= _LONGEST_WORD else self._encoded_tokens(word) for word in words
+        )
+
+    def _encoded_tokens(self, text: str) -> int:
+        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
 
 def load_tokenizer(path: Path) -> EmbeddingTokenizer:

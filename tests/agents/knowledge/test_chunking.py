@@ -132,6 +132,14 @@ def test_the_tokenizer_counts_all_that_the_model_reads(tokenizer: EmbeddingToken
     assert tokenizer.count("a8Fk2" * 200) > 500
 
 
+@given(text=st.lists(piece | st.sampled_from([" ", "\t", "\f", "\x85", "\u2028", "[SEP]", "don't"])).map("".join))
+@settings(max_examples=100, deadline=None)
+def test_counting_by_words_agrees_with_encoding_the_whole_text(text: str, tokenizer: EmbeddingTokenizer) -> None:
+    at_least = tokenizer.count(text) - tokenizer.special_tokens
+    assert tokenizer.last(text, at_least) == text
+    assert at_least == 0 or tokenizer.last(text, at_least - 1) != text
+
+
 def test_a_missing_or_broken_tokenizer_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(TokenizerMissing, match=r"no tokenizer at .*deploy the models first"):
         load_tokenizer(tmp_path / "tokenizer.json")

@@ -1,0 +1,134 @@
+"""A sentence as the sequence of words that make its claim, and how such a sequence lies in a text."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from agents.terms import CODE_SPAN, CONTRACTED_NOT, FUNCTION_WORDS, NEGATIONS, NUMBER_WORDS, TOKEN, is_exact, stem
+
+NOT = "not"
+CONDITIONS = frozenset("if unless except until only when while most some few sometimes usually may might".split())
+"""A text that says one of these is not quoted without it."""
+_RELATIONS = frozenset(
+    "all both more less least before after above below over under up down off out once again by from into against with "
+    "than yes always".split()
+)
+_SAME = {word: NOT for word in NEGATIONS} | {"every": "all", "each": "all"}
+# They say nothing that could be wrong.
+_FILLERS = frozenset("use uses used using way thing things want wants need needs allow allows possible able".split())
+_BOUNDARY_WORDS = frozenset("and or but whereas".split())
+_BOUNDARY = re.compile(r"[.,;:()!?|\u2013\u2014\n]")
+_BOUNDARY_DISTANCE = 3
+_PART = re.compile(r"\w+")
+_PIECE = re.compile(rf"{CODE_SPAN.pattern}|{TOKEN.pattern}")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
+
+SKIPPED_WORD = 0.25
+"""What an alignment loses for a word of the text that the sentence leaves out between its own."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a claim. `group` numbers the exact token (code, number, identifier) that it is part of, if any.
+
+    `place` counts all words of the text, and more where a clause ends: how far apart two words stand.
+    """
+
+    stem: str
+    group: int | None
+    place: int
+
+    @property
+    def binds(self) -> bool:
+        """Whether leaving it out changes what is said."""
+        return self.group is not None or self.stem in _RELATIONS or self.stem in CONDITIONS or self.stem == NOT
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Pairs (index of the sentence's word, index of the text's word) in order, and the score of them all."""
+
+    pairs: tuple[tuple[int, int], ...]
+    score: float
+
+
+@lru_cache(maxsize=2048)
+def claim_words(text: str) -> tuple[Word, ...]:
+    """The words of `text` that carry its claim, in order: content, relations, conditions, negations, exact tokens."""
+    plain = CONTRACTED_NOT.sub(" not ", _THOUSANDS.sub("", text))
+    words: list[Word] = []
+    place = end = group = 0
+    for piece in _PIECE.finditer(plain):
+        if _BOUNDARY.search(plain, end, piece.start()):
+            place += _BOUNDARY_DISTANCE
+        end = piece.end()
+        exact = piece.group(1) is not None or is_exact(piece.group())
+        group += exact
+        for part in _PART.findall(piece.group().replace("_", " ").casefold()):
+            place += 1 + _BOUNDARY_DISTANCE * (part in _BOUNDARY_WORDS and not exact)
+            if (known := _known(part, exact)) is not None:
+                words.append(Word(known, group if exact else None, place))
+    return tuple(words)
+
+
+def _known(word: str, exact: bool) -> str | None:
+    word = NUMBER_WORDS.get(word, word)
+    if exact:
+        return stem(word)
+    word = _SAME.get(word, word)
+    if word == NOT or word in _RELATIONS or word in CONDITIONS:
+        return word
+    return None if word in FUNCTION_WORDS or word in _FILLERS else stem(word)
+
+
+def align(sentence: tuple[Word, ...], text: tuple[Word, ...]) -> Alignment:
+    """The best way to find the words of `sentence` in `text` in their order.
+
+    An aligned word counts 1, a word of the text that is skipped between aligned ones costs `SKIPPED_WORD`. This is
+    Needleman and Wunsch's alignment (1970) with free ends in the text.
+    """
+    rows = [[0.0] * (len(text) + 1)]
+    for word in sentence:
+        above, row = rows[-1], [0.0]
+        for column, candidate in enumerate(text, start=1):
+            best = max(above[column], row[-1] - SKIPPED_WORD, 0.0)
+            row.append(max(best, above[column - 1] + 1) if candidate.stem == word.stem else best)
+        rows.append(row)
+    end = max(range(len(text) + 1), key=lambda column: rows[-1][column])
+    return Alignment(_pairs(sentence, text, rows, end), rows[-1][end])
+
+
+def _pairs(
+    sentence: tuple[Word, ...], text: tuple[Word, ...], rows: list[list[float]], column: int
+) -> tuple[tuple[int, int], ...]:
+    pairs: list[tuple[int, int]] = []
+    row = len(sentence)
+    while row and column and rows[row][column] > 0:
+        here = rows[row][column]
+        same = sentence[row - 1].stem == text[column - 1].stem
+        if same and here == rows[row - 1][column - 1] + 1:
+            row, column = row - 1, column - 1
+            pairs.append((row, column))
+        elif here == rows[row - 1][column]:
+            row -= 1
+        else:
+            column -= 1
+    return tuple(reversed(pairs))
+
+
+def keeps_company(words: tuple[Word, ...], aligned: frozenset[int]) -> bool:
+    """Whether every aligned word stands nearer to an aligned exact token than to any that was left out.
+
+    `make down` and `make up` may stand in one sentence; what is said next to the one is not said of the other.
+    """
+    groups = {word.group for word in words if word.group is not None}
+    held = {words[index].group for index in aligned} - {None}
+    if not held or held == groups:
+        return True
+    ours = [word.place for word in words if word.group in held]
+    others = [word.place for word in words if word.group is not None and word.group not in held]
+    return all(
+        min(abs(place - words[index].place) for place in ours)
+        < min(abs(place - words[index].place) for place in others)
+        for index in aligned
+    )

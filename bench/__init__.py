@@ -1,0 +1,1 @@
+"""The measurements behind every number in docs/benchmarks.md."""

@@ -1,0 +1,68 @@
+"""`python -m bench [name ...] [--quick]`: measures, keeps the results below .bench/, and renders docs/benchmarks.md."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from bench.document import DOCUMENT, InvalidDocument, replace_section
+from bench.options import BENCH_DIRECTORY, NotMeasurable, Options
+from bench.record import Measured, present_machine, read_record, write_record
+
+# A bench is a module of its own, with `measure(options)` and `tables(record)`.
+BENCHES = {
+    "refresh": "knowledge refresh against the embedding model alone, and refresh of an unchanged corpus",
+    "retrieval": "recall@5, MRR and nDCG@10 of each leg and of their fusions",
+    "ask": "what /v1/ask adds to model, gateway and search",
+    "up": "make up: from nothing, after make down, and when all is up",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benches that are named, or all; returns the exit code: 2 when something they need is not there."""
+    given = _parse(arguments)
+    options = Options(given.quick, given.corpus, given.pubmedqa)
+    try:
+        for name in given.names or BENCHES:
+            print(f"== {name}: {BENCHES[name]}", flush=True)
+            record = _run(name, options)
+            section = import_module(f"bench.{name}").tables(record)
+            print(f"\n{section}\n", flush=True)
+            # A quick run tries the bench out; its numbers are not for the document.
+            if not options.quick:
+                replace_section(DOCUMENT, name, section)
+    except (NotMeasurable, InvalidDocument) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _run(name: str, options: Options) -> Measured[Any]:
+    bench = import_module(f"bench.{name}")
+    machine = present_machine()
+    path = BENCH_DIRECTORY / ("quick" if options.quick else "") / f"{name}.json"
+    write_record(path, machine, bench.measure(options))
+    return read_record(path, bench.RESULT)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    described = "\n".join(f"  {name:<10} {what}" for name, what in BENCHES.items())
+    parser = argparse.ArgumentParser(
+        "python -m bench",
+        description=f"{__doc__}\n\nbenches:\n{described}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", metavar="name", help="benches to run; all, when none is named")
+    parser.add_argument("--quick", action="store_true", help="small slices, to try a bench; changes no document")
+    parser.add_argument("--corpus", type=Path, help="a directory of at least 1,000 HTML pages for the refresh")
+    parser.add_argument("--pubmedqa", type=Path, help="ori_pqal.json of PubMedQA, for more of the retrieval")
+    given = parser.parse_args(arguments)
+    if unknown := sorted(set(given.names) - set(BENCHES)):
+        parser.error(f"there is no bench {unknown[0]!r}; there are {', '.join(BENCHES)}")
+    return given
+
+
+if __name__ == "__main__":
+    sys.exit(main())
