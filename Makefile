@@ -42,8 +42,9 @@ $(VENV)/test.installed: $(VENV)/main.installed requirements/test.txt
 setup: $(VENV)/main.installed ## Install what the platform needs into .venv.
 
 .PHONY: up
+up: export KNOWLEDGE := $(value KNOWLEDGE)
 up: setup ## Bring the local platform up and answer a question (KNOWLEDGE=<directory> for your own files).
-	@$(BIN)/python -m console up $(if $(KNOWLEDGE),--knowledge "$(KNOWLEDGE)")
+	@$(BIN)/python -m console up
 
 .PHONY: down
 down: setup ## Stop what `make up` started, and nothing else.
@@ -57,9 +58,12 @@ status: setup ## A line a component: name, state, address (FORMAT=json for scrip
 logs: setup ## The ends of the components' logs (COMPONENT=gateway for one of them).
 	@$(BIN)/python -m console logs $(COMPONENT)
 
+# What people type goes through the environment: neither make nor the shell reads it.
 .PHONY: ask
+unexport Q
+ask: export QUESTION := $(value Q)
 ask: setup ## Ask a question: make ask Q="How do I roll back?"
-	@$(BIN)/python -m console ask "$(Q)"
+	@$(BIN)/python -m console ask
 
 .PHONY: deploy
 deploy: setup ## Register the Prefect objects of an environment (ENV=local).

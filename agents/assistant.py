@@ -65,7 +65,7 @@ def assemble(settings: Settings) -> Assistant:
         knowledge=knowledge,
         rag=rag,
         orchestrator=Orchestrator(rag, gateway, settings.models, limits),
-        health=Health(gateway, knowledge, settings.probe_seconds),
+        health=Health(gateway, knowledge, settings.models, settings.probe_seconds),
         metrics=Metrics(),
     )
 

@@ -7,16 +7,23 @@ from functools import lru_cache
 from agents.terms import CODE_SPAN, CONTRACTED_NOT, FUNCTION_WORDS, NEGATIONS, NUMBER_WORDS, TOKEN, is_exact, stem
 
 NOT = "not"
-CONDITIONS = frozenset("if unless except until only when while most some few sometimes usually may might".split())
-"""A text that says one of these is not quoted without it."""
-_RELATIONS = frozenset(
-    "all both more less least before after above below over under up down off out once again by from into against with "
-    "than yes always".split()
-)
-_SAME = {word: NOT for word in NEGATIONS} | {"every": "all", "each": "all"}
+_CONDITIONS = """
+if unless except until only when while most some few sometimes usually may might
+"""
+_RELATIONS = """
+all both more less least before after above below over under up down off out once again by from into against with than
+yes always
+"""
 # They say nothing that could be wrong.
-_FILLERS = frozenset("use uses used using way thing things want wants need needs allow allows possible able".split())
-_BOUNDARY_WORDS = frozenset("and or but whereas".split())
+_FILLERS = """
+use uses used using way thing things want wants need needs allow allows possible able
+"""
+CONDITIONS = frozenset(_CONDITIONS.split())
+"""A text that says one of these is not quoted without it."""
+_RELATION_WORDS = frozenset(_RELATIONS.split())
+_FILLER_WORDS = frozenset(_FILLERS.split())
+_SAME = dict.fromkeys(NEGATIONS, NOT) | {"every": "all", "each": "all"}
+_BOUNDARY_WORDS = frozenset(["and", "or", "but", "whereas"])
 _BOUNDARY = re.compile(r"[.,;:()!?|\u2013\u2014\n]")
 _BOUNDARY_DISTANCE = 3
 _PART = re.compile(r"\w+")
@@ -41,7 +48,7 @@ class Word:
     @property
     def binds(self) -> bool:
         """Whether leaving it out changes what is said."""
-        return self.group is not None or self.stem in _RELATIONS or self.stem in CONDITIONS or self.stem == NOT
+        return self.group is not None or self.stem in _RELATION_WORDS or self.stem in CONDITIONS or self.stem == NOT
 
 
 @dataclass(frozen=True)
@@ -76,9 +83,9 @@ def _known(word: str, exact: bool) -> str | None:
     if exact:
         return stem(word)
     word = _SAME.get(word, word)
-    if word == NOT or word in _RELATIONS or word in CONDITIONS:
+    if word == NOT or word in _RELATION_WORDS or word in CONDITIONS:
         return word
-    return None if word in FUNCTION_WORDS or word in _FILLERS else stem(word)
+    return None if word in FUNCTION_WORDS or word in _FILLER_WORDS else stem(word)
 
 
 def align(sentence: tuple[Word, ...], text: tuple[Word, ...]) -> Alignment:
@@ -117,18 +124,19 @@ def _pairs(
 
 
 def keeps_company(words: tuple[Word, ...], aligned: frozenset[int]) -> bool:
-    """Whether every aligned word stands nearer to an aligned exact token than to any that was left out.
+    """Whether every aligned word stands nearer to an aligned exact token than to one of its kind that was left out.
 
     `make down` and `make up` may stand in one sentence; what is said next to the one is not said of the other.
     """
-    groups = {word.group for word in words if word.group is not None}
-    held = {words[index].group for index in aligned} - {None}
-    if not held or held == groups:
+    return all(_keeps_company(words, aligned, numeric) for numeric in (False, True))
+
+
+def _keeps_company(words: tuple[Word, ...], aligned: frozenset[int], numeric: bool) -> bool:
+    exact = [word for word in words if word.group is not None and word.stem.isnumeric() is numeric]
+    held = {words[index].group for index in aligned}
+    ours = [word.place for word in exact if word.group in held]
+    others = [word.place for word in exact if word.group not in held]
+    if not ours or not others:
         return True
-    ours = [word.place for word in words if word.group in held]
-    others = [word.place for word in words if word.group is not None and word.group not in held]
-    return all(
-        min(abs(place - words[index].place) for place in ours)
-        < min(abs(place - words[index].place) for place in others)
-        for index in aligned
-    )
+    places = [words[index].place for index in aligned]
+    return all(min(abs(p - place) for p in ours) < min(abs(p - place) for p in others) for place in places)

@@ -24,7 +24,9 @@ class Draft:
             TimeoutError: the sentence was not there after `seconds`.
             GatewayUnavailable: the model does not answer.
         """
-        sentence = await asyncio.wait_for(self._next(), max(seconds, 0))
+        # Not `wait_for`: it reads in a task of its own, which may still be reading when the stream is closed.
+        async with asyncio.timeout(max(seconds, 0)):
+            sentence = await self._next()
         if sentence is None or sentence.text in self._seen:
             return None
         self._seen.add(sentence.text)

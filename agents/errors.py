@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from agents.gateway import GatewayUnavailable
@@ -21,6 +22,9 @@ MISSING: dict[type[Exception], tuple[str, int]] = {
     EmbeddingMismatch: ("embedding_mismatch", 60),
 }
 """What makes an answer impossible for now: the code of the error, and after how many seconds to try again."""
+
+CLIENT_GONE = 499
+"""The status that nginx gave to requests whose client went away."""
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -55,6 +59,7 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RefusedQuestion, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(500, _unexpected)
 
 
@@ -88,6 +93,11 @@ async def _http(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException) and error.headers:
         response.headers.update(error.headers)
     return response
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    # Nobody reads it; it keeps a client that went away from counting as a failure of the service.
+    return Response(status_code=CLIENT_GONE)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -13,6 +13,8 @@ from agents.token_estimate import cut_to_tokens
 
 CONNECT_SECONDS = 2.0
 EMBED_SECONDS = 15.0
+STOP = ["Question:"]
+"""Small models go on with questions of their own once they have answered."""
 _BUSY_SECONDS = 5
 _DOWN_SECONDS = 10
 
@@ -73,7 +75,12 @@ class ModelGateway:
         model = self._models.chat
         async with self._errors(model.name):
             stream = await self._client.chat.completions.create(
-                model=model.name, messages=messages, max_tokens=answer_tokens, temperature=0, stream=True
+                model=model.name,
+                messages=messages,
+                max_tokens=answer_tokens,
+                temperature=0,
+                stop=STOP,
+                stream=True,
             )
             async with stream:
                 async for piece in stream:

@@ -2,18 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import pairwise
 
 from agents.claims import CONDITIONS, NOT, Word, align, claim_words, keeps_company
+from agents.evidence import Window, windows
 from agents.knowledge.search import Passage
-from agents.sentences import sentence_spans
 from agents.terms import exact_tokens, holds_exactly
 
-LONGEST_QUOTE = 600
-"""Characters; neighbouring sentences are taken together as evidence only up to this length."""
 FEWEST_WORDS = 2
 """A sentence with fewer words that claim anything cannot be checked."""
+RESTATED = 0.5
+"""What a word counts that comes from a heading; a word of the sentence itself counts 1."""
 _FREE_CONDITIONS = frozenset(["if", "when"])
 # They may be added to what a text says, for that claims less.
 
@@ -56,13 +54,6 @@ class Verdict:
         return self.failure is None
 
 
-@dataclass(frozen=True)
-class _Window:
-    start: int
-    end: int
-    words: tuple[Word, ...]
-
-
 def check(sentence: str, question: str, passages: Sequence[Passage], threshold: float) -> Verdict:
     """Check one sentence of an answer to `question` against the passages it was made from.
 
@@ -101,51 +92,56 @@ def _best_support(
     for passage in passages:
         text = passage.chunk.text
         headings = (passage.chunk.title, *passage.chunk.heading_path)
-        for window in _windows(text):
-            score = _support(words, window.words, headings)
+        for window in windows(text):
+            score = _support(words, window, headings)
             # The single sentences come first: a pair must support more to be preferred.
             if score > best[0] and all(holds_exactly(text[window.start : window.end], token) for token in exact):
                 best = (score, Quote(passage, window.start, window.end))
     return best
 
 
-def _support(words: tuple[Word, ...], text: tuple[Word, ...], headings: tuple[str, ...]) -> float:
-    """How well `text` supports the claim `words` (0..1); 0 when the claim differs in any of these ways.
+def _support(words: tuple[Word, ...], window: Window, headings: tuple[str, ...]) -> float:
+    """How well the text of `window` supports the claim `words` (0..1); 0 when the claim differs in any of these ways.
 
     - A word of the claim is not in the text, at its place in the order. Words before or after all the others may come
-      from the headings instead, when they restate the whole innermost heading.
+      from the headings instead, when they restate the whole innermost heading; with a row of a table, the names of its
+      columns may stand anywhere.
     - The text denies more or less than the claim, or has a condition (`claims.CONDITIONS`) that the claim has not.
     - Between the words of the claim, the text has an exact token or a relation (`before`, `by`) that was left out.
     - A word stands nearer to another exact token than to those of the claim.
     """
+    text = window.words
     above = {word.stem for heading in headings for word in claim_words(heading)}
-    if not {word.stem for word in words} <= {word.stem for word in text} | above | _FREE_CONDITIONS:
-        return 0.0
-    if _count(words, NOT) != _count(text, NOT) or any(_count(text, c) > _count(words, c) for c in CONDITIONS):
+    free = window.columns | _FREE_CONDITIONS
+    if not {word.stem for word in words} <= {word.stem for word in text} | above | free or _differs(words, text):
         return 0.0
     alignment = align(words, text)
     if not alignment.pairs:
         return 0.0
-    first, last = alignment.pairs[0], alignment.pairs[-1]
     mine, theirs = {pair[0] for pair in alignment.pairs}, frozenset(pair[1] for pair in alignment.pairs)
-    left = [index for index, word in enumerate(words) if index not in mine and word.stem not in _FREE_CONDITIONS]
-    innermost = {word.stem for word in claim_words(headings[-1])} - _FREE_CONDITIONS
-    if left and not (
-        all((index < first[0] or index > last[0]) and words[index].stem in above for index in left)
-        and innermost <= {word.stem for word in words}
-    ):
+    left = [index for index, word in enumerate(words) if index not in mine and word.stem not in free]
+    subject = {word.stem for word in claim_words(headings[-1])} - free
+    restated = subject <= {word.stem for word in words}
+    if left and not (restated and all(_outside(index, mine) and words[index].stem in above for index in left)):
         return 0.0
-    if any(text[index].binds for index in range(first[1], last[1]) if index not in theirs):
+    if any(text[index].binds for index in range(min(theirs), max(theirs)) if index not in theirs):
         return 0.0
-    return alignment.score / len(words) if keeps_company(text, theirs) else 0.0
+    if not keeps_company(text, theirs):
+        return 0.0
+    named = sum(word.stem in window.columns for index, word in enumerate(words) if index not in mine)
+    # Beside an exact token the subject matters most: `make up` is mentioned below "How do I stop?" too.
+    restating = 0.0 if any(word.group is not None for word in words) else RESTATED * len(left)
+    return (alignment.score + named + restating) / len(words)
+
+
+def _differs(words: tuple[Word, ...], text: tuple[Word, ...]) -> bool:
+    conditional = any(_count(text, condition) > _count(words, condition) for condition in CONDITIONS)
+    return conditional or _count(words, NOT) != _count(text, NOT)
+
+
+def _outside(index: int, aligned: set[int]) -> bool:
+    return index < min(aligned) or index > max(aligned)
 
 
 def _count(words: tuple[Word, ...], stem: str) -> int:
     return sum(word.stem == stem for word in words)
-
-
-@lru_cache(maxsize=256)
-def _windows(text: str) -> tuple[_Window, ...]:
-    spans = sentence_spans(text)
-    pairs = [(a[0], b[1]) for a, b in pairwise(spans) if b[1] - a[0] <= LONGEST_QUOTE]
-    return tuple(_Window(start, end, claim_words(text[start:end])) for start, end in spans + pairs)

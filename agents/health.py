@@ -11,6 +11,7 @@ from agents.gateway import GatewayUnavailable, ModelGateway
 from agents.knowledge.search import EmbeddingMismatch
 from agents.knowledge.store import StoreUnavailable
 from agents.knowledge_base import KnowledgeBase, NoGeneration
+from agents.settings import Models
 
 CHAT_SECONDS = 30.0
 """A chat model that answered within this time is not asked again; its probe costs a model call."""
@@ -28,7 +29,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Readiness:
-    """Ready when all checks are; `generation` is the one that is served."""
+    """Ready when all checks are; `generation` is the one that is served, `models` are named by their roles."""
 
     ready: bool
     checks: dict[CheckName, Check]
@@ -36,12 +37,14 @@ class Readiness:
     documents: int
     passages: int
     refreshed_at: str | None
+    models: dict[Literal["chat", "embedding"], str]
 
 
 class Health:
     """Runs the probes and keeps their last results."""
 
-    def __init__(self, gateway: ModelGateway, knowledge: KnowledgeBase, probe_seconds: float) -> None:
+    def __init__(self, gateway: ModelGateway, knowledge: KnowledgeBase, models: Models, probe_seconds: float) -> None:
+        self._models = models
         self._gateway = gateway
         self._knowledge = knowledge
         self._pause = probe_seconds
@@ -54,7 +57,15 @@ class Health:
         """What the probes last found."""
         generation, documents, passages, refreshed_at = self._generation or (None, 0, 0, None)
         ready = all(check.ok for check in self._checks.values())
-        return Readiness(ready, dict(self._checks), generation, documents, passages, refreshed_at)
+        return Readiness(
+            ready=ready,
+            checks=dict(self._checks),
+            generation=generation,
+            documents=documents,
+            passages=passages,
+            refreshed_at=refreshed_at,
+            models={"chat": self._models.chat.name, "embedding": self._models.embedding.name},
+        )
 
     async def run(self) -> None:
         """Probe until cancelled. Each dependency has a loop of its own, so that a slow one delays no other."""

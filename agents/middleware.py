@@ -1,9 +1,12 @@
 """What every request passes through, as plain ASGI: a stream is never buffered on its way out."""
 
+import asyncio
+import contextlib
 import time
 from secrets import token_hex
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agents.errors import error_response
@@ -11,6 +14,10 @@ from agents.metrics import Metrics
 
 DRAINED_BYTES = 8 * 1024 * 1024
 """A refused body is read up to here and thrown away, so that the client gets to read the refusal."""
+DRAINED_SECONDS = 2.0
+"""And for so long."""
+BODY_SECONDS = 30.0
+"""A client has so long to send its body; the limit keeps slow ones from holding connections for ever."""
 
 _SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -57,11 +64,15 @@ class Observation:
 
 
 class BodyLimit:
-    """Refuses bodies that are longer than `most_bytes` (413) or not UTF-8 (400), before any of it is interpreted."""
+    """Refuses bodies before any of it is interpreted.
 
-    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
+    They are longer than `most_bytes` (413), not UTF-8 (400), or not there after `body_seconds` (408).
+    """
+
+    def __init__(self, app: ASGIApp, most_bytes: int, body_seconds: float = BODY_SECONDS) -> None:
         self._app = app
         self._most = most_bytes
+        self._seconds = body_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -69,12 +80,17 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         announced = Headers(scope=scope).get("content-length", "0")
-        body = None if announced.isdecimal() and int(announced) > self._most else await self._read(receive)
+        try:
+            async with asyncio.timeout(self._seconds):
+                body = None if announced.isdecimal() and int(announced) > self._most else await self._read(receive)
+        except TimeoutError:
+            message = f"the request did not arrive within {self._seconds:g} s"
+            await _close(error_response(408, message, "timeout"), scope, receive, send)
+            return
         if body is None:
             await _drain(receive)
-            response = error_response(413, f"the request is longer than {self._most} bytes", "too_large")
-            response.headers["connection"] = "close"
-            await response(scope, receive, send)
+            message = f"the request is longer than {self._most} bytes"
+            await _close(error_response(413, message, "too_large"), scope, receive, send)
             return
         try:
             body.decode()
@@ -95,13 +111,20 @@ class BodyLimit:
                 return bytes(body)
 
 
+async def _close(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    response.headers["connection"] = "close"
+    await response(scope, receive, send)
+
+
 async def _drain(receive: Receive) -> None:
     drained = 0
-    while drained < DRAINED_BYTES:
-        message = await receive()
-        drained += len(message.get("body", b""))
-        if message["type"] == "http.disconnect" or not message.get("more_body", False):
-            return
+    with contextlib.suppress(TimeoutError):  # what has not come by then is not waited for
+        async with asyncio.timeout(DRAINED_SECONDS):
+            while drained < DRAINED_BYTES:
+                message = await receive()
+                drained += len(message.get("body", b""))
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

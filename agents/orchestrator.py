@@ -20,7 +20,7 @@ from agents.grounding import check
 from agents.knowledge.search import Passage
 from agents.knowledge.store import Filters
 from agents.prompt import messages
-from agents.quoting import best_quotes
+from agents.quoting import best_quotes, is_to_the_point
 from agents.rag import RagAgent
 from agents.sentences import Sentence
 from agents.settings import Limits, Models
@@ -30,6 +30,10 @@ DO_NOT_KNOW = "I do not know: the knowledge base holds nothing that answers this
 
 MOST_SENTENCES = 3
 """What was asked is answered by then; small models wander off when they are not stopped."""
+
+MOST_MISSES = 3
+"""A draft with so many sentences that may not be shown is given up: of 21 right drafts none had more than two before
+its first good sentence, and every sentence costs about a second of a small model."""
 
 Steps = AsyncGenerator[Event | Outcome]
 
@@ -80,6 +84,7 @@ class Run:
         self._passages: tuple[Passage, ...] = ()
         self._draft: Draft | None = None
         self._sentence: Sentence | None = None
+        self._misses = 0
         self._composition = Composition()
 
     async def events(self) -> AsyncGenerator[Event]:
@@ -149,7 +154,7 @@ class Run:
             yield Outcome.ANSWERED if self._composition.sentences else Outcome.UNANSWERED
 
     async def _next_sentence(self) -> Sentence | None:
-        if len(self._composition.sentences) >= MOST_SENTENCES:
+        if len(self._composition.sentences) >= MOST_SENTENCES or self._misses >= MOST_MISSES:
             return None
         if self._draft is None:
             prompt = messages(
@@ -164,9 +169,14 @@ class Run:
         if sentence is None:
             raise RuntimeError("there is no sentence to check")
         verdict = check(sentence.text, self._question, self._passages, self._limits.groundedness_threshold)
+        failure = verdict.failure
+        if verdict.quote and not failure and not self._composition.sentences:
+            pertinent = is_to_the_point(self._question, verdict.quote, self._passages)
+            failure = None if pertinent else "it is beside the question"
         self._spend_since("check", began)
-        if verdict.quote is None or not verdict.passed:
-            yield SentenceDropped(verdict.failure or "")
+        if verdict.quote is None or failure is not None:
+            self._misses += 1
+            yield SentenceDropped(failure or "")
             yield Outcome.UNSUPPORTED
             return
         for event in self._composition.release(sentence.text, sentence.separator, verdict.quote, verdict.score):

@@ -1,5 +1,9 @@
 """Which questions are taken."""
 
+import unicodedata
+
+_UNSEEN = frozenset(["Cc", "Cf", "Zl", "Zp", "Zs"])
+
 
 class RefusedQuestion(Exception):
     """The question cannot be asked; `status` is the HTTP status that says so."""
@@ -16,7 +20,8 @@ def accept_question(text: str, most_bytes: int) -> str:
         RefusedQuestion: it is empty (422), not encodable as UTF-8 (422), or longer than `most_bytes` in UTF-8 (413).
     """
     question = text.replace("\0", " ").strip()
-    if not question:
+    # Joiners, marks of direction and the like are not seen: a question of them alone is as good as none.
+    if all(unicodedata.category(character) in _UNSEEN for character in question):
         raise RefusedQuestion("the question is empty; ask something", 422)
     try:
         size = len(question.encode())

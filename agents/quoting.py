@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
-from agents.grounding import LONGEST_QUOTE, Quote
+from agents.evidence import LONGEST_QUOTE
+from agents.grounding import Quote
 from agents.knowledge.search import Passage
 from agents.sentences import sentence_spans
 from agents.terms import content_terms, weight
 
 MOST_QUOTES = 3
+TO_THE_POINT = 0.5
+"""An answer that is to the point holds at least this share of what the best quote holds of the question."""
 NEAR_THE_BEST = 0.8
 """A further passage is quoted when its best sentence holds at least this share of what the best of all holds."""
 
@@ -24,6 +27,17 @@ def best_quotes(question: str, passages: Sequence[Passage]) -> list[Quote]:
     if most == 0.0:
         return [quote for _, quote in found[:1]]
     return [quote for score, quote in found if score >= NEAR_THE_BEST * most]
+
+
+def is_to_the_point(question: str, quote: Quote, passages: Sequence[Passage]) -> bool:
+    """Whether the words of `quote` speak of the question, with the headings above, as the best ones found do.
+
+    A model may repeat a sentence that is true and has nothing to do with what was asked.
+    """
+    asked = content_terms(question)
+    most = max((best[0] for passage in passages[:MOST_QUOTES] if (best := _best_sentence(asked, passage))), default=0.0)
+    spoken = content_terms(quote.text) | content_terms(" ".join(quote.passage.chunk.heading_path[-1:]))
+    return sum(map(weight, asked & spoken)) >= TO_THE_POINT * most > 0
 
 
 def _best_sentence(asked: frozenset[str], passage: Passage) -> tuple[float, Quote] | None:

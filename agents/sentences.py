@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 # U+3002, U+FF01 and U+FF1F end sentences in Chinese and Japanese, without white space after them.
 _TERMINATOR = re.compile(
-    r"[.!?]+[\"'\u201d\u2019)\]`*]*(?=\s)|[\u3002\uff01\uff1f]+|\n[ \t]*\n|\n(?=[ \t]*(?:[-*+•#|]|\d+[.)])[ \t])"
+    r"(?<![.!?])[.!?]+[\"'\u201d\u2019)\]`*]*(?=\s)|[\u3002\uff01\uff1f]+|\n[ \t]*\n"
+    r"|\n(?=[ \t]*(?:[-*+•#|]|\d+[.)])[ \t])"
 )
 _NEW_LINE = re.compile(r"\n")
 _ABBREVIATION = re.compile(
@@ -48,6 +49,9 @@ def _boundaries(text: str, lines: bool) -> list[int]:
 
 
 def _continues(text: str, match: re.Match[str]) -> bool:
+    line = text.rfind("\n", 0, match.start()) + 1
+    if "\n" not in match.group() and text.count("`", line, match.start()) % 2:
+        return True  # within code
     if not match.group().startswith("."):
         return False
     before = text[max(0, match.start() - 12) : match.start() + 1]

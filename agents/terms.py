@@ -5,7 +5,7 @@ from functools import lru_cache
 
 TOKEN = re.compile(r"\w(?:[\w./:@+=-]*\w)?")
 _PART = re.compile(r"\w+")
-CODE_SPAN = re.compile(r"`+([^`]+)`+")
+CODE_SPAN = re.compile(r"(?<!`)`++([^`]+)`+")
 _CODE_MARKS = frozenset("_/:@=+.")
 
 _FUNCTION = """
@@ -49,7 +49,7 @@ def stem(word: str) -> str:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             word = word[: -len(ending)] + replacement
             break
-    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeiouls":
+    if len(word) > 3 and word[-1] == word[-2] and word[-1].isalpha() and word[-1] not in "aeiouls":
         return word[:-1]
     return word[:-1] if len(word) > 4 and word.endswith("e") else word
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.document import DOCUMENT, InvalidDocument, replace_section
-from bench.options import BENCH_DIRECTORY, NotMeasurable, Options
+from bench.options import BENCH_DIRECTORY, MeasurementFailed, NotMeasurable, Options
 from bench.record import Measured, present_machine, read_record, write_record
 
-# A bench is a module of its own, with `measure(options)` and `tables(record)`.
+# A bench is a module of its own, with `measure(options)`, `RECORD` (how its result is read) and `tables(record)`.
 BENCHES = {
     "refresh": "knowledge refresh against the embedding model alone, and refresh of an unchanged corpus",
     "retrieval": "recall@5, MRR and nDCG@10 of each leg and of their fusions",
@@ -21,7 +21,7 @@ BENCHES = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the benches that are named, or all; returns the exit code: 2 when something they need is not there."""
+    """Run the benches that are named, or all; exit code 1 when one breaks down, 2 when what it needs is not there."""
     given = _parse(arguments)
     options = Options(given.quick, given.corpus, given.pubmedqa)
     try:
@@ -36,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (NotMeasurable, InvalidDocument) as error:
         print(error, file=sys.stderr)
         return 2
+    except MeasurementFailed as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 
@@ -44,7 +47,7 @@ def _run(name: str, options: Options) -> Measured[Any]:
     machine = present_machine()
     path = BENCH_DIRECTORY / ("quick" if options.quick else "") / f"{name}.json"
     write_record(path, machine, bench.measure(options))
-    return read_record(path, bench.RESULT)
+    return read_record(path, bench.RECORD)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import sys
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,11 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.options import BENCH_DIRECTORY
 from tasks.llama_embedder import LlamaEmbedder
 from tasks.ray_data import CHUNKS_PER_BATCH, EmbeddingWork
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Barrier
+
+LOADED_WITHIN_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -55,14 +60,29 @@ _loaded: list[LlamaEmbedder] = []
 
 
 def _load(model_file: Path, context_tokens: int, all_loaded: "Barrier") -> None:
+    _log_to_file()
     embedder = LlamaEmbedder(model_file, context_tokens, threads=1)
     embedder.embed(["The first input allocates the model's buffers."])
     _loaded.append(embedder)
     # A worker that began before the others are there would have the machine to itself.
-    all_loaded.wait()
+    all_loaded.wait(LOADED_WITHIN_SECONDS)
 
 
 def _embed(texts: Sequence[str]) -> _Step:
     began = time.perf_counter()
     _loaded[0].embed(texts)
     return _Step(os.getpid(), len(texts), time.perf_counter() - began)
+
+
+def vectors(work: EmbeddingWork, texts: Sequence[str]) -> list[list[float]]:
+    """Unit-length vectors of the texts, in order; meant for a process of its own, which the model leaves with it."""
+    _log_to_file()
+    embedder = LlamaEmbedder(work.model_file, work.context_tokens, threads=work.workers)
+    return [vector for text in texts for vector in embedder.embed([text])]
+
+
+def _log_to_file() -> None:
+    # llama.cpp writes three lines an input to stderr; Ray's workers have a file there, too.
+    BENCH_DIRECTORY.mkdir(exist_ok=True)
+    with tempfile.TemporaryFile(dir=BENCH_DIRECTORY) as log:
+        os.dup2(log.fileno(), sys.stderr.fileno())

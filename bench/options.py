@@ -13,6 +13,10 @@ class NotMeasurable(Exception):
     """Something that a bench needs is not there; says what, and how to get it."""
 
 
+class MeasurementFailed(Exception):
+    """What a bench runs broke down; says what, and where its output is."""
+
+
 @dataclass(frozen=True)
 class Options:
     """`quick` takes small slices. `corpus` is a directory of HTML pages, `pubmedqa` a JSON file; None: the default."""

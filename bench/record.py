@@ -41,7 +41,7 @@ class Measured(Generic[Result]):
 def present_machine() -> Machine:
     """This machine, as it is now."""
     return Machine(
-        cores=len(psutil.Process().cpu_affinity() or ()) if hasattr(psutil.Process, "cpu_affinity") else _cores(),
+        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         memory_gib=round(psutil.virtual_memory().total / 2**30, 1),
         cpu=_cpu_model(),
         load=round(os.getloadavg()[0], 2),
@@ -56,13 +56,9 @@ def write_record(path: Path, machine: Machine, result: Any) -> None:
     path.write_text(json.dumps(record, indent=2), encoding="utf-8")
 
 
-def read_record(path: Path, result: type[Result]) -> Measured[Result]:
+def read_record(path: Path, record: TypeAdapter[Measured[Result]]) -> Measured[Result]:
     """Read what `write_record` wrote. Raises FileNotFoundError when the bench never ran."""
-    return TypeAdapter(Measured[result]).validate_json(path.read_bytes())
-
-
-def _cores() -> int:
-    return psutil.cpu_count() or 1
+    return record.validate_json(path.read_bytes())
 
 
 def _cpu_model() -> str:

@@ -21,8 +21,15 @@ class PrintedAnswer(BaseModel):
 
 
 def print_answer(answer: PrintedAnswer, console: Console) -> None:
-    """Print the answer, and a line a citation below it."""
-    console.print(answer.answer, markup=False, highlight=False)
+    """Print the answer, and a line a citation below it; a file or a pipe gets each in one line."""
+    soft = not console.is_terminal
+    console.print(answer.answer, markup=False, highlight=False, soft_wrap=soft)
     for citation in answer.citations:
         place = " > ".join((citation.path, *citation.heading_path))
-        console.print(f'[{citation.number}] {place}: "{citation.quote}"', markup=False, highlight=False, style="dim")
+        console.print(
+            f'[{citation.number}] {place}: "{citation.quote}"',
+            markup=False,
+            highlight=False,
+            style="dim",
+            soft_wrap=soft,
+        )

@@ -4,26 +4,39 @@ from typing import Annotated
 
 import typer
 
-from tasks.environment import EnvironmentName
-from tasks.environment.variable_file import InvalidEnvironment, load_environment
+from console.failures import WORK_FAILED, explained
+from tasks.environment import Environment, EnvironmentName
+from tasks.environment.variable_file import load_environment
+from tasks.platforms import UnknownComponent
+from tasks.platforms.component_names import PREFECT_SERVER
+from tasks.platforms.local import LocalPlatform, laptop_of
 from tasks.prefect_objects import InvalidPrefectFile, PrefectUnreachable, WorkPoolTypeDiffers, reconcile
+from tasks.served_directory import directory_parameters, registered_directory
 
 
 def deploy(
     environment: Annotated[EnvironmentName, typer.Option(help="The environment whose objects are deployed.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the difference and write nothing.")] = False,
-    api_url: Annotated[str | None, typer.Option(help="The Prefect API, if not the environment file's.")] = None,
+    api_url: Annotated[str | None, typer.Option(help="The Prefect API, if not the environment's own.")] = None,
 ) -> None:
     """Show what differs between the repository and the Prefect server, then make the server agree.
 
     Exits with 2 when the repository's files are wrong, and with 1 when the server is.
     """
-    try:
+    with explained((PrefectUnreachable, WorkPoolTypeDiffers), (InvalidPrefectFile,)):
         settings = load_environment(environment)
-        reconcile(settings, api_url or settings.environment.prefect.api_url, dry_run=dry_run)
-    except (InvalidEnvironment, InvalidPrefectFile) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
-    except (PrefectUnreachable, WorkPoolTypeDiffers) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
+        url = api_url or _own_api_url(settings)
+        # The directory that `make up KNOWLEDGE=...` chose is a person's decision, which a deploy does not undo.
+        kept = registered_directory(url, environment) if settings.laptop else None
+        reconcile(settings, url, dry_run=dry_run, parameters=directory_parameters(kept))
+
+
+def _own_api_url(settings: Environment) -> str:
+    if settings.laptop is None:
+        return settings.environment.prefect.api_url
+    try:
+        # Not the file's port: another process may have held it when the server started.
+        return f"{LocalPlatform(laptop_of(settings)).address(PREFECT_SERVER)}/api"
+    except UnknownComponent as error:
+        typer.echo("the local Prefect server does not run; `make up` starts it", err=True)
+        raise typer.Exit(WORK_FAILED) from error

@@ -11,6 +11,8 @@ from tasks.platforms import NotReady, UnknownComponent
 
 WORK_FAILED = 1
 INPUT_WRONG = 2
+# What a shell expects of a command that Ctrl-C ended.
+INTERRUPTED = 130
 
 
 @contextmanager

@@ -1,115 +1,88 @@
 """`python -m console up`: the local platform from nothing to a cited answer."""
 
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from rich.console import Console
 
-from console.failures import WORK_FAILED, explained
+from console.failures import INTERRUPTED, WORK_FAILED, explained
+from console.lifecycle_run import explain_failure, follow
 from console.lifecycle_summary import print_summary
+from console.prefect_start import start_prefect
 from tasks.data_directory import lifecycle_summary_file
-from tasks.environment import REPOSITORY, Environment, EnvironmentName
+from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
-from tasks.flow_runs import mark_unattended_runs
+from tasks.file_lock import file_lock
 from tasks.lifecycle_summary import read_summary
-from tasks.machine import MachineUnfit, check_machine, require_fit
-from tasks.platforms.component_names import PREFECT_WORKER
+from tasks.machine import MachineUnfit
 from tasks.platforms.local_components import LocalComponents
 from tasks.ports import PortTaken
-from tasks.prefect_objects import InvalidPrefectFile, PrefectUnreachable, WorkPoolTypeDiffers, reconcile
+from tasks.prefect_objects import InvalidPrefectFile, PrefectUnreachable, WorkPoolTypeDiffers
 from tasks.processes import SupervisorUnavailable
+from tasks.watched_run import run_under_way, start_run
 
 FAILURES = (MachineUnfit, PortTaken, PrefectUnreachable, SupervisorUnavailable, WorkPoolTypeDiffers)
-PREFECT_TOML_MARK = "# Written by `make up`, so that the prefect command finds this checkout's server.\n"
 
 
 def up(
     knowledge: Annotated[
-        Path | None, typer.Option(exists=True, file_okay=False, help="A directory of your own files to answer from.")
+        Path | None,
+        typer.Option(
+            envvar="KNOWLEDGE", exists=True, file_okay=False, help="A directory of your own files to answer from."
+        ),
     ] = None,
 ) -> None:
     """Start the local platform, run the whole lifecycle, and print a cited answer. Run again, it converges."""
     console = Console()
     with explained(FAILURES, (InvalidPrefectFile,)):
         environment = load_environment(EnvironmentName.LOCAL)
-        components = start_prefect(environment, console)
-        code = run_lifecycle(components, knowledge)
-        if code == 0:
+        directory = None if knowledge is None else str(knowledge.resolve())
+        components = LocalComponents.of(environment)
+        completed = _run_lifecycle(components, directory, console)
+        if completed:
             print_summary(read_summary(lifecycle_summary_file(environment)), components, console)
-    if code != 0:
-        typer.echo(
-            f"the lifecycle failed; the end of its log:\n{components.platform.log_tail(PREFECT_WORKER)}", err=True
-        )
+    if not completed:
         raise typer.Exit(WORK_FAILED)
 
 
-def start_prefect(environment: Environment, console: Console) -> LocalComponents:
-    """Bring up the Prefect server with the environment's objects, and a worker; returns the components.
-
-    Raises:
-        tasks.machine.MachineUnfit, tasks.ports.PortTaken, tasks.platforms.NotReady,
-        tasks.processes.SupervisorUnavailable: as their names say.
-    """
-    components = LocalComponents.of(environment)
-    platform = components.platform
-    require_fit(check_machine(platform.data_directory))
-    platform.supervisor.ensure_running()
-    _report_moved_ports(components, console)
-    with _timed(console, "Prefect server"):
-        server = components.prefect_server()
-        platform.deploy(server)
-        platform.wait_until_ready(server.name)
-    write_prefect_toml(REPOSITORY / "prefect.toml", components.prefect_api_url, console)
-    with _timed(console, "Prefect objects"):
-        reconcile(environment, components.prefect_api_url, dry_run=False)
-    with _timed(console, "Prefect worker"):
-        worker = components.prefect_worker()
-        running = platform.supervisor.state(PREFECT_WORKER)
-        if running is None or not running.alive:
-            pool = environment.environment.prefect.work_pools.management
-            for run in mark_unattended_runs(components.prefect_api_url, pool):
-                console.print(f"flow run {run.name!r} was left behind by a stopped worker; marked as crashed")
-        platform.deploy(worker)
-        platform.wait_until_ready(worker.name)
-    return components
-
-
-def run_lifecycle(components: LocalComponents, knowledge: Path | None) -> int:
-    """Run `lifecycle/local` on the worker, show its log, and return the exit code of the prefect command."""
+def _run_lifecycle(components: LocalComponents, directory: str | None, console: Console) -> bool:
+    """Start Prefect and a lifecycle run, or join the one that is under way; whether it completed."""
     name = f"lifecycle/{components.environment.name.value}"
-    command = [sys.executable, "-m", "prefect", "deployment", "run", name, "--watch"]
-    if knowledge is not None:
-        command += ["--param", f"directory={knowledge.resolve()}"]
-    return subprocess.run(
-        command, env=os.environ | components.prefect_variables, cwd=REPOSITORY, check=False
-    ).returncode
+    # Two that start at the same time would deploy and run everything twice.
+    with file_lock(components.platform.data_directory / "up.lock"):
+        start_prefect(components, directory, console)
+        settings = temporary_settings({PREFECT_API_URL: components.prefect_api_url})
+        with settings, get_client(sync_client=True) as client:
+            run = _join(client, name, directory, console) or start_run(client, name)
+    with temporary_settings({PREFECT_API_URL: components.prefect_api_url}), get_client(sync_client=True) as client:
+        page = f"{components.prefect_api_url.removesuffix('/api')}/runs/flow-run/{run.id}"
+        console.print(f"\n[bold]{name}[/] as {run.name!r}, {page}\n", highlight=False, soft_wrap=True)
+        try:
+            watched = follow(client, run, console)
+        except KeyboardInterrupt as interruption:
+            console.print(
+                f"\nThe run {run.name!r} goes on. `make up` follows it again, `make down` stops everything, and\n"
+                f"`.venv/bin/prefect flow-run cancel {run.id}` cancels it.",
+                markup=False,
+                highlight=False,
+            )
+            raise typer.Exit(INTERRUPTED) from interruption
+        if watched.run.state_type != StateType.COMPLETED:
+            explain_failure(watched, console)
+            return False
+    return True
 
 
-def write_prefect_toml(path: Path, api_url: str, console: Console) -> None:
-    """Point the prefect command, when used in this directory, at `api_url`; a file that people wrote stays."""
-    text = f'{PREFECT_TOML_MARK}[api]\nurl = "{api_url}"\n'
-    before = path.read_text(encoding="utf-8") if path.exists() else None
-    if before is not None and not before.startswith(PREFECT_TOML_MARK):
-        console.print(f"{str(path)!r} is your own and stays; the server answers at {api_url}")
-    elif before != text:
-        path.write_text(text, encoding="utf-8")
-
-
-def _report_moved_ports(components: LocalComponents, console: Console) -> None:
-    for name, port in components.moved_ports.items():
-        console.print(f"the port of {name!r} is taken by another process; it listens on {port} instead")
-
-
-@contextmanager
-def _timed(console: Console, what: str) -> Generator[None]:
-    started = time.monotonic()
-    with console.status(f"{what} ..."):
-        yield
-    console.print(f"{what} ready in {time.monotonic() - started:.1f} s")
+def _join(client: SyncPrefectClient, name: str, directory: str | None, console: Console) -> FlowRun | None:
+    """The run of the lifecycle that is under way for the same documents; one for others is waited for."""
+    while (run := run_under_way(client, name)) is not None:
+        if run.parameters.get("directory") == directory:
+            console.print(f"the run {run.name!r} is under way already: this joins it", highlight=False)
+            return run
+        console.print(f"the run {run.name!r} is under way for other documents: this waits for it", highlight=False)
+        follow(client, run, console)
+    return None

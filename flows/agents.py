@@ -4,9 +4,9 @@ from prefect import flow, get_run_logger
 
 from flows import command_line
 from flows.local_only import require_local
-from tasks.agent_service import CitedAnswer, ask, require_ready
 from tasks.agent_settings import agent_settings, write_agent_settings
 from tasks.artifacts import publish_markdown
+from tasks.assistant_api import Probe, ask, require_ready
 from tasks.components import deploy, wait_until_ready
 from tasks.environment import REPOSITORY, Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
@@ -16,9 +16,14 @@ from tasks.platforms.local_components import LocalComponents
 from tasks.sample_question import sample_question
 from tasks.store_settings import knowledge_store
 
+# A grounded prompt is a long one for a small machine, and the gateway may try twice.
+ANSWER_SECONDS = 180.0
+# Its own probes run every few seconds, and the first of them opens the store.
+READY_SECONDS = 60.0
+
 
 @flow(name="agents", persist_result=True)
-def agents(environment: EnvironmentName) -> CitedAnswer:
+def agents(environment: EnvironmentName) -> Probe:
     """Run the agent service with the environment's settings, and have it answer a question.
 
     Args:
@@ -29,11 +34,11 @@ def agents(environment: EnvironmentName) -> CitedAnswer:
     url = serve(settings)
     with knowledge_store(settings) as store:
         question = sample_question(store, REPOSITORY / settings.evaluation.dataset)
-    answer = ask(url, question)
-    text = f"Commit `{current_commit()}` answers at {url}\n\n**{question}**\n\n{answer.answer}"
+    probe = ask(url, question, ANSWER_SECONDS)
+    text = f"Commit `{current_commit()}` answers at {url}\n\n**{question}**\n\n{probe.answer.answer}"
     publish_markdown(environment, "agents", "release", text, "What runs, and its answer to a probe question")
     get_run_logger().info("%s answers at %s", environment.value, url)
-    return answer
+    return probe
 
 
 def serve(settings: Environment) -> str:
@@ -45,7 +50,7 @@ def serve(settings: Environment) -> str:
     deploy(platform, components.agents(path))
     wait_until_ready(platform, AGENTS)
     url = platform.address(AGENTS)
-    require_ready(url)
+    require_ready(url, READY_SECONDS)
     return url
 
 

@@ -13,9 +13,9 @@ from tasks.knowledge_sources import MEBIBYTE, scan_sources, sources_of
 from tasks.local_drift import (
     Comparison,
     compare_components,
-    compare_gateway,
     compare_knowledge,
     compare_model_files,
+    compare_settings,
 )
 from tasks.platforms.local_components import LocalComponents
 from tasks.store_settings import knowledge_store
@@ -39,7 +39,7 @@ def drift(environment: EnvironmentName, directory: str | None = None) -> list[Co
     comparisons = [
         *compare_components(components),
         *compare_model_files(settings),
-        *compare_gateway(components),
+        *compare_settings(components),
         *served(settings, directory),
     ]
     rows = [

@@ -18,8 +18,10 @@ from tasks.environment.variable_file import load_environment
 from tasks.git import current_commit
 from tasks.knowledge_base import RefreshProgress, build, drop_old_generations, plan, promote
 from tasks.knowledge_sources import scan_sources, sources_of
-from tasks.refresh_report import RefreshReport, publish_refresh, report_of_build, report_of_unchanged
+from tasks.refresh_report import RefreshReport, publish_refresh, report_of_already_built, report_of_build
 from tasks.store_settings import knowledge_store
+
+SECONDS_BETWEEN_PROGRESS = 5
 
 
 @flow(name="knowledge", persist_result=True)
@@ -49,10 +51,12 @@ def refresh(settings: Environment, store: KnowledgeStore, directory: str | None)
     work = embedding_work(settings, sources, files)
     made_by = provenance(settings, sources, current_commit(), flow_run.get_id())
     refresh_plan = plan(store, scan_sources(sources, work.max_document_bytes), made_by)
-    if refresh_plan.base is not None and refresh_plan.changes_nothing:
-        # A run that was killed after it moved the readers has left the former generations to this one.
-        drop_old_generations(store, refresh_plan.base.generation, settings.knowledge.generations_kept)
-        return report_of_unchanged(refresh_plan.base, monotonic() - started)
+    if refresh_plan.already_built is not None:
+        generation = refresh_plan.already_built.generation
+        # A run that was killed after it sealed or promoted a generation has left the rest to this one.
+        moved = promote(store, generation)
+        drop_old_generations(store, generation, settings.knowledge.generations_kept)
+        return report_of_already_built(refresh_plan.already_built, moved, monotonic() - started)
     built = build(store, refresh_plan, work, made_by, _shown(settings.name))
     promote(store, built.manifest.generation)
     drop_old_generations(store, built.manifest.generation, settings.knowledge.generations_kept)
@@ -60,11 +64,16 @@ def refresh(settings: Environment, store: KnowledgeStore, directory: str | None)
 
 
 def _shown(environment: EnvironmentName) -> Callable[[RefreshProgress], None]:
-    """Show progress in the Prefect UI and in the log."""
+    """Show progress in the Prefect UI and in the log, a few times a minute."""
     artifact = begin_progress(environment, "knowledge", "progress", "Documents embedded")
     log = get_run_logger()
+    shown = monotonic()
 
     def show(progress: RefreshProgress) -> None:
+        nonlocal shown
+        if progress.documents < progress.of_documents and monotonic() - shown < SECONDS_BETWEEN_PROGRESS:
+            return
+        shown = monotonic()
         artifact.update(progress.documents, progress.of_documents)
         log.info("%d of %d documents, %d chunks embedded", progress.documents, progress.of_documents, progress.embedded)
 

@@ -46,8 +46,8 @@ def lifecycle(environment: EnvironmentName, directory: str | None = None) -> Lif
             lambda: evaluation(environment, answers=settings.evaluation.answers_in_lifecycle, reuse=True),
             lambda report: report.summary,
         )
-        answer = record.run("agents", lambda: agents(environment), lambda answer: f"answered {answer.question!r}")
-        summary = LifecycleSummary(tuple(record.done), answer)
+        probe = record.run("agents", lambda: agents(environment), lambda probe: f"answered {probe.question!r}")
+        summary = LifecycleSummary(tuple(record.done), probe)
         write_summary(summary, lifecycle_summary_file(settings))
     publish_table(environment, "lifecycle", "stages", summary.rows(), "Stages of the lifecycle")
     return summary

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Literal, TypeVar
 
@@ -63,7 +64,54 @@ class TimedAnswer(_Answered):
     seconds: float
 
 
-Said = TypeVar("Said", SearchAnswer, AskAnswer)
+class Citation(_Answered):
+    """A place that an answer rests on: `path` in its source, the headings above it, and its exact words."""
+
+    number: int
+    path: str
+    heading_path: tuple[str, ...]
+    quote: str
+
+
+class CitedAnswer(AskAnswer):
+    """An answer with its citations."""
+
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A question that shows that the assistant works, and its answer."""
+
+    question: str
+    answer: CitedAnswer
+
+
+Said = TypeVar("Said", SearchAnswer, AskAnswer, CitedAnswer)
+
+
+@task(task_run_name="await-readiness", cache_policy=NO_CACHE)
+def require_ready(url: str, seconds: float) -> None:
+    """Pass once the service at `url` says that it has all that an answer needs, within `seconds`.
+
+    Raises:
+        AssistantUnavailable: it still lacks something then; says what.
+    """
+    with _client(url, seconds) as client:
+        for attempt in stamina.retry_context(on=_Passing, attempts=None, timeout=seconds, wait_max=1):
+            with attempt:
+                _send(client, "GET", "/readyz", None)
+
+
+@task(task_run_name="ask", cache_policy=NO_CACHE)
+def ask(url: str, question: str, seconds: float) -> Probe:
+    """Ask one question in full.
+
+    Raises:
+        AssistantUnavailable: as for `search_all`.
+    """
+    with _client(url, seconds) as client:
+        return Probe(question, _post(client, "/v1/ask", {"question": question}, CitedAnswer))
 
 
 @task(task_run_name="search-golden-questions", cache_policy=NO_CACHE)
@@ -106,7 +154,7 @@ def _client(url: str, seconds: float) -> Generator[httpx.Client]:
 def _post(client: httpx.Client, path: str, body: dict[str, object], answer: type[Said]) -> Said:
     # A restart of the service or of the gateway takes seconds, and a run of many questions should outlive it.
     retrying = stamina.RetryingCaller(attempts=ATTEMPTS, timeout=None, wait_max=MOST_WAIT_SECONDS).on(_Passing)
-    response = retrying(_send, client, path, body)
+    response = retrying(_send, client, "POST", path, body)
     where = f"POST {client.base_url.join(path)}"
     if not response.is_success:
         raise AssistantUnavailable(f"{where} with {body!r} was refused: {response.status_code} {response.text[:300]}")
@@ -116,10 +164,10 @@ def _post(client: httpx.Client, path: str, body: dict[str, object], answer: type
         raise AssistantUnavailable(f"{where} answered something else than {answer.__name__}: {error}") from error
 
 
-def _send(client: httpx.Client, path: str, body: dict[str, object]) -> httpx.Response:
-    where = f"POST {client.base_url.join(path)}"
+def _send(client: httpx.Client, method: str, path: str, body: dict[str, object] | None) -> httpx.Response:
+    where = f"{method} {client.base_url.join(path)}"
     try:
-        response = client.post(path, json=body)
+        response = client.request(method, path, json=body)
     except httpx.TransportError as error:
         raise _Passing(f"{where} got no answer: {type(error).__name__} {error}") from error
     if response.status_code == 503:

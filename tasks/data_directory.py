@@ -21,6 +21,11 @@ def models_directory(environment: Environment) -> Path:
     return data_directory(environment) / "models"
 
 
+def agent_settings_file(environment: Environment) -> Path:
+    """The JSON file that the agent service reads at its start."""
+    return data_directory(environment) / "agents.json"
+
+
 def lifecycle_summary_file(environment: Environment) -> Path:
     """The JSON file in which `lifecycle` leaves what `make up` prints at the end."""
     return data_directory(environment) / "lifecycle.json"

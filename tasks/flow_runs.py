@@ -4,12 +4,22 @@ Source: https://docs.prefect.io/v3/api-ref/rest-api (flow_runs/filter and flow_r
 """
 
 import time
+from datetime import datetime
 from typing import Any
 
 import httpx
+import psutil
 from pydantic import BaseModel, TypeAdapter
 
 UNDER_WAY = ("PENDING", "RUNNING", "CANCELLING")
+# The module that a process worker starts for every run.
+ENGINE = "prefect.engine"
+
+
+class RunState(BaseModel):
+    """When a flow run came to the state that it is in."""
+
+    timestamp: datetime
 
 
 class FlowRun(BaseModel):
@@ -18,9 +28,16 @@ class FlowRun(BaseModel):
     id: str
     name: str
     state_type: str
+    state: RunState
 
 
 _RUNS = TypeAdapter(list[FlowRun])
+
+
+def flow_runs_under_way(api_url: str) -> list[FlowRun]:
+    """All runs that a process runs or is about to run. Raises `httpx.HTTPError` when the server does not tell."""
+    with _client(api_url) as client:
+        return _find(client, {})
 
 
 def cancel_flow_runs(api_url: str, grace_seconds: float) -> list[FlowRun]:
@@ -48,17 +65,22 @@ def cancel_flow_runs(api_url: str, grace_seconds: float) -> list[FlowRun]:
     return runs
 
 
-def mark_unattended_runs(api_url: str, work_pool: str) -> list[FlowRun]:
-    """Mark the runs of `work_pool` that are under way, and their subflows, as crashed, and return them.
+def mark_unattended_runs(api_url: str, work_pool: str, worker_since: datetime | None = None) -> list[FlowRun]:
+    """Mark the runs of `work_pool` that are under way without a process, and their subflows, as crashed; return them.
 
-    For the moment before the pool's only worker starts: whatever such a run's state says, its process is gone, and
-    it would hold its concurrency slot for ever.
+    Such a run was left behind by a worker that was killed, and would hold its concurrency slot for ever. `worker_since`
+    is when the pool's only worker started, None while none runs; what is under way since then is its own affair.
 
     Raises:
         httpx.HTTPError: the server does not answer, or refuses.
     """
+    attended = _runs_with_a_process()
     with _client(api_url) as client:
-        found = _find(client, {"work_pools": {"name": {"any_": [work_pool]}}})
+        found = [
+            run
+            for run in _find(client, {"work_pools": {"name": {"any_": [work_pool]}}})
+            if run.id not in attended and (worker_since is None or run.state.timestamp < worker_since)
+        ]
         marked: list[FlowRun] = []
         while found:
             for run in found:
@@ -66,6 +88,19 @@ def mark_unattended_runs(api_url: str, work_pool: str) -> list[FlowRun]:
             marked += found
             found = _find(client, {}, parents=[run.id for run in found])
     return marked
+
+
+def _runs_with_a_process() -> set[str]:
+    """The ids of the flow runs that a process of this machine runs; a worker hands them over in the environment."""
+    carried: set[str] = set()
+    for process in psutil.process_iter():
+        try:
+            if ENGINE in process.cmdline():
+                carried.add(process.environ().get("PREFECT__FLOW_RUN_ID", ""))
+        except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
+            # Gone meanwhile, or of another user, who has no worker of ours.
+            continue
+    return carried
 
 
 def _client(api_url: str) -> httpx.Client:

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-import openai
-
 from agents.token_estimate import cut_to_tokens
 from tasks.environment.models import Models
 
@@ -17,6 +15,9 @@ def gateway_embedding(gateway_url: str, key: str, models: Models) -> Generator[C
     """
     # Two tokens are the model's own, at the beginning and at the end.
     most_tokens = models.catalogue[models.embedding].context_tokens - 2
+    # It takes 0.7 s to import, which every start of a flow would pay.
+    import openai
+
     with openai.OpenAI(base_url=f"{gateway_url}/v1", api_key=key) as client:
 
         def embed(text: str) -> list[float]:

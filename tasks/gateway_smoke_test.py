@@ -3,11 +3,12 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
-
-import openai
+from typing import TYPE_CHECKING, Literal
 
 from tasks.environment.models import Models
+
+if TYPE_CHECKING:
+    from openai import OpenAI
 
 RETRIES = 2
 
@@ -35,17 +36,22 @@ def smoke_test(gateway_url: str, key: str, models: Models) -> list[SmokeResult]:
     Raises:
         GatewayRefused: a model does not answer, or its vectors have another length than the environment file says.
     """
+    # It takes 0.6 s to import, which every start of a flow would pay.
+    import openai
+
     with openai.OpenAI(base_url=f"{gateway_url}/v1", api_key=key, max_retries=RETRIES) as client:
         return list(_ask_each(client, models))
 
 
-def _ask_each(client: openai.OpenAI, models: Models) -> Iterator[SmokeResult]:
+def _ask_each(client: "OpenAI", models: Models) -> Iterator[SmokeResult]:
+    from openai import OpenAIError
+
     for name in dict.fromkeys((models.embedding, models.chat, models.reasoning)):
         dimension = models.catalogue[name].dimension
         started = time.perf_counter()
         try:
             size = _answer_length(client, name) if dimension is None else _vector_length(client, name)
-        except openai.OpenAIError as error:
+        except OpenAIError as error:
             raise GatewayRefused(f"model {name!r} does not answer at {client.base_url}: {error}") from error
         if dimension is not None and size != dimension:
             raise GatewayRefused(
@@ -56,7 +62,7 @@ def _ask_each(client: openai.OpenAI, models: Models) -> Iterator[SmokeResult]:
         yield SmokeResult(name, "chat" if dimension is None else "embedding", milliseconds, size)
 
 
-def _answer_length(client: openai.OpenAI, name: str) -> int:
+def _answer_length(client: "OpenAI", name: str) -> int:
     answer = client.chat.completions.create(
         model=name, messages=[{"role": "user", "content": "Say hello."}], max_tokens=8, temperature=0
     )
@@ -65,5 +71,5 @@ def _answer_length(client: openai.OpenAI, name: str) -> int:
     return answer.usage.completion_tokens if answer.usage else 0
 
 
-def _vector_length(client: openai.OpenAI, name: str) -> int:
+def _vector_length(client: "OpenAI", name: str) -> int:
     return len(client.embeddings.create(model=name, input="hello").data[0].embedding)

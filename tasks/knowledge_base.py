@@ -7,14 +7,16 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from agents.knowledge.building import (
+    DocumentOutcome,
     begin_generation,
     copy_unchanged,
     finish_generation,
     generations_to_drop,
-    parsed_record,
+    parsed_records,
     stored_chunk_ids,
+    take_over_interrupted,
 )
-from agents.knowledge.generation import DocumentRecord, Manifest
+from agents.knowledge.generation import Manifest
 from agents.knowledge.store import KnowledgeStore
 from agents.knowledge.sync import Provenance, RefreshPlan, ScannedDocument, plan_refresh
 from tasks.ray_data import EmbeddingWork, embed_documents
@@ -38,13 +40,14 @@ class BuiltGeneration:
     copied: int
 
 
-@task(task_run_name="plan-refresh", cache_policy=NO_CACHE)
+# No result is kept: the store itself remembers what was done.
+@task(task_run_name="plan-refresh", cache_policy=NO_CACHE, persist_result=False)
 def plan(store: KnowledgeStore, scanned: Sequence[ScannedDocument], provenance: Provenance) -> RefreshPlan:
-    """Compare what the sources hold with the serving generation."""
-    return plan_refresh(scanned, store.serving(), provenance)
+    """Compare what the sources hold with what the store has."""
+    return plan_refresh(scanned, store.serving(), store.manifests(), provenance)
 
 
-@task(task_run_name="build-generation", cache_policy=NO_CACHE)
+@task(task_run_name="build-generation", cache_policy=NO_CACHE, persist_result=False)
 def build(
     store: KnowledgeStore,
     refresh: RefreshPlan,
@@ -56,11 +59,14 @@ def build(
 
     Raises:
         GenerationIncomplete: documents changed while they were read; run again.
+        NothingReadable: not one document could be read.
+        SourceUnavailable: a source stopped answering while its documents were read.
         StoreUnavailable: the store went away; run again.
     """
     manifest = begin_generation(store, refresh, provenance)
+    take_over_interrupted(store, manifest, refresh)
     copied = copy_unchanged(store, manifest.generation, refresh)
-    parsed: dict[str, DocumentRecord] = {}
+    outcomes: dict[str, DocumentOutcome] = {}
     embedded = 0
     if refresh.parse:
         work = replace(
@@ -72,27 +78,23 @@ def build(
             if batch.chunks:
                 store.add(manifest.generation, batch.chunks)
             embedded += len(batch.chunks)
-            for outcome in batch.outcomes:
-                parsed[outcome.ref.uri] = parsed_record(
-                    store,
-                    manifest.generation,
-                    refresh,
-                    outcome.ref,
-                    outcome.content_hash,
-                    outcome.chunks,
-                    outcome.failure,
-                )
-            on_progress(RefreshProgress(len(parsed), len(refresh.parse), embedded))
+            outcomes.update((outcome.ref.uri, outcome) for outcome in batch.outcomes)
+            on_progress(RefreshProgress(len(outcomes), len(refresh.parse), embedded))
+    parsed = parsed_records(store, manifest.generation, refresh, outcomes)
     return BuiltGeneration(finish_generation(store, manifest, refresh, parsed), embedded, copied)
 
 
-@task(task_run_name="promote-{generation}", cache_policy=NO_CACHE)
-def promote(store: KnowledgeStore, generation: str) -> None:
-    """Move readers to `generation`, atomically."""
+@task(task_run_name="promote-{generation}", cache_policy=NO_CACHE, persist_result=False)
+def promote(store: KnowledgeStore, generation: str) -> bool:
+    """Move readers to `generation`, atomically; returns False when they are there already."""
+    serving = store.serving()
+    if serving and serving.generation == generation:
+        return False
     store.promote(generation)
+    return True
 
 
-@task(task_run_name="drop-old-generations", cache_policy=NO_CACHE)
+@task(task_run_name="drop-old-generations", cache_policy=NO_CACHE, persist_result=False)
 def drop_old_generations(store: KnowledgeStore, serving: str, kept: int) -> list[str]:
     """Delete the generations that nobody needs any more; returns their names."""
     dropped = generations_to_drop(store.manifests(), serving, kept)

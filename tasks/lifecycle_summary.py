@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from tasks.agent_service import CitedAnswer
+from tasks.assistant_api import Probe
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class LifecycleSummary:
     """All stages in order, and the answer to the probe question."""
 
     stages: tuple[StageResult, ...]
-    answer: CitedAnswer
+    probe: Probe
 
     def rows(self) -> list[dict[str, object]]:
         """The stages as rows of a table."""

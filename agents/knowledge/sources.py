@@ -67,7 +67,11 @@ def open_source(name: str, uri: str, include: Sequence[str], root: Path) -> Sour
 
 
 class DirectorySource:
-    """The files below a directory. A symbolic link counts only when it leads to a file inside the directory."""
+    """The files below a directory.
+
+    What has a file's name and is none (a pipe, a symbolic link that leads nowhere or out of the directory) is listed
+    too, so that it is reported as unreadable and not taken for deleted.
+    """
 
     def __init__(self, name: str, directory: Path, globs: Globs) -> None:
         self._name = name
@@ -95,11 +99,17 @@ class DirectorySource:
         try:
             if not path.resolve(strict=True).is_relative_to(self._directory):
                 raise DocumentUnreadable(ref.uri, "it leads out of its source by a symbolic link")
-            require_size(ref, path.stat().st_size, max_bytes)
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode):
+                # To open a pipe would wait for somebody who writes into it.
+                raise DocumentUnreadable(ref.uri, "it is not a regular file")
+            require_size(ref, status.st_size, max_bytes)
             with path.open("rb") as file:
                 return _read_at_most(ref, file, max_bytes)
         except OSError as error:
             raise DocumentUnreadable(ref.uri, f"cannot be read: {error.strerror or error}") from error
+        except RuntimeError as error:  # how Python before 3.13 says that symbolic links go round in a circle
+            raise DocumentUnreadable(ref.uri, f"cannot be read: {error}") from error
 
     def _files(self) -> Iterator[Path]:
         for folder, directories, files in os.walk(self._directory, onerror=self._cannot_list):
@@ -111,14 +121,13 @@ class DirectorySource:
         raise SourceUnavailable(f"source {self._name!r}: {reason}; its documents would look deleted") from error
 
     def _size(self, path: Path) -> int | None:
-        """The size of a regular file inside the source in bytes; None for anything else."""
+        """The size in bytes, 0 of what is no file inside the source; None when it was deleted while we listed."""
         try:
             target = path.resolve(strict=True)
-            status = target.stat()
-        except (FileNotFoundError, RuntimeError):
-            # A link that leads nowhere or in a circle, or a file that was deleted while we listed.
-            return None
-        return status.st_size if stat.S_ISREG(status.st_mode) and target.is_relative_to(self._directory) else None
+            inside = target.is_relative_to(self._directory) and target.is_file()
+            return target.stat().st_size if inside else 0
+        except (OSError, RuntimeError):
+            return 0 if path.is_symlink() or path.exists() else None
 
 
 def nothing_matches(name: str, place: str, globs: Globs, seen: int) -> SourceEmpty:

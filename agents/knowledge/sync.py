@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.knowledge.documents import DocumentRef
@@ -35,6 +35,8 @@ class RefreshPlan:
 
     `keep` and `carry` are copied with their vectors, `parse` is read, chunked and embedded, `deleted`
     is left behind. `carry` holds documents that can no longer be read: their last good version stays.
+    `already_built` is the ready generation that was built from exactly these inputs, where there is one: there is
+    nothing to do but to serve it.
     """
 
     keep: tuple[ScannedDocument, ...]
@@ -44,15 +46,21 @@ class RefreshPlan:
     deleted: tuple[str, ...]
     inputs_digest: str
     base: Manifest | None
+    already_built: Manifest | None
 
     @property
     def changes_nothing(self) -> bool:
-        """True when the base generation was built from exactly these inputs."""
+        """True when the serving generation was built from exactly these inputs."""
         return self.base is not None and self.base.inputs_digest == self.inputs_digest
 
 
-def plan_refresh(scanned: Iterable[ScannedDocument], serving: Manifest | None, provenance: Provenance) -> RefreshPlan:
-    """Decide what to copy, what to embed and what to leave behind.
+def plan_refresh(
+    scanned: Iterable[ScannedDocument],
+    serving: Manifest | None,
+    manifests: Sequence[Manifest],
+    provenance: Provenance,
+) -> RefreshPlan:
+    """Decide what to copy, what to embed and what to leave behind; `manifests` are all that the store has.
 
     A serving generation made with another chunker or embedding model shares no vectors with the next
     one: everything is embedded again.
@@ -77,14 +85,22 @@ def plan_refresh(scanned: Iterable[ScannedDocument], serving: Manifest | None, p
         else:
             parse.append(document)
     present = {document.ref.uri for document in documents}
+    digest = inputs_digest(
+        {document.ref.uri: document.content_hash for document in documents},
+        provenance.sources,
+        provenance.chunker,
+        provenance.embedding,
+    )
+    ready = [manifest for manifest in (serving, *manifests) if manifest and manifest.state == "ready"]
     return RefreshPlan(
         keep=tuple(keep),
         parse=tuple(parse),
         carry=tuple(carry),
         unreadable=tuple(unreadable),
         deleted=tuple(sorted(set(known) - present)),
-        inputs_digest=_digest(documents, provenance),
+        inputs_digest=digest,
         base=base,
+        already_built=next((manifest for manifest in ready if manifest.inputs_digest == digest), None),
     )
 
 
@@ -109,11 +125,17 @@ def _kept(record: DocumentRecord) -> DocumentRecord:
     return record.model_copy(update={"failure": None, "failed_hash": None})
 
 
-def _digest(documents: list[ScannedDocument], provenance: Provenance) -> str:
+def inputs_digest(
+    versions: Mapping[str, str | None], sources: Mapping[str, str], chunker: str, embedding: EmbeddingIdentity
+) -> str:
+    """Identifies what a generation is built from; `versions` maps a document's URI to its content hash.
+
+    The hash is None where the document could not be read at all.
+    """
     inputs = {
-        "documents": [(document.ref.uri, document.content_hash) for document in documents],
-        "sources": dict(provenance.sources),
-        "chunker": provenance.chunker,
-        "embedding": provenance.embedding.model_dump(),
+        "documents": sorted(versions.items()),
+        "sources": dict(sources),
+        "chunker": chunker,
+        "embedding": embedding.model_dump(),
     }
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()

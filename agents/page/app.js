@@ -1,4 +1,5 @@
 import { openCitation } from "./panel.js";
+import { showExamples } from "./examples.js";
 import { readEvents } from "./events.js";
 import { appendText } from "./text.js";
 
@@ -6,6 +7,8 @@ const form = document.getElementById("form");
 const question = document.getElementById("question");
 const send = document.getElementById("send");
 const conversation = document.getElementById("conversation");
+const examples = document.getElementById("examples");
+const provenance = document.getElementById("provenance");
 const announcement = document.getElementById("announcement");
 
 const VERDICTS = {
@@ -129,6 +132,7 @@ async function follow(turn, response) {
 }
 
 async function ask(text) {
+  examples.hidden = true;
   const turn = newTurn(text);
   showStage(turn, "retrieve");
   send.disabled = true;
@@ -149,6 +153,8 @@ async function ask(text) {
   }
 }
 
+let exemplified = false;
+
 async function showKnowledge() {
   const line = document.getElementById("knowledge");
   try {
@@ -158,7 +164,15 @@ async function showKnowledge() {
     line.textContent = state.ready
       ? `${state.documents} documents · ${state.passages} passages · refreshed ${new Date(state.refreshed_at).toLocaleDateString()}`
       : `Not ready: ${missing.reason}`;
-    line.dataset.generation = state.generation ?? "";
+    provenance.textContent = [
+      state.generation && `Generation ${state.generation}`,
+      `answers by ${state.models.chat}`,
+      `search by ${state.models.embedding} and BM25`,
+    ].filter(Boolean).join("  ·  ");
+    if (state.ready && !exemplified) {
+      exemplified = true;
+      await showExamples();
+    }
   } catch {
     line.className = "knowledge waiting";
     line.textContent = "The assistant cannot be reached.";
@@ -177,6 +191,11 @@ question.addEventListener("keydown", (event) => {
     event.preventDefault();
     form.requestSubmit();
   }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.target.closest("input, textarea, dialog")) return;
+  event.preventDefault();
+  question.focus();
 });
 
 showKnowledge();

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -14,6 +14,7 @@ from agents.errors import MISSING, describe, error_body
 from agents.events import Answer, Done, Event
 from agents.knowledge.store import Filters
 from agents.questions import accept_question
+from agents.routes.documents import LONGEST_NAME
 from agents.routes.streams import EventStream, begun, while_connected
 
 router = APIRouter()
@@ -22,14 +23,21 @@ _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
 
+MOST_FILTERED = 100
+Filtered = Annotated[
+    tuple[Annotated[str, Field(max_length=LONGEST_NAME)], ...],
+    Field(max_length=MOST_FILTERED),
+]
+
+
 class FilterRequest(BaseModel):
     """Restricts the search; an empty list does not restrict."""
 
     model_config = ConfigDict(extra="forbid")
 
-    sources: tuple[str, ...] = ()
-    document_uris: tuple[str, ...] = ()
-    media_types: tuple[str, ...] = ()
+    sources: Filtered = ()
+    document_uris: Filtered = ()
+    media_types: Filtered = ()
 
     def filters(self) -> Filters:
         """What the store takes."""

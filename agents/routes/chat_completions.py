@@ -15,6 +15,7 @@ from agents.knowledge.store import Filters
 from agents.questions import RefusedQuestion, accept_question
 from agents.routes.ask import last_answer
 from agents.routes.streams import EventStream, begun, while_connected
+from agents.token_estimate import estimate_tokens
 
 router = APIRouter()
 
@@ -36,12 +37,19 @@ class Message(BaseModel):
     content: str | list[TextPart] | None = None
 
 
+class StreamOptions(BaseModel):
+    """What a stream carries besides the answer."""
+
+    include_usage: bool = False
+
+
 class ChatRequest(BaseModel):
     """A conversation; its last user message is the question. Sampling parameters are accepted and have no effect."""
 
     model: str
     messages: Annotated[list[Message], Field(min_length=1)]
     stream: bool = False
+    stream_options: StreamOptions | None = None
     n: Literal[1] = 1
     tools: Annotated[list[Any], Field(max_length=0)] = Field(default_factory=list[Any])
 
@@ -60,14 +68,24 @@ async def chat_completions(body: ChatRequest, request: Request, assistant: Curre
     question = accept_question(_question(body.messages), assistant.settings.limits.question_bytes)
     events = assistant.answer(question, Filters(), trace_id)
     if body.stream:
-        return EventStream(_chunks(await while_connected(request, lambda: begun(events)), trace_id))
+        counted = body.messages if body.stream_options and body.stream_options.include_usage else None
+        return EventStream(_chunks(await while_connected(request, lambda: begun(events)), trace_id, counted))
     answer = await while_connected(request, lambda: last_answer(events))
-    message = {"role": "assistant", "content": answer.answer + footnotes(answer.citations)}
+    content = answer.answer + footnotes(answer.citations)
+    message = {"role": "assistant", "content": content}
     return {
         **_head(trace_id, "chat.completion"),
         "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
+        "usage": usage(body.messages, content),
         **_extra(answer),
     }
+
+
+def usage(messages: list[Message], content: str) -> dict[str, int]:
+    """Tokens of the conversation and of the answer, estimated: whatever models were asked for it is not in there."""
+    prompt = sum(estimate_tokens(text) for message in messages for text in _texts(message))
+    completion = estimate_tokens(content)
+    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
 
 
 def footnotes(citations: tuple[Citation, ...]) -> str:
@@ -79,18 +97,20 @@ def footnotes(citations: tuple[Citation, ...]) -> str:
     return "\n\n" + "\n".join(lines) if lines else ""
 
 
-async def _chunks(events: AsyncGenerator[Event], trace_id: str) -> AsyncGenerator[str]:
+async def _chunks(events: AsyncGenerator[Event], trace_id: str, counted: list[Message] | None) -> AsyncGenerator[str]:
+    # With usage asked for, every chunk has the field, and one more without any choice carries the figures.
+    extra: dict[str, Any] = {} if counted is None else {"usage": None}
+    content = ""
     try:
-        yield _chunk(trace_id, {"role": "assistant", "content": ""})
+        yield _chunk(trace_id, [_choice({"role": "assistant", "content": ""})], extra)
         async for event in events:
-            if isinstance(event, SentenceReleased):
-                sentence = event.sentence
-                yield _chunk(trace_id, {"content": f"{sentence.separator}{sentence.text} [{sentence.citation}]"})
-            elif isinstance(event, Done):
-                answer = event.answer
-                if rest := footnotes(answer.citations) if answer.sentences else answer.answer:
-                    yield _chunk(trace_id, {"content": rest})
-                yield _chunk(trace_id, {}, "stop", _extra(answer))
+            if piece := _piece(event):
+                content += piece
+                yield _chunk(trace_id, [_choice({"content": piece})], extra)
+            if isinstance(event, Done):
+                yield _chunk(trace_id, [_choice({}, "stop")], {**extra, **_extra(event.answer)})
+        if counted is not None:
+            yield _chunk(trace_id, [], {"usage": usage(counted, content)})
         yield "data: [DONE]\n\n"
     except tuple(MISSING) as error:
         code, _ = describe(error)
@@ -99,11 +119,22 @@ async def _chunks(events: AsyncGenerator[Event], trace_id: str) -> AsyncGenerato
         await events.aclose()
 
 
-def _chunk(
-    trace_id: str, delta: dict[str, str], finish_reason: str | None = None, extra: dict[str, Any] | None = None
-) -> str:
-    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason, "logprobs": None}
-    return f"data: {json.dumps({**_head(trace_id, 'chat.completion.chunk'), 'choices': [choice], **(extra or {})})}\n\n"
+def _piece(event: Event) -> str:
+    if isinstance(event, SentenceReleased):
+        sentence = event.sentence
+        return f"{sentence.separator}{sentence.text} [{sentence.citation}]"
+    if isinstance(event, Done):
+        return footnotes(event.answer.citations) if event.answer.sentences else event.answer.answer
+    return ""
+
+
+def _choice(delta: dict[str, str], finish_reason: str | None = None) -> dict[str, Any]:
+    return {"index": 0, "delta": delta, "finish_reason": finish_reason, "logprobs": None}
+
+
+def _chunk(trace_id: str, choices: list[dict[str, Any]], extra: dict[str, Any]) -> str:
+    chunk = {**_head(trace_id, "chat.completion.chunk"), "choices": choices, **extra}
+    return f"data: {json.dumps(chunk)}\n\n"
 
 
 def _head(trace_id: str, kind: str) -> dict[str, Any]:
@@ -115,9 +146,14 @@ def _extra(answer: Answer) -> dict[str, Any]:
     return {**fields, "trace_id": answer.trace_id}
 
 
+def _texts(message: Message) -> list[str]:
+    if isinstance(message.content, list):
+        return [part.text for part in message.content]
+    return [message.content or ""]
+
+
 def _question(messages: list[Message]) -> str:
     for message in reversed(messages):
         if message.role == "user":
-            content = message.content or ""
-            return content if isinstance(content, str) else "\n".join(part.text for part in content)
+            return "\n".join(_texts(message))
     raise RefusedQuestion("the conversation has no message of the user", 400)

@@ -1,14 +1,19 @@
 """GET /v1/documents: a document of a generation as text, with the spans of its chunks."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.exceptions import HTTPException
 
 from agents.assistant import CurrentAssistant
-from agents.knowledge.store import Chunk
+from agents.knowledge.store import Chunk, UnknownGeneration
 
 router = APIRouter()
+
+LONGEST_NAME = 2048
+"""Characters of a document's URI; file systems and object stores end far below."""
+_LONGEST_GENERATION = 128
 
 
 @dataclass(frozen=True)
@@ -36,10 +41,18 @@ class Document:
 
 
 @router.get("/v1/documents")
-async def document(uri: str, assistant: CurrentAssistant, generation: str | None = None) -> Document:
+async def document(
+    uri: Annotated[str, Query(max_length=LONGEST_NAME)],
+    assistant: CurrentAssistant,
+    generation: Annotated[str | None, Query(max_length=_LONGEST_GENERATION)] = None,
+) -> Document:
     """The document called `uri`, from `generation` (without it, from the serving one)."""
     wanted = generation or (await assistant.knowledge.serving()).generation
-    chunks = await assistant.knowledge.document(wanted, uri)
+    try:
+        chunks = await assistant.knowledge.document(wanted, uri)
+    except UnknownGeneration as error:
+        # The store says where it looked, which is for its operator.
+        raise HTTPException(404, f"there is no generation {wanted!r}, or no longer") from error
     if not chunks:
         raise HTTPException(404, f"generation {wanted!r} holds no document {uri!r}")
     first = chunks[0]

@@ -10,7 +10,7 @@ PAGE = Path(__file__).parents[1] / "page"
 router = APIRouter()
 
 
-@router.get("/", include_in_schema=False)
+@router.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
 async def page() -> FileResponse:
     """The page."""
     return FileResponse(PAGE / "index.html", headers={"cache-control": "no-cache"})

@@ -1,7 +1,7 @@
 """Where components run, in one set of verbs: supervised processes on a laptop, Helm releases on EKS."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -20,8 +20,10 @@ class Component:
 
     `health_path` answers 200 on `host`:`port` while the component is well. `ready_seconds` is how long a start may
     take on a busy machine. `health_seconds` is how long a health check may take before the component counts as
-    hung and is restarted. `environment` holds no secrets. `fingerprint` identifies what the component runs with
-    beyond these fields, such as the content of its configuration file or model: a change of it replaces the process.
+    hung and is restarted, `stop_seconds` how long it may take to end what it is doing. `environment` holds no secrets.
+    `files` maps the path of each file that it reads at its start to the text, which deploying writes. `fingerprint`
+    identifies what the component runs with beyond these fields, such as the content of its model: a change of it
+    replaces the process.
     """
 
     name: str
@@ -33,6 +35,8 @@ class Component:
     ready_seconds: int
     fingerprint: str
     health_seconds: int = 30
+    stop_seconds: int = 8
+    files: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def address(self) -> str:
@@ -60,6 +64,10 @@ class Platform(Protocol):
 
     def deploy(self, component: Component) -> bool:
         """Make `component` run as described; False when it already did, and was left alone."""
+        ...
+
+    def runs_as_described(self, component: Component) -> bool:
+        """Whether `component` was deployed exactly so, and its files are as they were written."""
         ...
 
     def wait_until_ready(self, name: str) -> None:

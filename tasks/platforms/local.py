@@ -62,12 +62,21 @@ class LocalPlatform:
         """See `Platform.deploy`. Raises also `tasks.processes.SupervisorUnavailable`."""
         self.supervisor.ensure_running()
         program = self.supervisor.state(component.name)
-        if program is not None and program.alive and self._record(component.name) == component:
+        if program is not None and program.alive and self.runs_as_described(component):
             return False
+        for path, text in component.files.items():
+            Path(path).write_text(text, encoding="utf-8")
         self._records.mkdir(parents=True, exist_ok=True)
         self.supervisor.put(component.name, program_file(component, self.logs))
         self._record_path(component.name).write_text(json.dumps(asdict(component)), encoding="utf-8")
         return True
+
+    def runs_as_described(self, component: Component) -> bool:
+        """See `Platform.runs_as_described`."""
+        return self._record(component.name) == component and all(
+            Path(path).exists() and Path(path).read_text(encoding="utf-8") == text
+            for path, text in component.files.items()
+        )
 
     def wait_until_ready(self, name: str) -> None:
         """See `Platform.wait_until_ready`."""

@@ -3,7 +3,7 @@
 import hashlib
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from tasks.platforms.local import LocalPlatform, laptop_of
 
 # A grounded prompt of five passages is a long one for a small machine: the gateway must not give up before the caller.
 GATEWAY_SECONDS = 120.0
+STOP_MARGIN_SECONDS = 10
 
 _QUIET = {"DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1", "RAY_USAGE_STATS_ENABLED": "0"}
 
@@ -133,29 +134,37 @@ class LocalComponents:
         fingerprint = _digest(files.fingerprint, version("xllamacpp"), source.read_text(encoding="utf-8"))
         return self._component(role, command, "/health", variables, 60, fingerprint)
 
-    def gateway(self) -> Component:
-        """The LiteLLM proxy in front of all models; writes its configuration file."""
+    @property
+    def gateway_file(self) -> Path:
+        """Where the gateway reads its configuration."""
+        return self.platform.data_directory / "gateway.yaml"
+
+    def gateway_configuration(self) -> str:
+        """The text of the gateway's configuration file, out of the environment file."""
         host = laptop_of(self.environment).listen_host
         addresses = {name: base_url(host, self.ports[role]) for role, name in model_roles(self.environment).items()}
         region = self.environment.environment.region
-        text = render_gateway_configuration(self.environment.models, addresses, region, GATEWAY_SECONDS)
-        path = self.platform.data_directory / "gateway.yaml"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        return render_gateway_configuration(self.environment.models, addresses, region, GATEWAY_SECONDS)
+
+    def gateway(self) -> Component:
+        """The LiteLLM proxy in front of all models."""
         command = (
-            *(str(Path(sys.executable).with_name("litellm")), "--config", str(path)),
-            *("--host", host, "--port", str(self.ports[GATEWAY]), "--num_workers", "1", "--telemetry", "False"),
+            *(str(Path(sys.executable).with_name("litellm")), "--config", str(self.gateway_file)),
+            *("--host", laptop_of(self.environment).listen_host, "--port", str(self.ports[GATEWAY])),
+            *("--num_workers", "1", "--telemetry", "False"),
         )
-        return self._component(
-            GATEWAY, command, HEALTH_PATH, GATEWAY_ENVIRONMENT, 90, _digest(text, version("litellm"))
-        )
+        component = self._component(GATEWAY, command, HEALTH_PATH, GATEWAY_ENVIRONMENT, 90, version("litellm"))
+        return replace(component, files={str(self.gateway_file): self.gateway_configuration()})
 
     def agents(self, settings: Path) -> Component:
         """The agent service with the settings file `settings`; a change of its code or settings replaces it."""
         sources = sorted((REPOSITORY / "agents").rglob("*.py"))
         fingerprint = _digest(settings.read_text(encoding="utf-8"), *(f.read_text(encoding="utf-8") for f in sources))
         variables = {"AGENTS_SETTINGS": str(settings)}
-        return self._component(AGENTS, (sys.executable, "-m", "agents.service"), "/healthz", variables, 60, fingerprint)
+        command = (sys.executable, "-m", "agents.service")
+        component = self._component(AGENTS, command, "/healthz", variables, 60, fingerprint)
+        # Answers that are being streamed are finished, and the service itself gives up on them before it is killed.
+        return replace(component, stop_seconds=int(self.environment.agents.answer_seconds) + STOP_MARGIN_SECONDS)
 
     def _component(
         self,

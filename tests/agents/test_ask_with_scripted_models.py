@@ -40,7 +40,7 @@ def test_a_grounded_answer_is_given_with_verbatim_citations(service: Running) ->
 
 def test_an_invented_sentence_is_dropped_and_the_rest_stays(service: Running) -> None:
     service.gateway.reply = f"The agent service listens on port 9999. {GROUNDED}"
-    answer = service.ask("What does make down stop, and on which port does the agent service listen?").json()
+    answer = service.ask("What does make down stop?").json()
     assert "9999" not in answer["answer"]
     assert answer["kind"] == "answered"
 

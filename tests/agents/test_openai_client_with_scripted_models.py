@@ -2,7 +2,7 @@ from collections.abc import Generator
 
 import pytest
 from openai import APIStatusError, BadRequestError, NotFoundError, OpenAI, UnprocessableEntityError
-from openai.types.chat import ChatCompletionMessageParam
+from openai.types.chat import ChatCompletionMessageParam, ChatCompletionStreamOptionsParam
 
 from tests.agents.conftest import Running
 
@@ -45,6 +45,21 @@ def test_a_streamed_answer_is_the_same(client: OpenAI) -> None:
     assert len(chunks) == 5
     assert chunks[-1].choices[0].finish_reason == "stop"
     assert len((chunks[-1].model_extra or {})["citations"]) == 2
+
+
+def test_usage_is_counted_where_it_is_asked_for(client: OpenAI) -> None:
+    whole = client.chat.completions.create(model="agentic-eks", messages=CONVERSATION).usage
+    assert whole is not None
+    assert whole.total_tokens == whole.prompt_tokens + whole.completion_tokens
+    assert 0 < whole.prompt_tokens < whole.completion_tokens
+    options: ChatCompletionStreamOptionsParam = {"include_usage": True}
+    *chunks, last = client.chat.completions.create(
+        model="agentic-eks", messages=CONVERSATION, stream=True, stream_options=options
+    )
+    assert last.choices == []
+    assert last.usage == whole
+    assert all(chunk.usage is None for chunk in chunks)
+    assert [chunk.choices[0].finish_reason for chunk in chunks][-1] == "stop"
 
 
 @pytest.mark.parametrize("stream", [False, True])

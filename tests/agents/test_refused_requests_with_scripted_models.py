@@ -1,10 +1,14 @@
+import asyncio
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
+from agents.middleware import BodyLimit
 from tests.agents.conftest import Running
 from tests.agents.corpus_generation import IDENTITY, build_generation, corpus_chunks
 
@@ -13,7 +17,7 @@ def error_of(response: httpx.Response) -> dict[str, str]:
     return response.json()["error"]
 
 
-@pytest.mark.parametrize("question", ["", "   \n\t", "\x00"])
+@pytest.mark.parametrize("question", ["", "   \n\t", "\x00", "\u200b\u200d\u202e\ufeff"])
 def test_an_empty_question_is_refused(service: Running, question: str) -> None:
     response = service.ask(question)
     assert response.status_code == 422
@@ -54,12 +58,79 @@ def test_a_body_that_is_not_utf_8_is_refused(service: Running) -> None:
         ("[1]", "body"),
         ('{"question": ', "JSON"),
         ('{"question": "\\ud800"}', "surrogate"),
+        ('{"question": "x", "filters": {"sources": ["\\ud800"]}}', "filters.sources.0"),
+        (json.dumps({"question": "x", "filters": {"sources": ["s"] * 101}}), "at most 100 items"),
+        (json.dumps({"question": "x", "filters": {"sources": ["s" * 2049]}}), "at most 2048 characters"),
     ],
 )
 def test_a_wrong_body_is_refused_and_names_what_is_wrong(service: Running, body: str, named: str) -> None:
     response = httpx.post(f"{service.url}/v1/ask", content=body, headers={"content-type": "application/json"})
     assert response.status_code == 422
     assert named in error_of(response)["message"]
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"question":' + "[" * 50_000 + "]" * 50_000 + "}", "9" * 5000])
+def test_a_body_that_no_parser_takes_is_refused(service: Running, body: str) -> None:
+    response = httpx.post(f"{service.url}/v1/ask", content=body, headers={"content-type": "application/json"})
+    assert response.status_code in {400, 422}, response.text
+
+
+def test_a_body_that_is_announced_and_never_comes_is_refused(service: Running) -> None:
+    host, port = service.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(b"POST /v1/ask HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999\r\n\r\n{}")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
+
+
+async def test_a_body_that_comes_too_slowly_is_refused() -> None:
+    sent: list[Message] = []
+
+    async def never() -> Message:
+        return await asyncio.get_running_loop().create_future()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def unreached(scope: Scope, receive: Receive, send: Send) -> None:
+        raise AssertionError("the request was not refused")
+
+    scope: Scope = {"type": "http", "method": "POST", "path": "/v1/ask", "headers": []}
+    await BodyLimit(unreached, 1000, body_seconds=0.01)(scope, never, send)
+    assert sent[0]["status"] == 408
+
+
+@pytest.mark.parametrize(
+    "question", ["." * 8000, "`. " * 2600, "A.B " * 2000, "? " * 4000, "\n1)" * 2600, "n't " * 2000]
+)
+def test_no_question_keeps_the_others_waiting(service: Running, question: str) -> None:
+    service.gateway.reply = "The agent service listens on port 8080."
+    assert service.ask(question).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["%2e%2e/settings.py", "..%2f..%2fpyproject.toml", "app.js%00.txt", "%ff", "a" * 5000, ""]
+)
+def test_only_what_belongs_to_the_page_is_served(service: Running, path: str) -> None:
+    assert httpx.get(f"{service.url}/page/{path}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("uri=file:///etc/passwd", 404),
+        ("uri=x&generation=../x", 404),
+        ("uri=x&generation=..", 404),
+        ("uri=x&generation=%00", 404),
+        ("uri=%00'%20OR%20'1'='1", 404),
+        (f"uri=x&generation={'g' * 4000}", 422),
+        (f"uri={'u' * 4000}", 422),
+        ("", 422),
+    ],
+)
+def test_a_document_that_is_none_is_refused(service: Running, query: str, status: int) -> None:
+    response = httpx.get(f"{service.url}/v1/documents?{query}")
+    assert response.status_code == status
+    assert str(service.store) not in response.text
 
 
 def test_an_unknown_path_and_a_wrong_method_are_json_errors(service: Running) -> None:

@@ -19,8 +19,8 @@ def variables(tmp_path: Path) -> dict[str, str]:
     return {**os.environ, "AGENTIC_EKS_ENVIRONMENTS": str(directory)}
 
 
-def console(variables: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "console", *arguments]
+def console(variables: dict[str, str], *arguments: str | bytes) -> "subprocess.CompletedProcess[str]":
+    command: list[str | bytes] = [sys.executable, "-m", "console", *arguments]
     return subprocess.run(command, env=variables, cwd=REPOSITORY, capture_output=True, text=True, check=False)
 
 
@@ -44,20 +44,41 @@ def test_down_with_nothing_running_is_fine(variables: dict[str, str]) -> None:
     ("arguments", "said"),
     [
         (("logs", "nonsense"), "no log of 'nonsense'"),
-        (("ask", "Why?"), "'agents' is not deployed"),
+        (("ask",), "the question is empty"),
+        (("ask", "  "), "the question is empty"),
+        (("ask", b"caf\xe9"), "not UTF-8: byte 0xe9"),
         (("status", "--format", "xml"), "'xml' is not one of"),
         (("nonsense",), "No such command 'nonsense'"),
         (("up", "--knowledge", "/no/such/directory"), "/no/such/directory"),
     ],
 )
 def test_wrong_input_is_exit_code_2_and_one_message(
-    variables: dict[str, str], arguments: tuple[str, ...], said: str
+    variables: dict[str, str], arguments: tuple[str | bytes, ...], said: str
 ) -> None:
     answer = console({**variables, "COLUMNS": "200"}, *arguments)
 
     assert answer.returncode == 2
     assert said in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize("command", [("ask", "Why?"), ("deploy", "--environment", "local")])
+def test_platform_that_is_down_is_exit_code_1(variables: dict[str, str], command: tuple[str, ...]) -> None:
+    answer = console(variables, *command)
+
+    assert answer.returncode == 1
+    assert "`make up` starts it" in answer.stderr
+
+
+def test_question_of_make_ask_is_read_by_no_shell(variables: dict[str, str], tmp_path: Path) -> None:
+    trap = tmp_path / "trap"
+    question = f"\"; touch {trap}; $(touch {trap}) `touch {trap}` $(shell touch {trap}) ' # %"
+    command = ["make", "--silent", "--old-file=setup", f"BIN={Path(sys.executable).parent}", "ask", f"Q={question}"]
+
+    answer = subprocess.run(command, env=variables, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+
+    assert "`make up` starts it" in answer.stderr
+    assert not trap.exists()
 
 
 def test_broken_variable_file_is_exit_code_2(variables: dict[str, str]) -> None:

@@ -9,16 +9,6 @@ import pytest
 
 from agents.knowledge.store import KnowledgeStore
 from agents.knowledge.store.opening import LanceSettings, OpenSearchSettings, open_store
-from tests.opensearch import running_opensearch, why_opensearch_cannot_run
-
-
-@pytest.fixture(scope="session")
-def opensearch_address() -> Generator[str]:
-    missing = why_opensearch_cannot_run()
-    if missing:
-        pytest.skip(missing)
-    with running_opensearch() as address:
-        yield address
 
 
 @pytest.fixture(params=["lance", pytest.param("opensearch", marks=pytest.mark.opensearch)])

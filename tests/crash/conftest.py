@@ -1,3 +1,5 @@
+from collections.abc import Generator
+
 import pytest
 
 from tests.crash.faults import Case, bounded, cases
@@ -13,9 +15,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "refresh_case" in metafunc.fixturenames:
-        # The options are unknown where pytest was started above this directory.
-        seed: int = metafunc.config.getoption("--seed", 0) or 0
-        chosen: list[Case] = list(cases(REFRESH_POINTS, seed))
+        chosen: list[Case] = list(cases(REFRESH_POINTS, _seed(metafunc.config)))
         if metafunc.config.getoption("--crash-cases", "bounded") == "bounded":
             chosen = bounded(chosen)
         metafunc.parametrize("refresh_case", chosen, ids=str)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        command = (
+            f"pytest tests/crash --crash-cases all --seed {_seed(item.config)} -k {item.name.split('[')[-1][:-1]!r}"
+        )
+        report.sections.append(("how to replay", command))
+    return report
+
+
+def _seed(config: pytest.Config) -> int:
+    # The option is unknown where pytest was started above this directory.
+    return config.getoption("--seed", 0) or 0

@@ -6,6 +6,7 @@ it last, so that a table without manifest is only ever the leftover of a crash.
 # pyarrow ships no types.
 # pyright: reportUnknownParameterType=false, reportAttributeAccessIssue=false
 
+import shutil
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -231,7 +232,14 @@ class LanceStore:
         except (RuntimeError, OSError) as error:
             if generation is not None:
                 self._manifests.is_ready(generation)
-            raise StoreUnavailable(f"the LanceDB store in {self._directory} failed: {error}") from error
+            free = shutil.disk_usage(_existing(self._directory)).free // 2**20
+            raise StoreUnavailable(
+                f"the LanceDB store in {self._directory} failed ({free} MiB are free there): {error}"
+            ) from error
+
+
+def _existing(path: Path) -> Path:
+    return next(parent for parent in (path, *path.parents) if parent.exists())
 
 
 def _hits(query: Any, where: str | None, score: str, limit: int) -> list[Hit]:

@@ -61,11 +61,18 @@ def test_include_chooses_by_pattern(tmp_path: Path, include: list[str], expected
     assert paths(open_source("docs", "file://.", include, tmp_path)) == expected
 
 
-def test_hidden_files_and_what_is_no_file_are_left_out(tmp_path: Path) -> None:
+def test_hidden_files_are_left_out(tmp_path: Path) -> None:
     for name in ("a.md", ".hidden.md", ".git/b.md"):
         write(tmp_path / name)
-    os.mkfifo(tmp_path / "pipe.md")
     assert paths(open_source("docs", "file://.", ["**/*"], tmp_path)) == ["a.md"]
+
+
+def test_a_pipe_is_listed_and_refused_without_waiting_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.md")
+    source = open_source("docs", "file://.", ["**/*"], tmp_path)
+    (pipe,) = source.list()
+    with pytest.raises(DocumentUnreadable, match="it is not a regular file"):
+        source.read(pipe, 100)
 
 
 def test_a_link_is_followed_only_to_a_file_inside_the_source(tmp_path: Path) -> None:
@@ -77,9 +84,16 @@ def test_a_link_is_followed_only_to_a_file_inside_the_source(tmp_path: Path) -> 
     (tmp_path / "docs/loop.md").symlink_to("loop.md")
     (tmp_path / "docs/nowhere.md").symlink_to("gone.md")
     source = open_source("docs", "file://docs", ["**/*"], tmp_path)
-    assert paths(source) == ["a.md", "inside.md"]
-    with pytest.raises(DocumentUnreadable, match="leads out of its source"):
-        source.read(DocumentRef("docs", "file:///outside.md", "outside.md", 4), 100)
+    reasons: dict[str, str] = {}
+    for ref in source.list():
+        try:
+            source.read(ref, 100)
+        except DocumentUnreadable as unreadable:
+            reasons[ref.path] = unreadable.reason
+    assert paths(source) == ["a.md", "inside.md", *reasons]
+    assert reasons.keys() == {"loop.md", "nowhere.md", "outside.md"}
+    assert "leads out of its source" in reasons["outside.md"]
+    assert "No such file" in reasons["nowhere.md"]
 
 
 def test_a_source_that_does_not_exist_or_is_empty_says_so(tmp_path: Path) -> None:

@@ -123,6 +123,25 @@ def test_unchanged_components_are_left_alone(components: LocalComponents) -> Non
     assert again.platform.deploy(again.gateway()) is False
 
 
+def test_gateway_is_described_without_writing_and_an_edited_file_is_put_right(components: LocalComponents) -> None:
+    gateway, rendered = components.gateway(), components.gateway_configuration()
+    components.gateway_file.write_text("edited: by hand\n", encoding="utf-8")
+
+    assert components.gateway() == gateway
+    assert components.gateway_file.read_text(encoding="utf-8") == "edited: by hand\n"
+    assert components.platform.runs_as_described(gateway) is False
+    assert components.platform.deploy(gateway) is True
+    components.platform.wait_until_ready(GATEWAY)
+    assert components.gateway_file.read_text(encoding="utf-8") == rendered
+
+
+def test_agents_may_finish_their_streams_before_they_are_killed(components: LocalComponents, tmp_path: Path) -> None:
+    settings = tmp_path / "agents.json"
+    settings.write_text("{}", encoding="utf-8")
+
+    assert components.agents(settings).stop_seconds > components.environment.agents.answer_seconds + 5
+
+
 def test_logs_are_rotated(components: LocalComponents) -> None:
     directory = components.platform.supervisor.programs_directory
     for file in directory.glob("*.conf"):

@@ -1,0 +1,71 @@
+"""Stands in for gateway and models: answers at once, so that what is left of a question's time is the service's own.
+
+`python -m bench.simulated_gateway --port PORT --script FILE`; the script holds, for every question, its real vector
+and what the chat model says.
+"""
+
+import argparse
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import StreamingResponse
+from pydantic import TypeAdapter
+
+QUESTION_MARK = "Question: "
+
+
+@dataclass(frozen=True)
+class Script:
+    """Vectors and replies by question; `other` is the vector of any other text, such as that of a probe."""
+
+    vectors: dict[str, list[float]]
+    replies: dict[str, str]
+    other: list[float]
+
+
+def application(script: Script) -> FastAPI:
+    """The part of the OpenAI interface that the service uses."""
+    app = FastAPI()
+
+    @app.post("/v1/embeddings")
+    async def embeddings(request: Request) -> dict[str, Any]:
+        body = await request.json()
+        vector = script.vectors.get(body["input"], script.other)
+        data = [{"object": "embedding", "index": 0, "embedding": vector}]
+        return {"object": "list", "data": data, "model": body["model"], "usage": {}}
+
+    @app.post("/v1/chat/completions")
+    async def chat(request: Request) -> StreamingResponse:
+        body = await request.json()
+        question = body["messages"][-1]["content"].rpartition(QUESTION_MARK)[2]
+        return StreamingResponse(_stream(script.replies.get(question, "ok")), media_type="text/event-stream")
+
+    return app
+
+
+async def _stream(reply: str) -> AsyncIterator[str]:
+    for position, word in enumerate(reply.split(" ")):
+        delta = {"content": word if position == 0 else f" {word}"}
+        choice = {"index": 0, "delta": delta, "finish_reason": None}
+        piece = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "chat", "choices": [choice]}
+        yield f"data: {json.dumps(piece)}\n\n"
+    yield "data: [DONE]\n\n"
+
+
+def main() -> None:
+    """Serve on loopback until told to stop."""
+    parser = argparse.ArgumentParser(prog="python -m bench.simulated_gateway", description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--script", type=Path, required=True)
+    given = parser.parse_args()
+    script = TypeAdapter(Script).validate_json(given.script.read_bytes())
+    uvicorn.run(application(script), host="127.0.0.1", port=given.port, log_config=None)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""Plans and builds of generations over the embedded store; vectors are made up, no model runs."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from agents.knowledge.building import (
+    DocumentOutcome,
+    GenerationIncomplete,
+    NothingReadable,
+    begin_generation,
+    copy_unchanged,
+    finish_generation,
+    parsed_records,
+    stored_chunk_ids,
+    take_over_interrupted,
+)
+from agents.knowledge.documents import DocumentRef
+from agents.knowledge.generation import EmbeddingIdentity, Manifest
+from agents.knowledge.store import Chunk, EmbeddedChunk, KnowledgeStore
+from agents.knowledge.store.opening import LanceSettings, open_store
+from agents.knowledge.sync import Provenance, RefreshPlan, ScannedDocument, plan_refresh
+
+MODEL = EmbeddingIdentity(model="small", fingerprint="f" * 64, dimension=2)
+MADE_BY = Provenance({"docs": "file:///docs"}, "1", MODEL, None, None)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[KnowledgeStore]:
+    opened = open_store(LanceSettings(tmp_path / "store"))
+    yield opened
+    opened.close()
+
+
+def ref(name: str) -> DocumentRef:
+    return DocumentRef("docs", f"file:///docs/{name}", name, 1)
+
+
+def scanned(**versions: str | None) -> list[ScannedDocument]:
+    """Documents by name with the content that they hold; None cannot be read."""
+    return [ScannedDocument(ref(name), content, None if content else "gone") for name, content in versions.items()]
+
+
+def planned(store: KnowledgeStore, made_by: Provenance = MADE_BY, **versions: str | None) -> RefreshPlan:
+    return plan_refresh(scanned(**versions), store.serving(), store.manifests(), made_by)
+
+
+def embed(store: KnowledgeStore, generation: str, name: str, content: str) -> None:
+    chunk = Chunk(
+        f"{name}-{content}", ref(name).uri, "docs", name, name, "text/plain", (), content, 0, 1, 0, content_hash=content
+    )
+    store.add(generation, [EmbeddedChunk(chunk, [1.0, 0.0])])
+
+
+def build(store: KnowledgeStore, plan: RefreshPlan, read: Mapping[str, str | None]) -> Manifest:
+    """Build what `plan` says; `read` is what the documents to parse held when they were read, None: unreadable."""
+    manifest = begin_generation(store, plan, MADE_BY)
+    take_over_interrupted(store, manifest, plan)
+    copy_unchanged(store, manifest.generation, plan)
+    outcomes: dict[str, DocumentOutcome] = {}
+    for document in plan.parse:
+        content = read[document.ref.path]
+        if content is None:
+            outcomes[document.ref.uri] = DocumentOutcome(document.ref, None, 0, "gone")
+            continue
+        embed(store, manifest.generation, document.ref.path, content)
+        outcomes[document.ref.uri] = DocumentOutcome(document.ref, content, 1)
+    parsed = parsed_records(store, manifest.generation, plan, outcomes)
+    sealed = finish_generation(store, manifest, plan, parsed)
+    store.promote(sealed.generation)
+    return sealed
+
+
+def test_a_document_that_failed_only_for_a_moment_is_read_again(store: KnowledgeStore) -> None:
+    build(store, planned(store, a="1", b="1"), {"a": "1", "b": None})
+
+    again = planned(store, a="1", b="1")
+
+    assert again.already_built is None
+    assert [document.ref.path for document in again.parse] == ["b"]
+    build(store, again, {"b": "1"})
+    assert planned(store, a="1", b="1").changes_nothing
+
+
+def test_a_document_that_changed_after_it_was_listed_is_what_was_read(store: KnowledgeStore) -> None:
+    build(store, planned(store, a="1"), {"a": "2"})
+
+    assert planned(store, a="2").changes_nothing
+    assert not planned(store, a="1").changes_nothing
+
+
+def test_a_sealed_generation_that_was_not_promoted_is_not_built_again(store: KnowledgeStore) -> None:
+    first = build(store, planned(store, a="1"), {"a": "1"})
+    build(store, planned(store, a="2"), {"a": "2"})
+
+    assert planned(store, a="1").already_built == first
+    assert not planned(store, a="1").changes_nothing
+
+
+def test_an_interrupted_build_of_other_inputs_gives_what_it_has_embedded(store: KnowledgeStore) -> None:
+    interrupted = begin_generation(store, planned(store, a="1", b="1"), MADE_BY)
+    embed(store, interrupted.generation, "a", "1")
+    embed(store, interrupted.generation, "b", "1")
+
+    plan = planned(store, a="1", b="2")
+    manifest = begin_generation(store, plan, MADE_BY)
+    take_over_interrupted(store, manifest, plan)
+
+    assert stored_chunk_ids(store, manifest.generation) == {"a-1"}
+    assert [other.generation for other in store.manifests()] == [manifest.generation]
+
+
+def test_another_model_shares_nothing(store: KnowledgeStore) -> None:
+    build(store, planned(store, a="1"), {"a": "1"})
+    other = Provenance(
+        MADE_BY.sources, "1", EmbeddingIdentity(model="big", fingerprint="e" * 64, dimension=2), None, None
+    )
+    plan = planned(store, other, a="1")
+    assert plan.base is None
+    assert plan.already_built is None
+    assert [document.ref.path for document in plan.parse] == ["a"]
+
+
+def test_a_generation_without_one_passage_is_refused(store: KnowledgeStore) -> None:
+    with pytest.raises(NothingReadable, match="none of the 2 documents could be read, such as file:///docs/a: gone"):
+        build(store, planned(store, a=None, b="1"), {"b": None})
+    assert store.serving() is None
+
+
+def test_an_index_that_is_not_what_was_read_is_mended_by_the_next_run(store: KnowledgeStore) -> None:
+    plan = planned(store, a="1")
+    manifest = begin_generation(store, plan, MADE_BY)
+    embed(store, manifest.generation, "a", "0")  # by an interrupted run, before the document changed
+    with pytest.raises(GenerationIncomplete, match="1 documents, such as 'file:///docs/a'"):
+        build(store, plan, {"a": "1"})
+    assert build(store, planned(store, a="1"), {"a": "1"}).chunk_count == 1

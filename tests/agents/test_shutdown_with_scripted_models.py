@@ -1,0 +1,80 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import stamina
+
+from tests.agents.conftest import KEY_VARIABLE, Running, service_settings
+from tests.agents.corpus_generation import build_generation, corpus_chunks
+from tests.agents.scripted_gateway import ScriptedGateway, free_port
+
+REPOSITORY = Path(__file__).parents[2]
+HELD = "`make down` stops every process that `make up` started. Runs that are still going are cancelled first."
+
+
+@pytest.fixture
+def gateway() -> Iterator[ScriptedGateway]:
+    gateway = ScriptedGateway(reply=HELD, held_after=14)
+    gateway.start()
+    yield gateway
+    gateway.stop()
+
+
+@pytest.fixture
+def process(tmp_path: Path, gateway: ScriptedGateway) -> Iterator[tuple["subprocess.Popen[bytes]", Running]]:
+    """The service as the platform runs it: a process of its own."""
+    store, file, port = tmp_path / "knowledge", tmp_path / "settings.json", free_port()
+    build_generation(store, "g1", corpus_chunks())
+    file.write_text(service_settings(gateway.url, store).model_copy(update={"port": port}).model_dump_json())
+    environment = {**os.environ, "AGENTS_SETTINGS": str(file), KEY_VARIABLE: "sk-test"}
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "agents.service"], cwd=REPOSITORY, env=environment, stdout=log, stderr=log
+        )
+    running = Running(f"http://127.0.0.1:{port}", gateway, store)
+    try:
+        for attempt in stamina.retry_context(on=httpx.TransportError, timeout=60, attempts=None, wait_max=0.2):
+            with attempt:
+                httpx.get(f"{running.url}/healthz")
+        running.wait_until_ready()
+        yield process, running
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_stream_that_has_begun_is_finished_before_the_service_stops(
+    process: tuple["subprocess.Popen[bytes]", Running], gateway: ScriptedGateway
+) -> None:
+    server, running = process
+    body = {"question": "What does make down stop?"}
+    headers = {"accept": "text/event-stream"}
+    with httpx.stream("POST", f"{running.url}/v1/ask", json=body, headers=headers, timeout=30) as response:
+        lines = response.iter_lines()
+        for line in lines:
+            if line == "event: sentence_released":
+                break
+        server.send_signal(signal.SIGTERM)
+        for attempt in stamina.retry_context(on=AssertionError, timeout=20, attempts=None, wait_max=0.1):
+            with attempt:
+                assert refuses_connections(running.url)
+        assert server.poll() is None
+        gateway.hold.set()
+        rest = [line for line in lines if line]
+    assert rest[-2] == "event: done"
+    assert len(json.loads(rest[-1].removeprefix("data: "))["answer"]["sentences"]) == 2
+    assert server.wait(timeout=30) in {0, -signal.SIGTERM}
+
+
+def refuses_connections(url: str) -> bool:
+    try:
+        httpx.get(f"{url}/healthz")
+    except httpx.ConnectError:
+        return True
+    return False
