@@ -30,8 +30,8 @@ def start_prefect(components: LocalComponents, directory: str | None, console: C
     """
     platform, url = components.platform, components.prefect_api_url
     require_fit(check_machine(platform.data_directory))
-    for name, port in components.moved_ports.items():
-        console.print(f"the port of {name!r} is taken by another process; it listens on {port} instead")
+    if moved := [f"{name} on {port}" for name, port in components.moved_ports.items()]:
+        console.print(f"other processes hold ports of the variable file; instead: {', '.join(moved)}")
     _start(components, components.prefect_server(), "Prefect server", console)
     write_prefect_toml(REPOSITORY / "prefect.toml", url, console)
     with _timed(console, "Prefect objects"):

@@ -84,7 +84,7 @@ def embed_documents(work: EmbeddingWork) -> Iterator[EmbeddedBatch]:
                 fn_constructor_args=(str(work.model_file), work.context_tokens),
                 # Two actors that ask for a whole core each leave none for the stage before them on two cores.
                 num_cpus=0.5,
-                compute=ActorPoolStrategy(size=work.workers),
+                compute=ActorPoolStrategy(size=min(work.workers, blocks)),
                 batch_size=CHUNKS_PER_BATCH,
             )
         )

@@ -39,6 +39,7 @@ class LocalPlatform:
         self.data_directory = (REPOSITORY / laptop.data_directory).resolve()
         self.logs = self.data_directory / "logs"
         self._records = self.data_directory / "supervisor" / "components"
+        self._port_record = self.data_directory / "ports.json"
 
     @cached_property
     def secrets(self) -> Mapping[str, str]:
@@ -53,9 +54,8 @@ class LocalPlatform:
     def choose_ports(self, wanted: Mapping[str, int]) -> dict[str, int]:
         """The ports for the components named in `wanted`. Raises `tasks.ports.PortTaken`."""
         laptop, url = self.laptop, self.supervisor.url
-        record = self.data_directory / "ports.json"
         return choose_ports(
-            wanted, laptop.listen_host, laptop.when_port_taken, record, owns=lambda pid: is_owned(pid, url)
+            wanted, laptop.listen_host, laptop.when_port_taken, self._port_record, owns=lambda pid: is_owned(pid, url)
         )
 
     def deploy(self, component: Component) -> bool:
@@ -110,8 +110,13 @@ class LocalPlatform:
         return [self._state(self._deployed(path.stem)) for path in sorted(self._records.glob("*.json"))]
 
     def stop(self) -> list[int]:
-        """Stop all components, supervisord and whatever they started; returns the ids of the ended processes."""
-        return self.supervisor.stop()
+        """Stop all components, supervisord and whatever they started; returns the ids of the ended processes.
+
+        The ports are chosen anew next time: the ones that the variable file asks for may be free by then.
+        """
+        ended = self.supervisor.stop()
+        self._port_record.unlink(missing_ok=True)
+        return ended
 
     def log_path(self, name: str) -> Path:
         """Where the output of component `name` goes."""
