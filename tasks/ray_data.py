@@ -9,6 +9,7 @@ import logging
 import os
 import pickle
 import secrets
+import warnings
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -107,15 +108,18 @@ def _ray(workers: int) -> Generator[None]:
 
     # Ray keeps the logs of every session and never deletes one. The path has to be short, for the sockets in it.
     with TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as directory:
-        ray.init(
-            address="local",
-            num_cpus=max(2, workers),
-            include_dashboard=False,
-            object_store_memory=OBJECT_STORE_BYTES,
-            logging_level=logging.WARNING,
-            log_to_driver=False,
-            _temp_dir=directory,
-        )
+        with warnings.catch_warnings():
+            # LanceDB warns of every fork; what Ray forks becomes another program at once.
+            warnings.filterwarnings("ignore", "lancedb fork support", RuntimeWarning)
+            ray.init(
+                address="local",
+                num_cpus=max(2, workers),
+                include_dashboard=False,
+                object_store_memory=OBJECT_STORE_BYTES,
+                logging_level=logging.WARNING,
+                log_to_driver=False,
+                _temp_dir=directory,
+            )
         try:
             context = ray.data.DataContext.get_current()
             context.enable_progress_bars = False

@@ -39,8 +39,9 @@ class Refreshes:
         }
 
     def write(self, name: str, paragraphs: int) -> None:
+        # Each section is long enough to become a chunk of its own.
         text = "\n\n".join(
-            f"## {name} {n}\n\nThe {name} of chapter {n} is {'very ' * n}ripe." for n in range(paragraphs)
+            f"## {name} {n}\n\n" + f"The {name} of chapter {n} is ripe. " * 10 for n in range(paragraphs)
         )
         (self.corpus / f"{name}.md").write_text(f"# {name}\n\n{text}\n")
 
@@ -94,7 +95,7 @@ def refreshes(first_refresh: Refreshes) -> Refreshes:
     first_refresh.write("apple", 5)
     (first_refresh.corpus / "pear.md").unlink()
     for fruit in ("quince", "damson", "mirabelle"):
-        first_refresh.write(fruit, 12)
+        first_refresh.write(fruit, 18)  # more chunks than go into one call of `add`
     return first_refresh
 
 
