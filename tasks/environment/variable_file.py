@@ -35,7 +35,9 @@ def load_environment(name: EnvironmentName | str) -> Environment:
     """
     known = [environment.value for environment in EnvironmentName]
     if str(name) not in known:
-        raise InvalidEnvironment(f"unknown environment {str(name)!r}; {variable_files_directory()} describes {', '.join(known)}")
+        raise InvalidEnvironment(
+            f"unknown environment {str(name)!r}; {variable_files_directory()} describes {', '.join(known)}"
+        )
     path = variable_files_directory() / f"{name}.tfvars"
     environment = read_variable_file(path)
     if environment.name.value != str(name):
