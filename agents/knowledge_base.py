@@ -8,7 +8,8 @@ from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import EmbeddingIdentity, Manifest
 from agents.knowledge.search import Passage, hybrid_search, require_same_embedding
 from agents.knowledge.store import Chunk, Filters, KnowledgeStore, UnknownGeneration
-from agents.knowledge.store.opening import LanceSettings, OpenSearchSettings, open_store
+from agents.knowledge.store.opening import open_store
+from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
 
 SERVING_SECONDS = 1.0
 """How long the service goes on with the generation it knows before it asks the store which one is serving."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import EmbeddingIdentity
-from agents.knowledge.store.opening import LanceSettings, OpenSearchSettings
+from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
 
 SETTINGS_VARIABLE = "AGENTS_SETTINGS"
 Share = Annotated[float, Field(ge=0, le=1)]

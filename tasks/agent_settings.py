@@ -6,7 +6,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from agents import settings as service
-from agents.knowledge.store.opening import LanceSettings
+from agents.knowledge.store.settings import LanceSettings
 from tasks.embedding_model import embedding_identity
 from tasks.environment import Environment
 from tasks.secret_file import GATEWAY_KEY

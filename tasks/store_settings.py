@@ -4,7 +4,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from agents.knowledge.store import KnowledgeStore
-from agents.knowledge.store.opening import LanceSettings, OpenSearchSettings, open_store
+from agents.knowledge.store.opening import open_store
+from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
 from tasks.data_directory import data_directory
 from tasks.environment import Environment
 from tasks.environment.knowledge import LanceStore

@@ -12,6 +12,35 @@ environment = {
   }
 }
 
+network = {
+  cidr = "10.40.0.0/16"
+  zones = {
+    us-east-1a = { public = "10.40.0.0/24", intra = "10.40.8.0/24", private = "10.40.64.0/18" }
+    us-east-1b = { public = "10.40.1.0/24", intra = "10.40.9.0/24", private = "10.40.128.0/18" }
+    us-east-1c = { public = "10.40.2.0/24", intra = "10.40.10.0/24", private = "10.40.192.0/18" }
+  }
+  nat_gateways        = "single"
+  interface_endpoints = { placement = "single" }
+  flow_log_days       = 30
+}
+
+access = {
+  roles = { # your own roles, such as those of IAM Identity Center; the flows' worker needs cluster_admin
+    cluster_admin = { principals = ["arn:aws:iam::111122223333:role/platform", "arn:aws:iam::111122223333:role/prefect-management"] }
+    admin         = { principals = ["arn:aws:iam::111122223333:role/team-leads"], namespaces = ["agents", "gateway", "ray"] }
+    editor        = { principals = ["arn:aws:iam::111122223333:role/developers"], namespaces = ["agents"] }
+    reader        = { principals = ["arn:aws:iam::111122223333:role/developers"] }
+  }
+  ci = { repository = "example/agentic-eks", subjects = ["environment:dev"] }
+}
+
+cluster = {
+  kubernetes_version  = "1.35"
+  public_access_cidrs = ["203.0.113.0/24"] # an example range of RFC 5737: put your office's
+  log_days            = 30
+  system_nodes        = { instance_types = ["m7g.large", "m6g.large"], minimum = 2, maximum = 4 }
+}
+
 models = {
   catalogue = {
     qwen2-5-7b-instruct = {
@@ -59,7 +88,7 @@ models = {
 
 knowledge = {
   sources = [
-    { name = "documents", uri = "s3://agentic-eks-dev-documents/current", include = ["**/*"] },
+    { name = "documents", uri = "s3://agentic-eks-dev-knowledge-111122223333/documents", include = ["**/*"] },
   ]
   schedule          = { cron = "0 2 * * *", timezone = "UTC" }
   chunks            = { tokens = 224, overlap_tokens = 32 }
@@ -85,4 +114,51 @@ agents = {
   answer_tokens          = 512
   answer_seconds         = 60
   question_bytes         = 8192
+}
+
+# ---- observability
+
+observability = {
+  log_days = 30
+  pod_logs = { agents = 30, gateway = 30, ray = 14, kube-system = 14 }
+  metrics  = { retention_days = 30, scrape_seconds = 60 }
+}
+
+# ---- data
+
+data = {
+  buckets = { noncurrent_days = 14, result_days = 30 }
+  images = {
+    repositories = ["agents", "flows", "models"]
+    kept         = 30
+    pull_through = {
+      ecr-public = { registry = "public.ecr.aws" }
+      quay       = { registry = "quay.io" }
+      kubernetes = { registry = "registry.k8s.io" }
+    }
+  }
+  search = {
+    engine_version = "OpenSearch_3.3"
+    instance_type  = "m7g.medium.search"
+    instance_count = 3
+    volume_gib     = 20
+  }
+  secrets = {
+    litellm-master-key = { origin = "generated", rotation_days = 90 }
+    grafana-token      = { origin = "generated", rotation_days = 14 } # lives 30 days at most
+    tavily-api-key     = { origin = "person" }
+    weights-token      = { origin = "person" }
+  }
+  postgres = {
+    litellm = { major_version = "17", instance_class = "db.t4g.micro", storage_gib = 20, multi_zone = false }
+  }
+  valkey = {}
+  backup = { point_in_time_days = 7, snapshot_days = 14, start_hour = 3 }
+}
+
+# ---- edge
+
+edge = {
+  access_log_days = 30
+  firewall        = { requests_per_5_minutes = 2000, largest_request_bytes = 65536 }
 }

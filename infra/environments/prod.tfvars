@@ -12,6 +12,35 @@ environment = {
   }
 }
 
+network = {
+  cidr = "10.44.0.0/16"
+  zones = {
+    us-east-1a = { public = "10.44.0.0/24", intra = "10.44.8.0/24", private = "10.44.64.0/18" }
+    us-east-1b = { public = "10.44.1.0/24", intra = "10.44.9.0/24", private = "10.44.128.0/18" }
+    us-east-1c = { public = "10.44.2.0/24", intra = "10.44.10.0/24", private = "10.44.192.0/18" }
+  }
+  nat_gateways        = "per_zone"
+  interface_endpoints = { placement = "per_zone" }
+  flow_log_days       = 365
+}
+
+access = {
+  roles = { # your own roles, such as those of IAM Identity Center; the flows' worker needs cluster_admin
+    cluster_admin = { principals = ["arn:aws:iam::444455556666:role/platform", "arn:aws:iam::444455556666:role/prefect-management"] }
+    admin         = { principals = ["arn:aws:iam::444455556666:role/team-leads"], namespaces = ["agents", "gateway", "ray"] }
+    editor        = { principals = ["arn:aws:iam::444455556666:role/developers"], namespaces = ["agents"] }
+    reader        = { principals = ["arn:aws:iam::444455556666:role/developers"] }
+  }
+  ci = { repository = "example/agentic-eks", subjects = ["environment:prod"] }
+}
+
+cluster = {
+  kubernetes_version  = "1.35"
+  public_access_cidrs = [] # from inside the VPC only
+  log_days            = 365
+  system_nodes        = { instance_types = ["m7g.large", "m6g.large"], minimum = 3, maximum = 6 }
+}
+
 models = {
   catalogue = {
     qwen2-5-7b-instruct = {
@@ -59,7 +88,7 @@ models = {
 
 knowledge = {
   sources = [
-    { name = "documents", uri = "s3://agentic-eks-prod-documents/current", include = ["**/*"] },
+    { name = "documents", uri = "s3://agentic-eks-prod-knowledge-444455556666/documents", include = ["**/*"] },
   ]
   schedule          = { cron = "0 */6 * * *", timezone = "UTC" }
   chunks            = { tokens = 224, overlap_tokens = 32 }
@@ -85,4 +114,68 @@ agents = {
   answer_tokens          = 512
   answer_seconds         = 30
   question_bytes         = 8192
+}
+
+# ---- observability
+
+observability = {
+  log_days = 365
+  pod_logs = { agents = 365, gateway = 365, ray = 90, kube-system = 90 }
+  metrics  = { retention_days = 400, scrape_seconds = 30 }
+  alerts   = { emails = ["on-call@example.com"] }
+  grafana = {
+    version       = "10.4"
+    allowed_cidrs = ["203.0.113.0/24"]                       # an example range of RFC 5737: put your office's
+    admins        = ["11111111-2222-3333-4444-555555555555"] # ids of your Identity Center groups
+    viewers       = ["66666666-7777-8888-9999-aaaaaaaaaaaa"]
+  }
+}
+
+# ---- data
+
+data = {
+  buckets = { noncurrent_days = 90, result_days = 90 }
+  images = {
+    repositories = ["agents", "flows", "models"]
+    kept         = 100
+    pull_through = {
+      ecr-public = { registry = "public.ecr.aws" }
+      quay       = { registry = "quay.io" }
+      kubernetes = { registry = "registry.k8s.io" }
+    }
+  }
+  search = {
+    engine_version    = "OpenSearch_3.3"
+    instance_type     = "r7g.large.search"
+    instance_count    = 3
+    volume_gib        = 200
+    dedicated_masters = { instance_type = "m7g.medium.search" }
+  }
+  secrets = {
+    litellm-master-key  = { origin = "generated", rotation_days = 90 }
+    langfuse-secret-key = { origin = "generated", rotation_days = 90 }
+    grafana-token       = { origin = "generated", rotation_days = 14 } # lives 30 days at most
+    tavily-api-key      = { origin = "person" }
+    weights-token       = { origin = "person" }
+  }
+  postgres = {
+    agents   = { major_version = "17", instance_class = "db.m7g.large", storage_gib = 50, multi_zone = true }
+    langfuse = { major_version = "17", instance_class = "db.m7g.large", storage_gib = 100, multi_zone = true }
+    litellm  = { major_version = "17", instance_class = "db.m7g.large", storage_gib = 50, multi_zone = true }
+  }
+  valkey = {
+    agents   = { engine_version = "8.0", node_type = "cache.m7g.large", nodes = 3 }
+    langfuse = { engine_version = "8.0", node_type = "cache.m7g.large", nodes = 2 }
+    litellm  = { engine_version = "8.0", node_type = "cache.m7g.large", nodes = 3 }
+  }
+  backup = { point_in_time_days = 35, snapshot_days = 90, start_hour = 3 }
+}
+
+# ---- edge
+
+edge = {
+  domain          = { name = "assistant.example.com" } # an example name of RFC 2606: put your own
+  access_log_days = 365
+  firewall        = { requests_per_5_minutes = 5000, largest_request_bytes = 262144 }
+  sign_in         = { kind = "cognito", mfa = "required" }
 }

@@ -9,9 +9,15 @@ from typing import Self
 
 from pydantic import model_validator
 
+from tasks.environment.access import Access
+from tasks.environment.cluster import Cluster
+from tasks.environment.data import Data
+from tasks.environment.edge import Edge, Oidc
 from tasks.environment.identity import EnvironmentName, Identity, Laptop
 from tasks.environment.knowledge import Knowledge
 from tasks.environment.models import Model, Models
+from tasks.environment.network import Network, overlap
+from tasks.environment.observability import Observability
 from tasks.environment.quality import Agents, Evaluation
 from tasks.environment.section import Section
 
@@ -27,6 +33,12 @@ class Environment(Section):
     knowledge: Knowledge
     evaluation: Evaluation
     agents: Agents
+    network: Network | None = None
+    access: Access | None = None
+    cluster: Cluster | None = None
+    observability: Observability | None = None
+    data: Data | None = None
+    edge: Edge | None = None
 
     @property
     def name(self) -> EnvironmentName:
@@ -52,6 +64,60 @@ class Environment(Section):
                     f"models.catalogue.{name}.runs_on = {model.runs_on!r} is not possible in {self.name.value!r}; "
                     f"allowed are {', '.join(possible)}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _cloud_sections_fit(self) -> Self:
+        for section in ("network", "access", "cluster", "observability", "data", "edge"):
+            if (self.name is EnvironmentName.LOCAL) != (getattr(self, section) is None):
+                raise ValueError(
+                    f"environment.name = {self.name.value!r}: 'local' has no section {section}, every other needs it"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _network_and_cluster_fit(self) -> Self:
+        if self.network is None or self.cluster is None:
+            return self
+        for zone in self.network.zones:
+            if zone[:-1] != self.environment.region:
+                raise ValueError(
+                    f"network.zones.{zone} is no zone of environment.region = {self.environment.region!r}, "
+                    f"such as {self.environment.region}a"
+                )
+        if overlap(self.cluster.service_cidr, self.network.cidr):
+            raise ValueError(
+                f"cluster.service_cidr = {self.cluster.service_cidr!r} overlaps network.cidr = {self.network.cidr!r}"
+            )
+        relied_on = self.environment.protected or self.name is EnvironmentName.PROD
+        if relied_on and any(cidr.endswith("/0") for cidr in self.cluster.public_access_cidrs):
+            raise ValueError(
+                "cluster.public_access_cidrs opens the API of a protected environment to everybody: name the ranges "
+                "that may reach it"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _edge_fits_the_rest(self) -> Self:
+        if self.edge is None or self.data is None:
+            return self
+        if self.edge.firewall.largest_request_bytes < self.agents.question_bytes:
+            raise ValueError(
+                f"edge.firewall.largest_request_bytes = {self.edge.firewall.largest_request_bytes} must be "
+                f"agents.question_bytes = {self.agents.question_bytes} or more: a question comes with its conversation"
+            )
+        supplied = sorted(name for name, secret in self.data.secrets.items() if secret.origin == "person")
+        if isinstance(self.edge.sign_in, Oidc) and self.edge.sign_in.client_secret not in supplied:
+            raise ValueError(
+                f"edge.sign_in.client_secret = {self.edge.sign_in.client_secret!r} must be a name of data.secrets "
+                f"whose origin is 'person'; there are {', '.join(supplied) or 'none'}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _protected_data_is_backed_up(self) -> Self:
+        if self.environment.protected and self.data is not None and self.data.backup is None:
+            raise ValueError("environment.protected = true: data.backup is missing, and people rely on the data")
         return self
 
     @model_validator(mode="after")

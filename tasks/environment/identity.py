@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from tasks.environment.section import Name, Section, Text
 
@@ -49,6 +49,20 @@ class Identity(Section):
     protected: bool
     budget: Budget
     prefect: Prefect
+
+    @field_validator("region")
+    @classmethod
+    def _offers_eks(cls, region: str | None) -> str | None:
+        if region is None:
+            return None
+        # Takes half a second, which only an environment on AWS has to spend.
+        from botocore.session import Session
+
+        aws = Session()
+        known = [name for part in aws.get_available_partitions() for name in aws.get_available_regions("eks", part)]
+        if region not in known:
+            raise ValueError(f"{region!r} is no AWS region with EKS; allowed are {', '.join(known)}")
+        return region
 
 
 class Ports(Section):

@@ -24,7 +24,10 @@ def explain(error: ValidationError, schema: Schema, literals: Literals) -> list[
     `schema` is the JSON Schema of the model that refused the values of `literals`.
     """
     placed: list[tuple[int, str]] = []
-    for problem in error.errors(include_url=False):
+    problems = error.errors(include_url=False)
+    for problem in problems:
+        if problem["type"] == "too_short" and any(_below(other["loc"], problem["loc"]) for other in problems):
+            continue  # pydantic counts the elements that it has not refused already
         path, here = _locate(problem["loc"], schema)
         placed.append((literals.line_of(path), _sentence(problem, ".".join(map(str, path)), here, schema)))
     return [f"{line}: {sentence}" for line, sentence in sorted(placed)]
@@ -51,6 +54,10 @@ def _sentence(problem: ErrorDetails, key: str, here: Schema, schema: Schema) -> 
             return _unknown(str(problem["input"]), f"{key.rpartition('.')[0]} ", here["propertyNames"]["enum"])
         case _:
             return f"{key} = {_quoted(problem['input'])}, but it must be {allowed(here, schema)}"
+
+
+def _below(loc: tuple[int | str, ...], other: tuple[int | str, ...]) -> bool:
+    return len(loc) > len(other) and loc[: len(other)] == other
 
 
 def _unknown(name: str, where: str, known: Sequence[str]) -> str:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from agents.knowledge.generation import DocumentRecord, EmbeddingIdentity, Manifest
 from agents.knowledge.store import Chunk, EmbeddedChunk
-from agents.knowledge.store.opening import LanceSettings, open_store
+from agents.knowledge.store.opening import open_store
+from agents.knowledge.store.settings import LanceSettings
 from tests.agents.scripted_gateway import DIMENSION, embedding
 
 CORPUS = Path(__file__).parent / "corpus"

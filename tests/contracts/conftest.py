@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from agents.knowledge.store import KnowledgeStore
-from agents.knowledge.store.opening import LanceSettings, OpenSearchSettings, open_store
+from agents.knowledge.store.opening import open_store
+from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
 
 
 @pytest.fixture(params=["lance", pytest.param("opensearch", marks=pytest.mark.opensearch)])

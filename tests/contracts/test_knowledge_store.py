@@ -11,7 +11,8 @@ import pytest
 from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.search import hybrid_search
 from agents.knowledge.store import Chunk, EmbeddedChunk, Filters, Hit, KnowledgeStore, UnknownGeneration
-from agents.knowledge.store.opening import LanceSettings, OpenSearchSettings, open_store
+from agents.knowledge.store.opening import open_store
+from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
 from tests.contracts.generations import DIMENSION, EMBEDDING, GUIDE, build, manifest, passage, vector
 
 ANYTHING = Filters()

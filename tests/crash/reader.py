@@ -4,7 +4,8 @@ import threading
 from pathlib import Path
 
 from agents.knowledge.store import Filters, UnknownGeneration
-from agents.knowledge.store.opening import LanceSettings, open_store
+from agents.knowledge.store.opening import open_store
+from agents.knowledge.store.settings import LanceSettings
 
 
 class Reader:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.knowledge.store.opening import LanceSettings, open_store
+from agents.knowledge.store.opening import open_store
+from agents.knowledge.store.settings import LanceSettings
 from tests.crash.faults import Case, Fault
 from tests.crash.reader import Reader
 from tests.local_environment import write_local_environment

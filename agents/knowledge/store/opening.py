@@ -1,29 +1,7 @@
 """Opens the store that the settings name."""
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from agents.knowledge.store import KnowledgeStore
-
-
-@dataclass(frozen=True)
-class LanceSettings:
-    """The embedded store, in a directory of its own."""
-
-    directory: Path
-
-
-@dataclass(frozen=True)
-class OpenSearchSettings:
-    """An OpenSearch server or domain at `endpoint` (`http(s)://host:port`).
-
-    Indices are called `<index_prefix>-<generation>`; `shards` and `replicas` are those of each.
-    """
-
-    endpoint: str
-    index_prefix: str
-    shards: int
-    replicas: int
+from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
 
 
 def open_store(settings: LanceSettings | OpenSearchSettings) -> KnowledgeStore:

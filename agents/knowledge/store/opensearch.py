@@ -13,7 +13,6 @@ from opensearchpy import NotFoundError, OpenSearch, TransportError, helpers
 
 from agents.knowledge.generation import GENERATION_NAME, Manifest
 from agents.knowledge.store import Chunk, EmbeddedChunk, Filters, Hit, Legs, StoreUnavailable, UnknownGeneration
-from agents.knowledge.store.opening import OpenSearchSettings
 from agents.knowledge.store.opensearch_errors import server_errors, write_all
 from agents.knowledge.store.opensearch_index import (
     CHUNK_FIELDS,
@@ -23,6 +22,7 @@ from agents.knowledge.store.opensearch_index import (
 )
 from agents.knowledge.store.opensearch_manifests import ManifestIndex
 from agents.knowledge.store.opensearch_query import by_document, count_query, counts_from_answer, hybrid_query
+from agents.knowledge.store.settings import OpenSearchSettings
 
 SECONDS_PER_REQUEST = 30
 SECONDS_PER_COPY = 600

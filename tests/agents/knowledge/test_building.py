@@ -19,7 +19,8 @@ from agents.knowledge.building import (
 from agents.knowledge.documents import DocumentRef
 from agents.knowledge.generation import EmbeddingIdentity, Manifest
 from agents.knowledge.store import Chunk, EmbeddedChunk, KnowledgeStore
-from agents.knowledge.store.opening import LanceSettings, open_store
+from agents.knowledge.store.opening import open_store
+from agents.knowledge.store.settings import LanceSettings
 from agents.knowledge.sync import Provenance, RefreshPlan, ScannedDocument, plan_refresh
 
 MODEL = EmbeddingIdentity(model="small", fingerprint="f" * 64, dimension=2)

@@ -6,7 +6,8 @@ import pytest
 from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.search import EmbeddingMismatch, hybrid_search
 from agents.knowledge.store import KnowledgeStore
-from agents.knowledge.store.opening import LanceSettings, open_store
+from agents.knowledge.store.opening import open_store
+from agents.knowledge.store.settings import LanceSettings
 from tests.contracts.generations import EMBEDDING, build, vector
 
 MIN_MAX = FusionSettings(method="min_max", dense_weight=0.3, candidates=10)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from agents.knowledge.store import Filters, KnowledgeStore, StoreUnavailable, UnknownGeneration
-from agents.knowledge.store.opening import LanceSettings, OpenSearchSettings, open_store
+from agents.knowledge.store.opening import open_store
+from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
 from tests.contracts.generations import GUIDE, build, manifest, passage, vector
 
 

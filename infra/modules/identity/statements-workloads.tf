@@ -1,0 +1,138 @@
+# What each workload of ours may do in AWS, and nothing else.
+
+locals {
+  search_domain_arn  = "arn:${var.partition}:es:${var.region}:${var.account_id}:domain/${var.names.opensearch_domain}"
+  secrets_arn        = "arn:${var.partition}:secretsmanager:${var.region}:${var.account_id}:secret:${var.names.secret_prefix}/*"
+  pod_log_groups_arn = "arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:${var.names.log_group_prefix}/*"
+  knowledge_arn      = "arn:${var.partition}:s3:::${var.names.knowledge_bucket}"
+  results_arn        = "arn:${var.partition}:s3:::${var.names.results_bucket}"
+  document_buckets   = distinct([for place in var.document_places : split("/", place)[0]])
+
+  read_search = {
+    Sid      = "ReadSearch"
+    Effect   = "Allow"
+    Action   = ["es:ESHttpGet", "es:ESHttpHead", "es:ESHttpPost"] # a search is a POST; OpenSearch's own roles refuse writes
+    Resource = "${local.search_domain_arn}/*"
+  }
+  write_search = {
+    Sid      = "WriteSearch"
+    Effect   = "Allow"
+    Action   = ["es:ESHttpGet", "es:ESHttpHead", "es:ESHttpPost", "es:ESHttpPut", "es:ESHttpDelete"]
+    Resource = "${local.search_domain_arn}/*"
+  }
+  read_documents = {
+    Sid    = "ReadDocuments"
+    Effect = "Allow"
+    Action = ["s3:GetObject"]
+    Resource = concat(
+      ["${local.knowledge_arn}/*"],
+      [for place in var.document_places : "arn:${var.partition}:s3:::${trimsuffix(place, "/")}/*"],
+    )
+  }
+  list_documents = {
+    Sid      = "ListDocuments"
+    Effect   = "Allow"
+    Action   = ["s3:ListBucket", "s3:GetBucketLocation"]
+    Resource = concat([local.knowledge_arn], [for bucket in local.document_buckets : "arn:${var.partition}:s3:::${bucket}"])
+  }
+  use_data_key_for_s3 = {
+    Sid       = "UseDataKeyForS3"
+    Effect    = "Allow"
+    Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+    Resource  = var.data_key_arn
+    Condition = { StringEquals = { "kms:ViaService" = "s3.${var.region}.amazonaws.com" } }
+  }
+
+  external_secrets_statements = [
+    {
+      Sid      = "ReadSecrets"
+      Effect   = "Allow"
+      Action   = ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]
+      Resource = local.secrets_arn
+    },
+    {
+      Sid       = "DecryptSecrets"
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt"]
+      Resource  = var.data_key_arn
+      Condition = { StringEquals = { "kms:ViaService" = "secretsmanager.${var.region}.amazonaws.com" } }
+    },
+  ]
+
+  fluent_bit_statements = [{
+    Sid      = "WritePodLogs"
+    Effect   = "Allow"
+    Action   = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"]
+    Resource = [local.pod_log_groups_arn, "${local.pod_log_groups_arn}:log-stream:*"]
+  }]
+
+  grafana_statements = [
+    {
+      Sid       = "QueryMetrics"
+      Effect    = "Allow"
+      Action    = ["aps:QueryMetrics", "aps:GetLabels", "aps:GetSeries", "aps:GetMetricMetadata"]
+      Resource  = "arn:${var.partition}:aps:${var.region}:${var.account_id}:workspace/*"
+      Condition = { StringEquals = { "aws:ResourceTag/Environment" = trimprefix(var.name, "agentic-eks-") } }
+    },
+    {
+      Sid      = "QueryPodLogs"
+      Effect   = "Allow"
+      Action   = ["logs:StartQuery", "logs:GetLogEvents", "logs:FilterLogEvents", "logs:DescribeLogStreams"]
+      Resource = [local.pod_log_groups_arn, "${local.pod_log_groups_arn}:log-stream:*"]
+    },
+    {
+      # None of these can be limited to a resource.
+      Sid      = "ReadQueriesAndCloudWatchMetrics"
+      Effect   = "Allow"
+      Action   = ["logs:GetQueryResults", "logs:StopQuery", "logs:DescribeLogGroups", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics"]
+      Resource = "*"
+    },
+  ]
+
+  # An inference profile (us.<vendor>.<model>) spreads calls over regions, and needs the model in each of them.
+  litellm_statements = length(var.bedrock_models) == 0 ? [] : [{
+    Sid    = "InvokeModelsOfTheCatalogue"
+    Effect = "Allow"
+    Action = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
+    Resource = flatten([
+      for id in var.bedrock_models : can(regex("^(us|us-gov|eu|apac|jp|au|ca|global)\\.", id)) ? [
+        "arn:${var.partition}:bedrock:${var.region}:${var.account_id}:inference-profile/${id}",
+        "arn:${var.partition}:bedrock:*::foundation-model/${join(".", slice(split(".", id), 1, length(split(".", id))))}",
+      ] : ["arn:${var.partition}:bedrock:${var.region}::foundation-model/${id}"]
+    ])
+  }]
+
+  ray_statements = [
+    local.read_documents,
+    local.list_documents,
+    local.use_data_key_for_s3,
+    local.write_search,
+    {
+      Sid      = "WriteKnowledge"
+      Effect   = "Allow"
+      Action   = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+      Resource = "${local.knowledge_arn}/*"
+    },
+  ]
+
+  agents_statements = [local.read_search]
+
+  prefect_worker_statements = [
+    {
+      Sid      = "KeepResults"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+      Resource = "${local.results_arn}/*"
+    },
+    {
+      Sid      = "ListResults"
+      Effect   = "Allow"
+      Action   = ["s3:ListBucket", "s3:GetBucketLocation"]
+      Resource = local.results_arn
+    },
+    local.read_documents,
+    local.list_documents,
+    local.use_data_key_for_s3,
+    local.write_search,
+  ]
+}

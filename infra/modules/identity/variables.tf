@@ -1,0 +1,67 @@
+variable "name" {
+  description = "What the names of the roles start with."
+  type        = string
+}
+
+variable "partition" {
+  description = "The AWS partition, such as aws."
+  type        = string
+}
+
+variable "region" {
+  description = "The region that the roles may use."
+  type        = string
+}
+
+variable "account_id" {
+  description = "The account that the roles may use."
+  type        = string
+}
+
+variable "names" {
+  description = "The names of what the roles are granted access to."
+  type = object({
+    cluster           = string
+    knowledge_bucket  = string
+    results_bucket    = string
+    opensearch_domain = string
+    repository_prefix = string
+    secret_prefix     = string
+    log_group_prefix  = string
+  })
+}
+
+variable "roles" {
+  description = "Who may assume each of the roles for people, and in which namespaces the role counts (none: in all)."
+  type = map(object({
+    principals    = list(string)
+    namespaces    = optional(list(string), [])
+    require_mfa   = bool
+    session_hours = number
+  }))
+}
+
+variable "ci" {
+  description = "The GitHub repository whose workflows may push images; null for none."
+  type        = object({ repository = string, subjects = list(string), create_provider = bool })
+}
+
+variable "karpenter" {
+  description = "What Karpenter works with: its interruption queue, and the role and instance profile of its nodes."
+  type        = object({ queue_arn = string, node_role_arn = string, instance_profile_arn = string })
+}
+
+variable "data_key_arn" {
+  description = "The KMS key of buckets and secrets."
+  type        = string
+}
+
+variable "bedrock_models" {
+  description = "Bedrock model ids, or ids of inference profiles such as us.amazon.nova-pro-v1:0."
+  type        = list(string)
+}
+
+variable "document_places" {
+  description = "Where documents are read from: <bucket> or <bucket>/<prefix>."
+  type        = list(string)
+}

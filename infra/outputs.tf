@@ -1,0 +1,51 @@
+# What the stages after `provision` need to know. Null for `local`.
+
+output "name" {
+  description = "What the names of the environment's things start with."
+  value       = local.on_aws ? local.name : null
+}
+
+output "region" {
+  description = "The region of the environment."
+  value       = var.environment.region
+}
+
+output "encryption" {
+  description = "The KMS keys."
+  value       = one(module.encryption)
+}
+
+output "network" {
+  description = "The VPC, its subnets, and the addresses its traffic comes from."
+  value       = one(module.network)
+}
+
+output "identity" {
+  description = "The roles of people, pods and continuous integration."
+  value       = one(module.identity)
+}
+
+output "cluster" {
+  description = "The EKS cluster, and what Karpenter works with."
+  value       = one(module.cluster)
+}
+
+output "observability" {
+  description = "Where metrics, dashboards, alerts and the logs of pods are."
+  value       = one(module.observability)
+}
+
+output "data" {
+  description = "Buckets, image repositories, the search domain, secrets, databases and caches."
+  value       = one(module.data)
+}
+
+output "firewall" {
+  description = "The web ACL of the load balancer in front of the agents."
+  value       = one(module.firewall)
+}
+
+output "edge" {
+  description = "What else that load balancer needs: name, certificate, sign-in, access logs."
+  value       = one(module.edge)
+}
