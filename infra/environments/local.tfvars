@@ -65,7 +65,7 @@ evaluation = {
   dataset              = "golden/questions.jsonl"
   schedule             = { cron = "30 3 * * *", timezone = "UTC" }
   metrics              = ["recall_at_5", "mrr", "abstention_accuracy", "context_precision", "context_recall", "answer_similarity", "rouge_l", "groundedness"]
-  thresholds           = { recall_at_5 = 0.85, mrr = 0.75, abstention_accuracy = 0.85 }
+  thresholds           = { recall_at_5 = 0.82, mrr = 0.75, abstention_accuracy = 0.8 }
   answers_in_lifecycle = 5
 }
 

@@ -147,7 +147,8 @@ def test_what_a_component_left_in_a_session_of_its_own_is_stopped_too(
     platform: LocalPlatform, component: Component
 ) -> None:
     script = (
-        "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'], start_new_session=True, stdin=-1)"
+        "import subprocess, sys; "
+        "subprocess.run([sys.executable, '-c', 'import signal; signal.pause()'], start_new_session=True)"
     )
     platform.deploy(dataclasses.replace(component, command=(sys.executable, "-c", script)))
     until(lambda: len(_sessions(platform)) == 2)
