@@ -8,6 +8,7 @@ from tasks.agent_settings import agent_settings, write_agent_settings
 from tasks.artifacts import publish_markdown
 from tasks.assistant_api import Probe, ask, require_ready
 from tasks.components import deploy, wait_until_ready
+from tasks.data_directory import agent_settings_file
 from tasks.environment import REPOSITORY, Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.git import current_commit
@@ -46,7 +47,7 @@ def serve(settings: Environment) -> str:
     components = LocalComponents.of(settings)
     platform = components.platform
     told = agent_settings(settings, platform.laptop.listen_host, components.ports[AGENTS], platform.address(GATEWAY))
-    path = write_agent_settings(told, platform.data_directory / "agents.json")
+    path = write_agent_settings(told, agent_settings_file(settings))
     deploy(platform, components.agents(path))
     wait_until_ready(platform, AGENTS)
     url = platform.address(AGENTS)

@@ -71,8 +71,10 @@ def wait_until_ready(server: "subprocess.Popen[bytes]", url: str, log: Path) -> 
 
 @pytest.fixture
 def prefect_client(prefect_server: str) -> Iterator[SyncPrefectClient]:
-    """A client of the session's server, from which all deployments, work pools and limits were removed."""
+    """A client of the session's server, from which all runs, deployments, work pools and limits were removed."""
     with get_client(sync_client=True) as client:
+        for run in client.read_flow_runs():
+            client.delete_flow_run(run.id)
         for deployment in client.read_deployments():
             client.delete_deployment(deployment.id)
         for pool in client.read_work_pools():
