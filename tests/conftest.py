@@ -14,6 +14,9 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
+from rehearsal.cluster import Cluster, SimulatedNode, running_cluster
+from rehearsal.cluster.builds import BUILT_WITHIN_SECONDS, is_built
+from rehearsal.cluster.programs import SOURCES
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.model_files import ensure_model
@@ -24,6 +27,16 @@ pytest_plugins = ("tests.layer_plugin",)
 
 # Seconds; it takes 5 on an idle machine, and the machine may be busy.
 READY_WITHIN_SECONDS = 180
+ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # The first time, the programs of a cluster are built while the first test that needs one waits.
+    if all(is_built(source) for source in SOURCES):
+        return
+    for item in items:
+        if item.get_closest_marker("kubernetes"):
+            item.add_marker(pytest.mark.timeout(BUILT_WITHIN_SECONDS))
 
 
 @pytest.fixture(scope="session")
@@ -103,3 +116,11 @@ def opensearch_address() -> Iterator[str]:
         pytest.skip(missing)
     with running_opensearch() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def kubernetes_cluster() -> Iterator[Cluster]:
+    """A real control plane with a simulated node in each of three zones; tests share it, in namespaces of their own."""
+    with running_cluster() as cluster:
+        cluster.add_nodes(SimulatedNode(f"system-{zone}", zone, "us-east-1") for zone in ZONES)
+        yield cluster

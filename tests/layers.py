@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from rehearsal.cluster import why_no_cluster
 from tests.opensearch import why_opensearch_cannot_run
 
 
@@ -41,6 +42,7 @@ LAYERS = (
         "browser", "a real Chromium", _program("chromium", "chromium-browser", "google-chrome"), "apt install chromium"
     ),
     Layer("terraform", "Terraform", _program("terraform"), "terraform 1.11 or newer on PATH"),
+    Layer("kubernetes", "a real Kubernetes control plane, Karpenter and KubeRay", why_no_cluster, "Go 1.26 or newer"),
 )
 
 

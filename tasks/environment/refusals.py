@@ -14,7 +14,13 @@ from rapidfuzz import process
 from tasks.environment.literals import Literals
 
 Schema = Mapping[str, Any]
-KINDS = {"string": "a string", "boolean": "true or false", "integer": "a whole number", "number": "a number"}
+KINDS = {
+    "string": "a string",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "object": "an object",
+}
 SIMILAR_ENOUGH = 60
 
 

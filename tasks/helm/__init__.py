@@ -1,0 +1,1 @@
+"""The rollout of Helm releases: read, ordered, layered, installed, proved and removed."""

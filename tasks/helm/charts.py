@@ -1,0 +1,126 @@
+"""Where the chart of a release lies: in the repository, or in a cache filled by `helm pull` and checked by digest."""
+
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from tasks.environment import REPOSITORY
+from tasks.helm.command import Helm, HelmFailed
+from tasks.helm.releases_file import Chart, InvalidReleases, OwnChart, RemoteChart
+
+CACHE_VARIABLE = "AGENTIC_EKS_CHARTS"
+PULL_SECONDS = 120
+_NO_SUCH_VERSION = re.compile(
+    r"no chart version found|not found|improper constraint|no matching|failed to resolve reference"
+)
+_OFFLINE = re.compile(r"no such host|connection refused|i/o timeout|cannot be reached|network is unreachable|dial tcp")
+
+
+class ChartAway(Exception):
+    """A chart is not in the cache, and its repository does not answer: nothing can be said about its release."""
+
+
+def chart_cache() -> Path:
+    """Where pulled charts lie: what AGENTIC_EKS_CHARTS names, or a directory in the user's cache."""
+    named = os.environ.get(CACHE_VARIABLE)
+    return Path(named or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "agentic-eks" / "charts")
+
+
+def chart_digest(name: str, chart: Chart, repository: Path = REPOSITORY) -> str:
+    """What identifies the chart's content, with no network: the digest of the file, or that of an own chart's files.
+
+    Raises:
+        InvalidReleases: an own chart is not there.
+    """
+    if not isinstance(chart, OwnChart):
+        return chart.digest
+    directory = _own(name, chart, repository)
+    digest = hashlib.sha256()
+    for path in sorted(path for path in directory.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(directory).as_posix()}\0{len(content)}\0".encode() + content)
+    return f"sha256:{digest.hexdigest()}"
+
+
+def chart_path(name: str, chart: Chart, helm: Helm, repository: Path = REPOSITORY) -> Path:
+    """The chart of the release `name` as a directory or an archive; a remote one is pulled unless it is cached.
+
+    Raises:
+        InvalidReleases: the chart or version does not exist, or its digest differs from the file's.
+        ChartAway: the chart is not cached and its repository does not answer.
+    """
+    if isinstance(chart, OwnChart):
+        return _own(name, chart, repository)
+    # The digest names the file: charts of the same name in two repositories are two files.
+    cached = chart_cache() / f"{chart.name}-{chart.version}-{chart.digest.removeprefix('sha256:')[:12]}.tgz"
+    if not (cached.is_file() and _file_digest(cached) == chart.digest):
+        _pull(name, chart, helm, cached)
+    return cached
+
+
+def _own(name: str, chart: OwnChart, repository: Path) -> Path:
+    directory = repository / chart.path
+    if (directory / "Chart.yaml").is_file():
+        return directory
+    parent = directory.parent
+    known = sorted(path.parent.relative_to(repository).as_posix() for path in parent.glob("*/Chart.yaml"))
+    raise InvalidReleases(
+        f"releases.{name}.chart.path = {chart.path!r}: {directory} has no Chart.yaml; allowed are "
+        f"{', '.join(known) or 'none, as no chart lies beside it'}"
+    )
+
+
+def _pull(name: str, chart: RemoteChart, helm: Helm, cached: Path) -> None:
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cached.parent) as scratch:
+        arguments = ["pull", *_reference(chart), "--version", chart.version, "--destination", scratch]
+        try:
+            helm.fetch(f"pull the chart of {name!r}", arguments, PULL_SECONDS)
+        except HelmFailed as error:
+            raise _refusal(name, chart, helm, str(error)) from error
+        (archive,) = Path(scratch).glob("*.tgz")
+        found = _file_digest(archive)
+        if found != chart.digest:
+            raise InvalidReleases(
+                f"releases.{name}.chart.digest = {chart.digest!r}, but {chart.name} {chart.version} of "
+                f"{chart.repository} has {found!r}: someone replaced the chart, or the file was not updated with the "
+                "version; look at the chart before you take the new digest"
+            )
+        archive.replace(cached)
+
+
+def _reference(chart: RemoteChart) -> list[str]:
+    if chart.source == "oci":
+        return [f"{chart.repository}/{chart.name}"]
+    return [chart.name, "--repo", chart.repository]
+
+
+def _refusal(name: str, chart: RemoteChart, helm: Helm, message: str) -> Exception:
+    if _OFFLINE.search(message):
+        return ChartAway(
+            f"the chart {chart.name} {chart.version} of {name!r} is not in {chart_cache()}, and "
+            f"{chart.repository} does not answer: {message}"
+        )
+    if not _NO_SUCH_VERSION.search(message):
+        return HelmFailed(message)
+    return InvalidReleases(
+        f"releases.{name}.chart.version = {chart.version!r}: {chart.repository} has no such version of {chart.name!r}; "
+        f"{_newest(chart, helm)}"
+    )
+
+
+def _newest(chart: RemoteChart, helm: Helm) -> str:
+    try:
+        shown = helm.fetch(f"look for {chart.name!r}", ["show", "chart", *_reference(chart)], PULL_SECONDS)
+    except HelmFailed:
+        return f"it has no chart {chart.name!r} at all"
+    return f"its newest is {yaml.safe_load(shown)['version']!r}"
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"

@@ -1,0 +1,131 @@
+"""A connection to one cluster by a kubeconfig file, with the official client."""
+
+import os
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import stamina
+import urllib3
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config.config_exception import ConfigException
+
+from tasks.kubernetes.faults import ApiAway, ClusterFault, ObjectMissing, known_fault
+
+# Who owns the fields that the flows set themselves, in every object's managedFields.
+FIELD_MANAGER = "agentic-eks"
+CALL_SECONDS = 30
+BUSY = (429, 500, 502, 503, 504)
+
+Result = TypeVar("Result")
+
+
+class NoKubeconfig(Exception):
+    """There is no kubeconfig that can be used: says where it was looked for."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """An open connection. `server` and `certificate_authority` (PEM, or empty) are the kubeconfig's."""
+
+    kubeconfig: Path
+    api: client.ApiClient
+    server: str
+    certificate_authority: str
+
+    def call(self, what: str, function: Callable[..., Result], *arguments: object, **options: object) -> Result:
+        """Call the API once; `what` says in an error what was being done.
+
+        Raises:
+            ApiAway, MissingRights, OwnedByAnother, WebhookAway: what the API refused.
+            ClusterFault: any other refusal.
+            ObjectMissing: there is no such object.
+        """
+        try:
+            return function(*arguments, _request_timeout=CALL_SECONDS, **options)
+        except urllib3.exceptions.HTTPError as error:
+            raise ApiAway(f"{what}: the Kubernetes API at {self.server} does not answer: {error}") from error
+        except ApiException as error:
+            body = str(error.body or error.reason)
+            if fault := known_fault(_unquoted(body), what):
+                raise fault from error
+            if error.status in BUSY:
+                raise ApiAway(f"{what}: the Kubernetes API at {self.server} answers {error.status}: {body}") from error
+            if error.status == 404:
+                raise ObjectMissing(f"{what}: {body}") from error
+            raise ClusterFault(f"{what}: the Kubernetes API refuses ({error.status}): {body}") from error
+
+    def patch(
+        self, what: str, path: str, body: Mapping[str, Any], content_type: str, query: Mapping[str, str] | None = None
+    ) -> None:
+        """Patch the object at an API `path`; the client's own methods cannot choose the kind of patch.
+
+        Raises:
+            As `call`.
+        """
+        self.call(
+            what,
+            self.api.call_api,
+            path,
+            "PATCH",
+            query_params=list((query or {}).items()),
+            header_params={"Accept": "application/json", "Content-Type": content_type},
+            body=body,
+            auth_settings=["BearerToken"],
+            response_type="object",
+        )
+
+    def read(self, what: str, function: Callable[..., Result], *arguments: object, **options: object) -> Result:
+        """As `call`, again and again for a minute while the API is away: for calls that can be repeated."""
+        for attempt in stamina.retry_context(on=ApiAway, attempts=None, timeout=60, wait_max=3):
+            with attempt:
+                return self.call(what, function, *arguments, **options)
+        raise AssertionError("stamina returns or raises")
+
+
+def _unquoted(body: str) -> str:
+    return body.replace('\\"', '"')
+
+
+def kubeconfig_path() -> Path:
+    """The file that KUBECONFIG names, or the user's own.
+
+    Raises:
+        NoKubeconfig: the file is not there, or KUBECONFIG names several.
+    """
+    named = os.environ.get("KUBECONFIG", "")
+    if os.pathsep in named:
+        raise NoKubeconfig(f"KUBECONFIG = {named!r} names several files; name the one of the environment's cluster")
+    path = Path(named or Path.home() / ".kube" / "config")
+    if not path.is_file():
+        raise NoKubeconfig(f"there is no kubeconfig at {path}; set KUBECONFIG to the one of the environment's cluster")
+    return path
+
+
+@contextmanager
+def open_connection(kubeconfig: Path) -> Generator[Connection]:
+    """Connect to the cluster of the file's current context.
+
+    Raises:
+        NoKubeconfig: the file cannot be used.
+    """
+    settings = client.Configuration()
+    try:
+        config.load_kube_config(config_file=str(kubeconfig), client_configuration=settings)
+    except (ConfigException, OSError) as error:
+        raise NoKubeconfig(f"the kubeconfig {kubeconfig} cannot be used: {error}") from error
+    # The client's models call what the API may leave out required, such as the endpoints of an empty EndpointSlice.
+    settings.client_side_validation = False  # pyright: ignore[reportAttributeAccessIssue]
+    # The client's own retries would hide for how long the API was away.
+    settings.retries = 0  # pyright: ignore[reportAttributeAccessIssue]
+    authority: Any = settings.ssl_ca_cert
+    text = Path(authority).read_text(encoding="ascii") if authority else ""
+    with client.ApiClient(settings) as api:
+        try:
+            yield Connection(kubeconfig, api, str(settings.host), text)
+        finally:
+            # The client closes its threads, not its connections.
+            api.rest_client.pool_manager.clear()
