@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from tasks.environment import REPOSITORY
 from tests.opensearch import why_opensearch_cannot_run
 
 
@@ -29,6 +30,13 @@ def _program(*names: str) -> Callable[[], str | None]:
     return missing
 
 
+def _file(path: str) -> Callable[[], str | None]:
+    def missing() -> str | None:
+        return None if (REPOSITORY / path).is_file() else f"there is no {path!r}"
+
+    return missing
+
+
 def _always() -> None:
     return None
 
@@ -41,6 +49,7 @@ LAYERS = (
         "browser", "a real Chromium", _program("chromium", "chromium-browser", "google-chrome"), "apt install chromium"
     ),
     Layer("terraform", "Terraform", _program("terraform"), "terraform 1.11 or newer on PATH"),
+    Layer("checkov", "checkov", _file(".venv-checkov/bin/checkov"), "make test installs it"),
 )
 
 

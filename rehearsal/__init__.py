@@ -1,0 +1,1 @@
+"""A cloud on a laptop: what an environment's flows are rehearsed against."""
