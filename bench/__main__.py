@@ -17,6 +17,7 @@ BENCHES = {
     "retrieval": "recall@5, MRR and nDCG@10 of each leg and of their fusions",
     "ask": "what /v1/ask adds to model, gateway and search",
     "up": "make up: from nothing, after make down, and when all is up",
+    "provision": "what the flow adds to Terraform's plan and apply, and terraform test",
 }
 
 

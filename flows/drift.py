@@ -3,8 +3,10 @@
 from prefect import flow, get_run_logger
 
 from flows import command_line
-from flows.local_only import require_local
+from flows.wrong_input import WrongInput
 from tasks.artifacts import publish_table
+from tasks.concurrency_limits import one_at_a_time
+from tasks.drift_report import DriftReport
 from tasks.embedding_model import provenance
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
@@ -16,25 +18,56 @@ from tasks.local_drift import (
     compare_knowledge,
     compare_model_files,
     compare_settings,
+    local_report,
 )
 from tasks.platforms.local_components import LocalComponents
 from tasks.store_settings import knowledge_store
+from tasks.terraform.commands import PlanKind, initialise, make_plan_to_read, state_addresses
+from tasks.terraform.root import open_root
+from tasks.terraform_drift import cloud_report, lacks_resources, nothing_provisioned, require_state
 
 
-class DriftFound(Exception):
-    """The environment differs from its variable file; says where."""
+class NoDirectoryOnAws(WrongInput):
+    """A directory of documents was named for an environment that has none."""
 
 
 @flow(name="drift", persist_result=True)
-def drift(environment: EnvironmentName, directory: str | None = None) -> list[Comparison]:
-    """Compare processes, model files, gateway configuration and serving generation with the variable file.
+def drift(environment: EnvironmentName, directory: str | None = None) -> str:
+    """Compare what there is with the variable file: on a laptop what runs, on AWS what Terraform manages.
 
     Args:
         environment: the environment to look at
-        directory: the directory of documents that is served instead of the environment's sources
+        directory: on a laptop, the directory of documents that is served instead of the environment's sources
     """
-    require_local("drift", environment)
     settings = load_environment(environment)
+    if settings.laptop is not None:
+        report = compare_laptop(settings, directory)
+    elif directory is None:
+        report = compare_cloud(settings)
+    else:
+        raise NoDirectoryOnAws(f"directory = {directory!r} is for 'local' only, not for {environment.value!r}")
+    publish_table(
+        environment, "drift", "comparison", report.rows, f"The variable file, and what was found: {report.summary}"
+    )
+    report.require_none()
+    get_run_logger().info(report.summary)
+    return report.summary
+
+
+def compare_cloud(settings: Environment) -> DriftReport:
+    """Terraform's state and the variable file against AWS, by two plans that nobody applies."""
+    require_state(settings)
+    with one_at_a_time(settings.name, "infrastructure"), open_root(settings) as root:
+        initialise(root)
+        if not state_addresses(root):
+            return nothing_provisioned(settings.name)
+        ahead = make_plan_to_read(root, PlanKind.NORMAL)
+        behind = ahead if lacks_resources(ahead) else make_plan_to_read(root, PlanKind.REFRESH_ONLY)
+        return cloud_report(settings.name, behind, ahead)
+
+
+def compare_laptop(settings: Environment, directory: str | None) -> DriftReport:
+    """Processes, model files, gateway configuration and serving generation against the variable file."""
     components = LocalComponents.of(settings)
     comparisons = [
         *compare_components(components),
@@ -42,16 +75,7 @@ def drift(environment: EnvironmentName, directory: str | None = None) -> list[Co
         *compare_settings(components),
         *served(settings, directory),
     ]
-    rows = [
-        {"what": line.what, "wanted": line.wanted, "found": line.found, "drift": not line.agrees}
-        for line in comparisons
-    ]
-    publish_table(environment, "drift", "comparison", rows, "The variable file, and what was found")
-    if differing := [line for line in comparisons if not line.agrees]:
-        listed = "; ".join(f"{line.what}: wanted {line.wanted!r}, found {line.found!r}" for line in differing)
-        raise DriftFound(f"{len(differing)} of {len(comparisons)} differ: {listed}. Run lifecycle/{environment.value}.")
-    get_run_logger().info("%d things compared, no drift", len(comparisons))
-    return comparisons
+    return local_report(settings.name, comparisons)
 
 
 def served(settings: Environment, directory: str | None) -> list[Comparison]:

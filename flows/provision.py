@@ -1,31 +1,141 @@
-"""The stage `provision`: what the environment stands on. On a laptop that is the machine itself."""
+"""The stage `provision`: what the environment stands on. On a laptop that is the machine itself, elsewhere AWS."""
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 
-from prefect import flow, get_run_logger
+from prefect import flow, get_run_logger, suspend_flow_run
 
 from flows import command_line
-from flows.local_only import require_local
+from flows.provision_request import Mode, Request
+from tasks.approval import Approval
 from tasks.artifacts import publish_table
-from tasks.environment import REPOSITORY, EnvironmentName
+from tasks.concurrency_limits import one_at_a_time
+from tasks.environment import REPOSITORY, Environment, EnvironmentName
 from tasks.environment.knowledge import LanceStore
 from tasks.environment.variable_file import load_environment
+from tasks.environment_outputs import publish_outputs
 from tasks.machine import check_machine, make_directories, require_fit
+from tasks.plan_review import PlanReview, approval_form, publish_review
+from tasks.plan_store import find_review
+from tasks.preflight import preflight, require_ready, rows
+from tasks.provisioning import apply_approved, judge_approval, judge_stored, plan_for_review, record_approval
+from tasks.result_storage import ensure_result_storage
+from tasks.secrets import reconcile_secrets
+from tasks.terraform.commands import StalePlan, initialise, read_outputs, refresh_state, validate
+from tasks.terraform.lock_breaking import free_state
+from tasks.terraform.root import TerraformRoot, open_root, require_terraform
+from tasks.terraform.state_bucket import ensure_state_bucket
+from tasks.waiting_plan import pause_key
+
+# A plan that nobody answers for so long is stale anyway.
+APPROVAL_WITHIN_SECONDS = 7 * 24 * 3600
+# A state that changes again and again is somebody else's work, which has to end first.
+ATTEMPTS = 2
 
 
 @flow(name="provision", persist_result=True)
-def provision(environment: EnvironmentName) -> str:
-    """Check the machine and make the work directories; there is nothing to install on a laptop.
+def provision(
+    environment: EnvironmentName,
+    mode: Mode = Mode.APPROVE,
+    plan: str | None = None,
+    auto_approve: bool = False,
+    allow_data_loss: bool = False,
+    break_lock: str | None = None,
+    requested_by: str = "",
+    signed_identity: str | None = None,
+) -> str:
+    """Make what the environment stands on: plan, review, approval, apply of exactly the approved plan, outputs.
 
     Args:
         environment: the environment to provision
+        mode: approve plans, waits for a person, and applies; plan only plans; apply applies the stored plan of `plan`
+        plan: the digest of a stored plan, at least its first 12 digits (mode apply)
+        auto_approve: apply without a person, if nothing is destroyed or replaced and the policy finds nothing
+        allow_data_loss: apply also what destroys or replaces resources that hold data
+        break_lock: the id of a lock on the state, which is broken; the log says before who holds it
+        requested_by: who asks for it; protected environments need it
+        signed_identity: who approves the plan in mode apply of a protected environment, signed for its digest
     """
-    require_local("provision", environment)
     settings = load_environment(environment)
+    if settings.laptop is not None:
+        return provision_laptop(settings)
+    request = Request(mode, plan, auto_approve, allow_data_loss, break_lock, requested_by, signed_identity)
+    request.require_possible(settings)
+    require_terraform()
+    findings = preflight(settings)
+    publish_table(environment, "provision", "preflight", rows(findings), "What AWS has to grant before a plan")
+    require_ready(findings)
+    ensure_state_bucket(settings)
+    with one_at_a_time(environment, "infrastructure"), open_root(settings) as root:
+        initialise(root)
+        validate(root)
+        free_state(root, break_lock)
+        summary = (
+            apply_stored(root, settings, request) if mode is Mode.APPLY else plan_and_apply(root, settings, request)
+        )
+        if mode is not Mode.PLAN:
+            refresh_state(root)
+            publish_outputs(environment, read_outputs(root))
+            look_after_secrets(settings)
+    get_run_logger().info(summary)
+    return summary
+
+
+def plan_and_apply(root: TerraformRoot, settings: Environment, request: Request, attempt: int = 1) -> str:
+    """Plan, have the plan approved, and apply it; a plan that became stale meanwhile is made again, once."""
+    storage = ensure_result_storage(settings.name, root.backend)
+    review = plan_for_review.with_options(result_storage=storage)(root, settings, request.requested_by, attempt)
+    publish_review.with_options(result_storage=storage)(review)
+    if request.mode is Mode.PLAN or not review.changed:
+        return f"plan {review.digest}: {review.summary()}"
+    request.require_no_loss(review)
+    if request.approves(review):
+        record_approval(review, "the parameter auto_approve")
+    else:
+        approval = ask_for_approval(review)
+        judge_approval.with_options(result_storage=storage)(approval, review, settings)
+    try:
+        return apply_approved.with_options(result_storage=storage)(root, review)
+    except StalePlan as error:
+        if attempt == ATTEMPTS:
+            raise
+        get_run_logger().warning("%s; planning again, which needs a new approval", error)
+        return plan_and_apply(root, settings, request, attempt + 1)
+
+
+def ask_for_approval(review: PlanReview) -> Approval:
+    """Suspend the run until a person has answered for exactly this plan."""
+    form = Approval.with_initial_data(description=approval_form(review))
+    return suspend_flow_run(wait_for_input=form, timeout=APPROVAL_WITHIN_SECONDS, key=pause_key(review.digest))
+
+
+def apply_stored(root: TerraformRoot, settings: Environment, request: Request) -> str:
+    """Apply the plan that an earlier run stored; nobody is asked."""
+    storage = ensure_result_storage(settings.name, root.backend)
+    review = find_review(root.backend, request.stored_plan)
+    publish_review.with_options(result_storage=storage)(review)
+    request.require_no_loss(review)
+    judge_stored.with_options(result_storage=storage)(request.signed_identity, review, settings)
+    return apply_approved.with_options(result_storage=storage)(root, review)
+
+
+def look_after_secrets(settings: Environment) -> None:
+    """Give the secrets that Terraform made a value where that is possible, and say what a person has to supply."""
+    report = reconcile_secrets(settings, datetime.now(UTC))
+    lines = [asdict(line) for line in report.lines]
+    publish_table(settings.name, "provision", "secrets", lines, "The secrets, and what a person has to do")
+    for line in report.awaited:
+        get_run_logger().warning(
+            "a person has to supply %r, which %s needs: %s", line.secret, line.needed_by, line.to_do
+        )
+
+
+def provision_laptop(settings: Environment) -> str:
+    """Check the machine and make the work directories; there is nothing to install on a laptop."""
     assert settings.laptop is not None  # noqa: S101 - the model guarantees it for local
     data = REPOSITORY / settings.laptop.data_directory
     checks = check_machine(data)
-    publish_table(environment, "provision", "machine", [asdict(check) for check in checks], "What the machine has")
+    publish_table(settings.name, "provision", "machine", [asdict(check) for check in checks], "What the machine has")
     require_fit(checks)
     store = settings.knowledge.store
     directories = [data, data / "models", *([data / store.directory] if isinstance(store, LanceStore) else [])]

@@ -1,11 +1,23 @@
 """The stage `teardown`: remove all that the other stages made, and prove it."""
 
+from dataclasses import asdict
+
 from prefect import flow, get_run_logger
 
 from flows import command_line
-from flows.local_only import require_local
 from flows.wrong_input import WrongInput
-from tasks.artifacts import publish_table
+from tasks.artifacts import begin_progress, publish_table
+from tasks.aws_session import require_account
+from tasks.aws_teardown.buckets import empty_bucket
+from tasks.aws_teardown.data_stores import (
+    delete_secrets,
+    empty_backup_vault,
+    empty_image_repository,
+    lift_protection,
+)
+from tasks.aws_teardown.doomed import Doomed, doomed
+from tasks.aws_teardown.proof import look_for_leftovers, require_nothing_left
+from tasks.aws_teardown.sweep import sweep_up
 from tasks.concurrency_limits import one_at_a_time
 from tasks.data_directory import agent_settings_file, lifecycle_summary_file, models_directory
 from tasks.environment import Environment, EnvironmentName
@@ -14,28 +26,105 @@ from tasks.evaluation_inputs import reports_directory
 from tasks.leftovers import delete, remove_component, require_gone
 from tasks.platforms.component_names import AGENTS, GATEWAY
 from tasks.platforms.local_components import LocalComponents, model_roles
+from tasks.terraform.commands import PlanKind, apply_plan, initialise, make_plan, state_addresses
+from tasks.terraform.lock_breaking import free_state
+from tasks.terraform.root import TerraformRoot, open_root
+from tasks.terraform.state_bucket import state_bucket_exists, state_location
 
 
 class NotConfirmed(WrongInput):
     """The name that confirms the teardown is not the environment's."""
 
 
+class ProtectedEnvironment(WrongInput):
+    """People rely on the environment: its variable file says that it is protected."""
+
+
 @flow(name="teardown", persist_result=True)
-def teardown(environment: EnvironmentName, confirm: str) -> list[str]:
+def teardown(environment: EnvironmentName, confirm: str, break_lock: str | None = None) -> list[str]:
     """Stop and delete what the environment's stages made. Prefect itself lives outside the environment and stays.
 
     Args:
         environment: the environment to remove
         confirm: the name of the environment once more
+        break_lock: on AWS, the id of a lock on Terraform's state whose holder is gone for good
     """
-    require_local("teardown", environment)
     if confirm != environment.value:
         raise NotConfirmed(f"confirm = {confirm!r} must be {environment.value!r}; nothing was removed")
     settings = load_environment(environment)
+    if settings.environment.protected:
+        raise ProtectedEnvironment(
+            f"{environment.value!r} is protected; nothing was removed. Set environment.protected = false in its "
+            f"variable file, have that approved and applied by provision/{environment.value}, and run teardown again"
+        )
     with one_at_a_time(environment, "lifecycle"), one_at_a_time(environment, "refresh"):
-        components, gone = remove(settings)
+        if settings.laptop is not None:
+            return tear_down_laptop(settings)
+        with one_at_a_time(environment, "infrastructure"):
+            return tear_down_cloud(settings, break_lock)
+
+
+def tear_down_cloud(settings: Environment, break_lock: str | None) -> list[str]:
+    """Destroy what Terraform made, sweep up what services made beside it, and prove that nothing is left."""
+    require_account(settings)
+    log, location, gone, addresses = get_run_logger(), state_location(settings), list[Doomed](), list[str]()
+    if state_bucket_exists(settings):
+        with open_root(settings) as root:
+            initialise(root)
+            free_state(root, break_lock)
+            if state_addresses(root):
+                gone = destroy(settings, root)
+            else:
+                log.info("%r is torn down already: its state holds nothing", settings.name.value)
+            addresses = state_addresses(root)
+    else:
+        log.info("%r was never provisioned: there is no bucket %r for its state", settings.name.value, location.bucket)
+    swept = [*delete_secrets(settings), *sweep_up(settings)]
+    remains = look_for_leftovers(settings, addresses)
+    went = [
+        *({"address": each.address, "name": each.name} for each in gone),
+        *({"address": "", "name": what} for what in swept),
+    ]
+    publish_table(settings.name, "teardown", "gone", went, "What was removed")
+    publish_table(settings.name, "teardown", "remains", remains.rows(), remains.describe(location.bucket))
+    require_nothing_left(settings, remains)
+    log.info(remains.describe(location.bucket))
+    return [row["address"] or row["name"] for row in went]
+
+
+def destroy(settings: Environment, root: TerraformRoot) -> list[Doomed]:
+    """Plan first, so that nothing is emptied for a plan that cannot be made; then apply exactly that plan."""
+    saved = make_plan(root, PlanKind.DESTROY)
+    going = doomed(saved.document)
+    publish_table(settings.name, "teardown", "plan", [asdict(each) for each in going], "What is going to be removed")
+    make_deletable(settings, going)
+    progress = begin_progress(settings.name, "teardown", "progress", "Resources removed")
+    apply_plan(root, saved, progress.update)
+    return going
+
+
+def make_deletable(settings: Environment, going: list[Doomed]) -> None:
+    """Lift what guards against deletion, and empty what AWS deletes only when it is empty."""
+    for resource in going:
+        if resource.guarded:
+            lift_protection(settings, resource)
+    for resource in going:
+        match resource.type:
+            case "aws_s3_bucket":
+                empty_bucket(settings, resource.name)
+            case "aws_ecr_repository":
+                empty_image_repository(settings, resource.name)
+            case "aws_backup_vault":
+                empty_backup_vault(settings, resource.name)
+            case _:
+                pass
+
+
+def tear_down_laptop(settings: Environment) -> list[str]:
+    """Stop the components, delete their files, and look for both."""
+    components, gone = remove(settings)
     rows = [{"what": what} for what in (*components, *gone)]
-    publish_table(environment, "teardown", "gone", rows, "What was removed; nothing is left of it")
+    publish_table(settings.name, "teardown", "gone", rows, "What was removed; nothing is left of it")
     get_run_logger().info("removed %d components and %d paths; nothing is left", len(components), len(gone))
     return gone
 

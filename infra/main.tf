@@ -61,6 +61,8 @@ module "identity" {
   karpenter    = module.cluster[0].karpenter
   data_key_arn = module.encryption[0].key_arns["data"]
 
+  clients         = { postgres = keys(var.data.postgres), valkey = keys(var.data.valkey) }
+  database_ids    = { for client, server in module.data[0].postgres : client => server.resource_id }
   bedrock_models  = compact(values(var.models.catalogue)[*].bedrock_id)
   document_places = [for source in var.knowledge.sources : trimprefix(source.uri, "s3://") if startswith(source.uri, "s3://")]
 }
@@ -153,16 +155,36 @@ module "data" {
   keys       = { logs = module.encryption[0].key_arns["logs"], data = module.encryption[0].key_arns["data"] }
   network = {
     vpc_id                   = module.network[0].vpc_id
-    subnet_ids               = slice(values(module.network[0].subnet_ids.intra), 0, 3) # a search domain spans three zones, no more
+    subnet_ids               = values(module.network[0].subnet_ids.intra)
     client_security_group_id = module.cluster[0].security_group_id
   }
   access_log_bucket = module.edge[0].access_log_bucket
   log_days          = var.observability.log_days
   buckets           = var.data.buckets
   images            = var.data.images
-  search            = var.data.search
   secrets           = keys(var.data.secrets)
   postgres          = var.data.postgres
   valkey            = var.data.valkey
   backup            = var.data.backup
+}
+
+module "search" {
+  source = "./modules/search"
+  count  = local.on_aws ? 1 : 0
+
+  name       = local.name
+  partition  = local.partition
+  region     = local.region
+  account_id = local.account_id
+  domain     = local.names.opensearch_domain
+  keys       = { logs = module.encryption[0].key_arns["logs"], data = module.encryption[0].key_arns["data"] }
+  network = {
+    vpc_id                   = module.network[0].vpc_id
+    subnet_ids               = slice(values(module.network[0].subnet_ids.intra), 0, 3) # a search domain spans three zones, no more
+    client_security_group_id = module.cluster[0].security_group_id
+  }
+  administrators = var.access.roles.cluster_admin.principals
+  log_days       = var.observability.log_days
+  search         = var.data.search
+  snapshots      = var.data.backup == null ? null : { bucket_arn = module.data[0].buckets["snapshots"].arn, start_hour = var.data.backup.start_hour }
 }

@@ -31,13 +31,27 @@ output "cluster" {
 }
 
 output "observability" {
-  description = "Where metrics, dashboards, alerts and the logs of pods are."
-  value       = one(module.observability)
+  description = "Where metrics, alerts and the logs of pods are."
+  value = local.on_aws ? {
+    metrics          = module.observability[0].metrics
+    alerts_topic_arn = module.observability[0].alerts_topic_arn
+    pod_log_groups   = module.observability[0].pod_log_groups
+  } : null
+}
+
+output "grafana" {
+  description = "The Grafana workspace: id, address and the service account that writes dashboards; null without one."
+  value       = local.on_aws ? module.observability[0].grafana : null
 }
 
 output "data" {
-  description = "Buckets, image repositories, the search domain, secrets, databases and caches."
+  description = "Buckets, image repositories, secrets, databases and caches."
   value       = one(module.data)
+}
+
+output "search" {
+  description = "The search domain: name, ARN, endpoint, its master user, and the role that its snapshots are written with."
+  value       = one(module.search)
 }
 
 output "firewall" {

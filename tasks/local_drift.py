@@ -1,6 +1,6 @@
 """Where a laptop differs from its environment file: components, model files, gateway, and what is served."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,8 @@ from prefect.cache_policies import NO_CACHE
 from agents.knowledge.sync import RefreshPlan
 from tasks.agent_settings import agent_settings
 from tasks.data_directory import agent_settings_file, models_directory
-from tasks.environment import Environment
+from tasks.drift_report import DriftReport
+from tasks.environment import Environment, EnvironmentName
 from tasks.model_files import ModelFiles, sha256
 from tasks.platforms import Component, ComponentState, Platform, base_url
 from tasks.platforms.component_names import AGENTS, GATEWAY
@@ -29,6 +30,21 @@ class Comparison:
     def agrees(self) -> bool:
         """Whether there is no drift here."""
         return self.wanted == self.found
+
+
+def local_report(environment: EnvironmentName, comparisons: Sequence[Comparison]) -> DriftReport:
+    """All that was compared on a laptop, what agrees too."""
+    return DriftReport(
+        scope=f"{len(comparisons)} things",
+        rows=tuple(
+            {"what": line.what, "wanted": line.wanted, "found": line.found, "drift": not line.agrees}
+            for line in comparisons
+        ),
+        differing=tuple(
+            f"{line.what}: wanted {line.wanted!r}, found {line.found!r}" for line in comparisons if not line.agrees
+        ),
+        remedies=(f"Run lifecycle/{environment.value}",),
+    )
 
 
 @task(task_run_name="compare-components", cache_policy=NO_CACHE)

@@ -1,6 +1,7 @@
-"""What every test may share: one real Prefect server for the session."""
+"""What every test may share: one real Prefect server for the session, and one emulated AWS account."""
 
 import contextlib
+import functools
 import os
 import subprocess
 import sys
@@ -14,14 +15,18 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
+from rehearsal.aws import EmulatedAws, running_emulated_aws
 from rehearsal.cluster import Cluster, SimulatedNode, running_cluster
 from rehearsal.cluster.builds import BUILT_WITHIN_SECONDS, is_built
 from rehearsal.cluster.programs import SOURCES
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.model_files import ensure_model
+from tasks.terraform.plan_document import PlanDocument, read_plan_document
 from tests.opensearch import running_opensearch, why_opensearch_cannot_run
+from tests.plans import Plan, PlanFile, plan_for
 from tests.ports import free_port
+from tests.terraform import cli_configuration, copy_of_infra, run_terraform
 
 pytest_plugins = ("tests.layer_plugin",)
 
@@ -124,3 +129,39 @@ def kubernetes_cluster() -> Iterator[Cluster]:
     with running_cluster() as cluster:
         cluster.add_nodes(SimulatedNode(f"system-{zone}", zone, "us-east-1") for zone in ZONES)
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def emulated_aws() -> Iterator[EmulatedAws]:
+    """The emulated AWS account of `dev`; all tests of the session share it, so each makes things of its own names."""
+    dev = load_environment(EnvironmentName.DEV).environment
+    assert dev.account_id is not None
+    assert dev.region is not None
+    with running_emulated_aws(dev.account_id, dev.region) as aws:
+        yield aws
+
+
+@pytest.fixture(scope="session")
+def plan_file(emulated_aws: EmulatedAws, tmp_path_factory: pytest.TempPathFactory) -> PlanFile:
+    """The real plan of an environment file, as JSON, for an account that has nothing yet; each is made once."""
+    directory = tmp_path_factory.mktemp("plans")
+    environment = {**cli_configuration(directory), **emulated_aws.environment}
+    root = copy_of_infra(directory)
+    run_terraform(root, "init", environment=environment)
+
+    @functools.cache
+    def planned(name: EnvironmentName) -> Path:
+        return plan_for(root, name, emulated_aws.account_id, environment)
+
+    return planned
+
+
+@pytest.fixture(scope="session")
+def plan(plan_file: PlanFile) -> Plan:
+    """The same plan, read."""
+
+    @functools.cache
+    def read(name: EnvironmentName) -> PlanDocument:
+        return read_plan_document(plan_file(name).read_text(encoding="utf-8"))
+
+    return read

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rehearsal.cluster import why_no_cluster
+from tasks.environment import REPOSITORY
 from tests.opensearch import why_opensearch_cannot_run
 
 
@@ -30,6 +31,13 @@ def _program(*names: str) -> Callable[[], str | None]:
     return missing
 
 
+def _file(path: str) -> Callable[[], str | None]:
+    def missing() -> str | None:
+        return None if (REPOSITORY / path).is_file() else f"there is no {path!r}"
+
+    return missing
+
+
 def _always() -> None:
     return None
 
@@ -43,6 +51,7 @@ LAYERS = (
     ),
     Layer("terraform", "Terraform", _program("terraform"), "terraform 1.11 or newer on PATH"),
     Layer("kubernetes", "a real Kubernetes control plane, Karpenter and KubeRay", why_no_cluster, "Go 1.26 or newer"),
+    Layer("checkov", "checkov", _file(".venv-checkov/bin/checkov"), "make test installs it"),
 )
 
 

@@ -2,15 +2,31 @@
 
 import functools
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from tasks.environment import REPOSITORY
+
+INFRA = REPOSITORY / "infra"
 PROVIDER = Path("registry.terraform.io/hashicorp/aws")
 # A mirror lies below one of these, at most so many directories deep.
 SEARCHED = ("/opt", "/usr", "/srv", "/var/lib", str(Path.home()))
 DEEPEST = 4
 WITHIN_SECONDS = 600
+
+
+def copy_of(source: Path, directory: Path) -> Path:
+    """A copy with files in the place of links, and without what Terraform left there."""
+    return shutil.copytree(source, directory / source.name, ignore=shutil.ignore_patterns(".terraform*"))
+
+
+def copy_of_infra(directory: Path) -> Path:
+    """A copy of the Terraform root that keeps its state in a file, so that the checkout stays clean."""
+    copy = copy_of(INFRA, directory)
+    (copy / "backend_override.tf").write_text('terraform {\n  backend "local" {}\n}\n', encoding="utf-8")
+    return copy
 
 
 def run_terraform(root: Path, command: str, *arguments: str, environment: Mapping[str, str] | None = None) -> str:

@@ -162,3 +162,12 @@ edge = {
   access_log_days = 30
   firewall        = { requests_per_5_minutes = 2000, largest_request_bytes = 65536 }
 }
+
+# ---- operations
+
+operations = {
+  schedules = {
+    drift   = { cron = "0 5 * * *", timezone = "UTC" }
+    secrets = { cron = "0 4 * * *", timezone = "UTC" }
+  }
+}

@@ -179,3 +179,12 @@ edge = {
   firewall        = { requests_per_5_minutes = 5000, largest_request_bytes = 262144 }
   sign_in         = { kind = "cognito", mfa = "required" }
 }
+
+# ---- operations
+
+operations = {
+  schedules = {
+    drift   = { cron = "0 */6 * * *", timezone = "UTC" }
+    secrets = { cron = "0 4 * * *", timezone = "UTC" }
+  }
+}

@@ -1,4 +1,4 @@
-# Buckets, images, search, secrets, databases and backups: what each part makes.
+# Buckets, images, secrets, databases and backups: what each part makes.
 
 mock_provider "aws" {
   override_during = plan
@@ -33,14 +33,12 @@ variables {
   keys              = { logs = "arn:aws:kms:us-east-1:111122223333:key/logs", data = "arn:aws:kms:us-east-1:111122223333:key/data" }
   buckets           = { noncurrent_days = 14, result_days = 30 }
   images            = { repositories = ["agents"], kept = 10, pull_through = {} }
-  search            = { engine_version = "OpenSearch_3.3", instance_type = "m7g.medium.search", instance_count = 3, volume_gib = 20 }
   secrets           = []
   postgres          = {}
   valkey            = {}
   names = {
     knowledge_bucket  = "test-knowledge"
     results_bucket    = "test-results"
-    opensearch_domain = "test"
     repository_prefix = "test"
     secret_prefix     = "test"
   }
@@ -60,13 +58,6 @@ run "everything_protected" {
         ecr-public = { registry = "public.ecr.aws" }
         docker-hub = { registry = "registry-1.docker.io", credentials_secret = "ecr-pullthroughcache/hub" }
       }
-    }
-    search = {
-      engine_version    = "OpenSearch_3.3"
-      instance_type     = "r7g.large.search"
-      instance_count    = 6
-      volume_gib        = 100
-      dedicated_masters = { instance_type = "m7g.medium.search" }
     }
     secrets  = ["tavily-api-key"]
     postgres = { litellm = { major_version = "17", instance_class = "db.m7g.large", storage_gib = 20, multi_zone = true } }
@@ -118,24 +109,6 @@ run "everything_protected" {
     error_message = "A cached image must be found by its upstream registry."
   }
   assert {
-    condition = (
-      aws_opensearch_domain.this.cluster_config[0].zone_awareness_config[0].availability_zone_count == 3 &&
-      aws_opensearch_domain.this.cluster_config[0].dedicated_master_count == 3 &&
-      length(one(aws_opensearch_domain.this.vpc_options).subnet_ids) == 3
-    )
-    error_message = "The search domain must span three zones, with three masters where they are asked for."
-  }
-  assert {
-    condition = (
-      aws_opensearch_domain.this.encrypt_at_rest[0].enabled && aws_opensearch_domain.this.node_to_node_encryption[0].enabled &&
-      aws_opensearch_domain.this.domain_endpoint_options[0].enforce_https &&
-      !aws_opensearch_domain.this.advanced_security_options[0].internal_user_database_enabled &&
-      aws_opensearch_domain.this.advanced_security_options[0].master_user_options[0].master_user_arn == output.search.administrator_role_arn &&
-      length(aws_opensearch_domain.this.log_publishing_options) == 4
-    )
-    error_message = "The search domain must be encrypted, know IAM identities only, and log."
-  }
-  assert {
     condition     = aws_secretsmanager_secret.this["tavily-api-key"].name == "test/tavily-api-key" && aws_secretsmanager_secret.this["tavily-api-key"].recovery_window_in_days == 30
     error_message = "A secret of a protected environment must be recoverable."
   }
@@ -162,7 +135,7 @@ run "everything_protected" {
   }
   assert {
     condition = alltrue([
-      for group in concat(values(aws_cloudwatch_log_group.search), values(aws_cloudwatch_log_group.postgres), values(aws_cloudwatch_log_group.valkey)) :
+      for group in concat(values(aws_cloudwatch_log_group.postgres), values(aws_cloudwatch_log_group.valkey)) :
       group.kms_key_id == var.keys.logs && group.retention_in_days == 30
     ])
     error_message = "Log groups must be encrypted, and kept as long as the file says."
@@ -186,7 +159,7 @@ run "nothing_optional" {
   }
 
   assert {
-    condition     = output.backup_vault == null && output.search.snapshot_role_arn == null && keys(output.buckets) == ["knowledge", "results"]
+    condition     = output.backup_vault == null && keys(output.buckets) == ["knowledge", "results"]
     error_message = "No backups were asked for."
   }
   assert {
@@ -196,10 +169,6 @@ run "nothing_optional" {
   assert {
     condition     = length(aws_ecr_pull_through_cache_rule.this) == 0 && length(aws_iam_role.image_cache) == 0
     error_message = "No cache of images was asked for."
-  }
-  assert {
-    condition     = !aws_opensearch_domain.this.cluster_config[0].dedicated_master_enabled && aws_opensearch_domain.this.cluster_config[0].dedicated_master_type == null
-    error_message = "No dedicated masters were asked for."
   }
   assert {
     condition     = aws_secretsmanager_secret.this["tavily-api-key"].recovery_window_in_days == 0

@@ -29,6 +29,8 @@ variables {
     instance_profile_arn = "arn:aws:iam::111122223333:instance-profile/node"
   }
   data_key_arn    = "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555"
+  clients         = { postgres = ["agents", "langfuse", "litellm"], valkey = ["agents", "langfuse"] }
+  database_ids    = { agents = "db-AGENTS", langfuse = "db-LANGFUSE", litellm = "db-LITELLM" }
   bedrock_models  = ["us.amazon.nova-pro-v1:0", "amazon.titan-embed-text-v2:0"]
   document_places = ["documents/current/", "archive"]
 }
@@ -97,6 +99,36 @@ run "everything" {
     error_message = "Agents must not write to the search domain; Ray and the workers must."
   }
   assert {
+    condition = { for client, policy in aws_iam_role_policy.database : client => jsondecode(policy.policy).Statement[0].Resource } == {
+      agents  = "arn:aws:rds-db:us-east-1:111122223333:dbuser:db-AGENTS/agents"
+      litellm = "arn:aws:rds-db:us-east-1:111122223333:dbuser:db-LITELLM/litellm"
+    }
+    error_message = "A client with an identity must be able to sign in to its own server as itself, and to no other."
+  }
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.pod["external-secrets"].policy).Statement : statement.Sid => try(statement.Condition.StringEquals["aws:ResourceTag/aws:rds:primaryDBInstanceArn"], null) }["ReadDatabasePasswords"] == [
+      "arn:aws:rds:us-east-1:111122223333:db:agentic-eks-test-agents",
+      "arn:aws:rds:us-east-1:111122223333:db:agentic-eks-test-langfuse",
+      "arn:aws:rds:us-east-1:111122223333:db:agentic-eks-test-litellm",
+    ]
+    error_message = "External Secrets must read the passwords of the environment's own servers, and no others that RDS keeps."
+  }
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.pod["agents"].policy).Statement : statement.Sid => statement.Resource }["ConnectToCache"] == [
+      "arn:aws:elasticache:us-east-1:111122223333:replicationgroup:agentic-eks-test-agents",
+      "arn:aws:elasticache:us-east-1:111122223333:user:agentic-eks-test-agents",
+    ]
+    error_message = "A client must be able to connect to its own cache as itself."
+  }
+  assert {
+    condition     = [for name, policy in aws_iam_role_policy.pod : name if strcontains(policy.policy, "elasticache:Connect")] == ["agents"]
+    error_message = "Who has no cache, or no identity, must not be able to connect to one."
+  }
+  assert {
+    condition     = [for name, policy in aws_iam_role_policy.pod : name if strcontains(policy.policy, "role/agentic-eks-test-search-administrator")] == ["prefect-worker"]
+    error_message = "Only the workers of the flows may administer the search domain."
+  }
+  assert {
     condition     = jsondecode(aws_iam_role.ci[0].assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"] == ["repo:owner/name:environment:test", "repo:owner/name:ref:refs/heads/main"]
     error_message = "CI must be the workflows that the file names."
   }
@@ -119,6 +151,22 @@ run "no_bedrock_model_and_no_ci" {
   assert {
     condition     = length(aws_iam_role.ci) == 0 && length(aws_iam_openid_connect_provider.github) == 0 && output.ci_role_arn == null
     error_message = "Without access.ci there must be no role for it."
+  }
+}
+
+run "no_databases_and_no_caches" {
+  command = plan
+  module {
+    source = "./modules/identity"
+  }
+  variables {
+    clients      = { postgres = [], valkey = [] }
+    database_ids = {}
+  }
+
+  assert {
+    condition     = length(aws_iam_role_policy.database) == 0 && !anytrue([for policy in aws_iam_role_policy.pod : strcontains(policy.policy, "elasticache") || strcontains(policy.policy, "rds!")])
+    error_message = "Without databases and caches nobody may connect to one."
   }
 }
 

@@ -18,6 +18,7 @@ from tasks.environment.knowledge import Knowledge
 from tasks.environment.models import Model, Models
 from tasks.environment.network import Network, overlap
 from tasks.environment.observability import Observability
+from tasks.environment.operations import Operations
 from tasks.environment.quality import Agents, Evaluation
 from tasks.environment.section import Section
 
@@ -39,6 +40,7 @@ class Environment(Section):
     observability: Observability | None = None
     data: Data | None = None
     edge: Edge | None = None
+    operations: Operations | None = None
 
     @property
     def name(self) -> EnvironmentName:
@@ -68,7 +70,7 @@ class Environment(Section):
 
     @model_validator(mode="after")
     def _cloud_sections_fit(self) -> Self:
-        for section in ("network", "access", "cluster", "observability", "data", "edge"):
+        for section in ("network", "access", "cluster", "observability", "data", "edge", "operations"):
             if (self.name is EnvironmentName.LOCAL) != (getattr(self, section) is None):
                 raise ValueError(
                     f"environment.name = {self.name.value!r}: 'local' has no section {section}, every other needs it"

@@ -132,9 +132,12 @@ def _deployment(
 
 
 def _schedule(environment: Environment, flow: str) -> CronSchedule | None:
+    operations = environment.operations
     schedules: Mapping[str, Schedule | None] = {
         "knowledge": environment.knowledge.schedule,
         "evaluation": environment.evaluation.schedule,
+        "drift": operations.schedules.drift if operations else None,
+        "secrets": operations.schedules.secrets if operations else None,
     }
     schedule = schedules.get(flow)
     return CronSchedule(cron=schedule.cron, timezone=schedule.timezone) if schedule else None

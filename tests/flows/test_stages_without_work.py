@@ -64,7 +64,7 @@ def test_wrong_options_exit_with_2(run_python: RunPython, arguments: list[str]) 
     assert "Usage" in outcome.stderr
 
 
-@pytest.mark.parametrize("stage", ["provision", "addons"])
+@pytest.mark.parametrize("stage", ["addons", "models"])
 def test_environment_that_the_stage_does_not_support_exits_with_2(run_python: RunPython, stage: str) -> None:
     outcome = run_python("-m", f"flows.{stage}", "--environment", "dev")
     assert outcome.returncode == 2

@@ -1,22 +1,17 @@
 """Copies of the Terraform root, initialised, so that the checkout stays clean."""
 
-import shutil
+import functools
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tasks.environment import REPOSITORY
-from tests.terraform import cli_configuration, run_terraform
+from tasks.environment import EnvironmentName
+from tests.terraform import INFRA, cli_configuration, copy_of, copy_of_infra, run_terraform
 
-INFRA = REPOSITORY / "infra"
-
-Terraform = Callable[..., str]
-
-
-def copy_of(source: Path, directory: Path) -> Path:
-    """A copy with files in the place of links, and without what Terraform left there."""
-    return shutil.copytree(source, directory / source.name, ignore=shutil.ignore_patterns(".terraform*"))
+MockedTest = Callable[[EnvironmentName], tuple[dict[str, Any], ...]]
 
 
 @pytest.fixture(scope="session")
@@ -25,13 +20,35 @@ def terraform_configuration(tmp_path_factory: pytest.TempPathFactory) -> dict[st
     return cli_configuration(tmp_path_factory.mktemp("terraform-cli"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def root(tmp_path_factory: pytest.TempPathFactory, terraform_configuration: dict[str, str]) -> Path:
     """The Terraform root with its modules and provider; it keeps its state in a file."""
-    copy = copy_of(INFRA, tmp_path_factory.mktemp("terraform"))
-    (copy / "backend_override.tf").write_text('terraform {\n  backend "local" {}\n}\n', encoding="utf-8")
+    copy = copy_of_infra(tmp_path_factory.mktemp("terraform"))
     run_terraform(copy, "init", environment=terraform_configuration)
     return copy
+
+
+@pytest.fixture(scope="session")
+def mocked_test(root: Path, terraform_configuration: dict[str, str]) -> MockedTest:
+    """The test that plans an environment file with a mocked provider; each is run once.
+
+    The messages are described in Terraform's documentation, "Machine-Readable UI".
+    """
+
+    @functools.cache
+    def run(name: EnvironmentName) -> tuple[dict[str, Any], ...]:
+        lines = run_terraform(
+            root,
+            "test",
+            "-json",
+            "-verbose",
+            "-test-directory=tests/environment-files",
+            f"-var-file=environments/{name.value}.tfvars",
+            environment=terraform_configuration,
+        )
+        return tuple(json.loads(line) for line in lines.splitlines())
+
+    return run
 
 
 @pytest.fixture(scope="module")

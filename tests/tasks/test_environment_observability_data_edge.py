@@ -127,7 +127,10 @@ def test_an_identity_provider_elsewhere_is_accepted(tmp_path: Path) -> None:
     assert edge.sign_in.kind == "oidc"
 
 
-@pytest.mark.parametrize(("section", "following"), [("observability", "# ---- data"), ("data", "# ---- edge")])
+@pytest.mark.parametrize(
+    ("section", "following"),
+    [("observability", "# ---- data"), ("data", "# ---- edge"), ("edge", "# ---- operations")],
+)
 def test_an_environment_on_aws_needs_the_section(tmp_path: Path, section: str, following: str) -> None:
     start, end = PROD.index(f"\n{section} = {{"), PROD.index(following)
     path = tmp_path / "prod.tfvars"

@@ -122,6 +122,21 @@ def test_paused_schedule_stays_paused(
     assert prefect_client.read_deployment_by_name("drift/local").paused
 
 
+def test_operations_of_an_environment_on_aws_are_scheduled(
+    prefect_server: str, prefect_client: SyncPrefectClient
+) -> None:
+    reconcile(load_environment(EnvironmentName.DEV), prefect_server, dry_run=False)
+
+    scheduled = {
+        flow: [schedule.schedule for schedule in prefect_client.read_deployment_by_name(f"{flow}/dev").schedules]
+        for flow in ("drift", "secrets")
+    }
+    assert scheduled == {
+        "drift": [CronSchedule(cron="0 5 * * *", timezone="UTC")],
+        "secrets": [CronSchedule(cron="0 4 * * *", timezone="UTC")],
+    }
+
+
 def test_schedule_that_the_file_no_longer_has_goes_and_a_persons_schedule_stays(
     prefect_server: str, prefect_client: SyncPrefectClient, local: Environment, tmp_path: Path
 ) -> None:
@@ -210,7 +225,7 @@ def test_parameters_are_added_to_a_deployment_and_taken_away_again(
     [
         ("flows.drift.drift", "flows.nowhere.drift", "flows/nowhere.py"),
         ("flows.drift.drift", "flows.drift.missing", "flows/drift.py has no flow 'missing'"),
-        ("flows.drift.drift", "flows.drift.require_local", "flows/drift.py has no flow 'require_local'"),
+        ("flows.drift.drift", "flows.drift.publish_table", "flows/drift.py has no flow 'publish_table'"),
         ("name: management, job", "name: elsewhere, job", "work pool 'elsewhere'"),
         ("pull: []", "pull: []\n    schedules: []", "schedules"),
         ("deployments:", "deployments: [", "is not YAML"),

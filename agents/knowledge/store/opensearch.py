@@ -200,7 +200,8 @@ class OpenSearchStore:
         return f"{self._alias}-{generation}"
 
     def _aliased(self) -> list[str]:
-        answer = self._client.indices.get_alias(name=self._alias, params={"ignore": 404})
+        # Without naming indices one asks for all of them, which a server with access control refuses.
+        answer = self._client.indices.get_alias(index=f"{self._alias}-*", name=self._alias, params={"ignore": 404})
         return [] if "error" in answer else list(answer)
 
     def _require_unsealed(self, generation: str) -> None:

@@ -11,19 +11,8 @@ output "repositories" {
 output "pull_through" {
   description = "What the address of a cached image starts with, by upstream registry."
   value = {
-    for prefix, rule in aws_ecr_pull_through_cache_rule.this :
-    rule.upstream_registry_url => "${var.account_id}.dkr.ecr.${var.region}.amazonaws.com/${prefix}"
-  }
-}
-
-output "search" {
-  description = "The search domain: name, ARN, endpoint, its master user, and the role that its snapshots are written with."
-  value = {
-    domain                 = aws_opensearch_domain.this.domain_name
-    arn                    = aws_opensearch_domain.this.arn
-    endpoint               = "https://${aws_opensearch_domain.this.endpoint}"
-    administrator_role_arn = aws_iam_role.search_administrator.arn
-    snapshot_role_arn      = one(aws_iam_role.search_snapshots[*].arn)
+    for prefix, cache in local.cached :
+    cache.registry => "${var.account_id}.dkr.ecr.${var.region}.amazonaws.com/${prefix}"
   }
 }
 

@@ -9,7 +9,7 @@ variable "partition" {
 }
 
 variable "region" {
-  description = "The region of the search domain."
+  description = "The region of the image registry."
   type        = string
 }
 
@@ -33,7 +33,6 @@ variable "names" {
   type = object({
     knowledge_bucket  = string
     results_bucket    = string
-    opensearch_domain = string
     repository_prefix = string
     secret_prefix     = string
   })
@@ -59,7 +58,7 @@ variable "access_log_bucket" {
 }
 
 variable "log_days" {
-  description = "How many days the logs of search, databases and caches are kept."
+  description = "How many days the logs of databases and caches are kept."
   type        = number
 }
 
@@ -74,17 +73,6 @@ variable "images" {
     repositories = list(string)
     kept         = number
     pull_through = map(object({ registry = string, credentials_secret = optional(string) }))
-  })
-}
-
-variable "search" {
-  description = "The OpenSearch domain and its size."
-  type = object({
-    engine_version    = string
-    instance_type     = string
-    instance_count    = number
-    volume_gib        = number
-    dedicated_masters = optional(object({ instance_type = string }))
   })
 }
 

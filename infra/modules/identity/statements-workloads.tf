@@ -43,21 +43,24 @@ locals {
     Condition = { StringEquals = { "kms:ViaService" = "s3.${var.region}.amazonaws.com" } }
   }
 
-  external_secrets_statements = [
-    {
-      Sid      = "ReadSecrets"
-      Effect   = "Allow"
-      Action   = ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]
-      Resource = local.secrets_arn
-    },
-    {
-      Sid       = "DecryptSecrets"
-      Effect    = "Allow"
-      Action    = ["kms:Decrypt"]
-      Resource  = var.data_key_arn
-      Condition = { StringEquals = { "kms:ViaService" = "secretsmanager.${var.region}.amazonaws.com" } }
-    },
-  ]
+  external_secrets_statements = concat(
+    [
+      {
+        Sid      = "ReadSecrets"
+        Effect   = "Allow"
+        Action   = ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]
+        Resource = local.secrets_arn
+      },
+      {
+        Sid       = "DecryptSecrets"
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt"]
+        Resource  = var.data_key_arn
+        Condition = { StringEquals = { "kms:ViaService" = "secretsmanager.${var.region}.amazonaws.com" } }
+      },
+    ],
+    local.read_database_passwords,
+  )
 
   fluent_bit_statements = [{
     Sid      = "WritePodLogs"
@@ -90,7 +93,7 @@ locals {
   ]
 
   # An inference profile (us.<vendor>.<model>) spreads calls over regions, and needs the model in each of them.
-  litellm_statements = length(var.bedrock_models) == 0 ? [] : [{
+  invoke_models = length(var.bedrock_models) == 0 ? [] : [{
     Sid    = "InvokeModelsOfTheCatalogue"
     Effect = "Allow"
     Action = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
@@ -101,6 +104,8 @@ locals {
       ] : ["arn:${var.partition}:bedrock:${var.region}::foundation-model/${id}"]
     ])
   }]
+
+  litellm_statements = concat(local.invoke_models, lookup(local.connect_to_cache, "litellm", []))
 
   ray_statements = [
     local.read_documents,
@@ -115,7 +120,7 @@ locals {
     },
   ]
 
-  agents_statements = [local.read_search]
+  agents_statements = concat([local.read_search], lookup(local.connect_to_cache, "agents", []))
 
   prefect_worker_statements = [
     {
@@ -134,5 +139,12 @@ locals {
     local.list_documents,
     local.use_data_key_for_s3,
     local.write_search,
+    {
+      # To map the roles above to roles inside the domain, which is reached from the cluster only.
+      Sid      = "AdministerSearch"
+      Effect   = "Allow"
+      Action   = ["sts:AssumeRole", "sts:TagSession"]
+      Resource = "arn:${var.partition}:iam::${var.account_id}:role/${var.name}-search-administrator"
+    },
   ]
 }

@@ -65,3 +65,13 @@ variable "document_places" {
   description = "Where documents are read from: <bucket> or <bucket>/<prefix>."
   type        = list(string)
 }
+
+variable "clients" {
+  description = "Who has a PostgreSQL server, and who has a Valkey cache."
+  type        = object({ postgres = list(string), valkey = list(string) })
+}
+
+variable "database_ids" {
+  description = "The id that RDS gave the PostgreSQL server of each client."
+  type        = map(string)
+}

@@ -4,7 +4,6 @@ output "metrics" {
     workspace_id  = aws_prometheus_workspace.this.id
     workspace_arn = aws_prometheus_workspace.this.arn
     endpoint      = aws_prometheus_workspace.this.prometheus_endpoint
-    scraper_role  = aws_prometheus_scraper.this.role_arn
   }
 }
 

@@ -9,6 +9,7 @@ run "local_has_no_access" {
     observability = null
     data          = null
     edge          = null
+    operations    = null
   }
   expect_failures = [var.access, var.laptop, var.models]
 }

@@ -9,6 +9,7 @@ run "local_has_no_cluster" {
     observability = null
     data          = null
     edge          = null
+    operations    = null
   }
   expect_failures = [var.cluster, var.laptop, var.models]
 }

@@ -9,6 +9,7 @@ run "local_has_no_data" {
     cluster       = null
     observability = null
     edge          = null
+    operations    = null
   }
   expect_failures = [var.data, var.laptop, var.models]
 }

@@ -9,6 +9,7 @@ run "local_has_no_edge" {
     cluster       = null
     observability = null
     data          = null
+    operations    = null
   }
   expect_failures = [var.edge, var.laptop, var.models]
 }

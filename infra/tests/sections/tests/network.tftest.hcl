@@ -9,6 +9,7 @@ run "local_has_no_network" {
     observability = null
     data          = null
     edge          = null
+    operations    = null
   }
   expect_failures = [var.network, var.laptop, var.models]
 }

@@ -9,6 +9,7 @@ run "local_has_no_observability" {
     cluster     = null
     data        = null
     edge        = null
+    operations  = null
   }
   expect_failures = [var.observability, var.laptop, var.models]
 }

@@ -108,3 +108,7 @@ edge = {
   firewall        = { requests_per_5_minutes = 10, largest_request_bytes = 256 }
   sign_in         = { kind = "cognito", mfa = "optional" }
 }
+
+operations = {
+  schedules = { drift = { cron = "0 5 * * *", timezone = "UTC" } }
+}

@@ -1,17 +1,17 @@
 # The OpenSearch domain: three zones, in the VPC, IAM identities only.
 
 locals {
-  search_logs = {
+  logs = {
     INDEX_SLOW_LOGS     = "index-slow"
     SEARCH_SLOW_LOGS    = "search-slow"
     ES_APPLICATION_LOGS = "application"
     AUDIT_LOGS          = "audit"
   }
-  domain_arn = "arn:${var.partition}:es:${var.region}:${var.account_id}:domain/${var.names.opensearch_domain}"
+  domain_arn = "arn:${var.partition}:es:${var.region}:${var.account_id}:domain/${var.domain}"
 }
 
 resource "aws_opensearch_domain" "this" {
-  domain_name    = var.names.opensearch_domain
+  domain_name    = var.domain
   engine_version = var.search.engine_version
 
   cluster_config {
@@ -34,7 +34,7 @@ resource "aws_opensearch_domain" "this" {
 
   vpc_options {
     subnet_ids         = var.network.subnet_ids
-    security_group_ids = [aws_security_group.search.id]
+    security_group_ids = [aws_security_group.this.id]
   }
 
   encrypt_at_rest {
@@ -56,7 +56,7 @@ resource "aws_opensearch_domain" "this" {
     anonymous_auth_enabled         = false
     internal_user_database_enabled = false
     master_user_options {
-      master_user_arn = aws_iam_role.search_administrator.arn
+      master_user_arn = aws_iam_role.administrator.arn
     }
   }
 
@@ -72,16 +72,16 @@ resource "aws_opensearch_domain" "this" {
   })
 
   dynamic "log_publishing_options" {
-    for_each = local.search_logs
+    for_each = local.logs
     content {
       log_type                 = log_publishing_options.key
-      cloudwatch_log_group_arn = aws_cloudwatch_log_group.search[log_publishing_options.key].arn
+      cloudwatch_log_group_arn = aws_cloudwatch_log_group.this[log_publishing_options.key].arn
     }
   }
 
   # Hourly snapshots of the last 14 days are the service's own; this is when the daily one is taken.
   snapshot_options {
-    automated_snapshot_start_hour = local.with_backup ? var.backup.start_hour : 0
+    automated_snapshot_start_hour = try(var.snapshots.start_hour, 0)
   }
 
   software_update_options {
@@ -92,18 +92,18 @@ resource "aws_opensearch_domain" "this" {
     enabled = true
   }
 
-  depends_on = [aws_cloudwatch_log_resource_policy.search]
+  depends_on = [aws_cloudwatch_log_resource_policy.this]
 }
 
-resource "aws_security_group" "search" {
+resource "aws_security_group" "this" {
   name        = "${var.name}-search"
   description = "OpenSearch: HTTPS from the cluster"
   vpc_id      = var.network.vpc_id
   tags        = { Name = "${var.name}-search" }
 }
 
-resource "aws_vpc_security_group_ingress_rule" "search" {
-  security_group_id            = aws_security_group.search.id
+resource "aws_vpc_security_group_ingress_rule" "this" {
+  security_group_id            = aws_security_group.this.id
   description                  = "Pods and nodes of the cluster"
   referenced_security_group_id = var.network.client_security_group_id
   ip_protocol                  = "tcp"
@@ -111,15 +111,15 @@ resource "aws_vpc_security_group_ingress_rule" "search" {
   to_port                      = 443
 }
 
-resource "aws_cloudwatch_log_group" "search" {
-  for_each = local.search_logs
+resource "aws_cloudwatch_log_group" "this" {
+  for_each = local.logs
 
   name              = "/aws/opensearch/${var.name}/${each.value}"
   retention_in_days = var.log_days
   kms_key_id        = var.keys.logs
 }
 
-resource "aws_cloudwatch_log_resource_policy" "search" {
+resource "aws_cloudwatch_log_resource_policy" "this" {
   policy_name = "${var.name}-search"
   policy_document = jsonencode({
     Version = "2012-10-17"
@@ -127,45 +127,11 @@ resource "aws_cloudwatch_log_resource_policy" "search" {
       Effect    = "Allow"
       Principal = { Service = "es.amazonaws.com" }
       Action    = ["logs:PutLogEvents", "logs:CreateLogStream"]
-      Resource  = [for group in aws_cloudwatch_log_group.search : "${group.arn}:*"]
+      Resource  = [for group in aws_cloudwatch_log_group.this : "${group.arn}:*"]
       Condition = {
         StringEquals = { "aws:SourceAccount" = var.account_id }
         ArnLike      = { "aws:SourceArn" = local.domain_arn }
       }
     }]
-  })
-}
-
-# The flow that maps IAM roles to roles of the domain takes this role; the master user of a domain must be one principal.
-resource "aws_iam_role" "search_administrator" {
-  name        = "${var.name}-search-administrator"
-  description = "Master user of the search domain: maps IAM roles to its roles"
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = { AWS = "arn:${var.partition}:iam::${var.account_id}:root" }
-      Action    = "sts:AssumeRole"
-    }]
-  })
-}
-
-resource "aws_iam_role_policy" "search_administrator" {
-  name = "administer-search"
-  role = aws_iam_role.search_administrator.id
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = concat(
-      [{
-        Effect   = "Allow"
-        Action   = ["es:ESHttpGet", "es:ESHttpHead", "es:ESHttpPost", "es:ESHttpPut", "es:ESHttpPatch", "es:ESHttpDelete"]
-        Resource = "${local.domain_arn}/*"
-      }],
-      [for role in aws_iam_role.search_snapshots : {
-        Effect   = "Allow"
-        Action   = ["iam:PassRole"]
-        Resource = role.arn
-      }],
-    )
   })
 }

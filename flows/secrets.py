@@ -1,0 +1,43 @@
+"""The stage `secrets`: values for the secrets of an environment on AWS; a schedule renews them."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from prefect import flow, get_run_logger
+
+from flows import command_line
+from tasks.artifacts import publish_table
+from tasks.environment import EnvironmentName
+from tasks.environment.variable_file import load_environment
+from tasks.secrets import SecretReport, reconcile_secrets
+
+
+@flow(name="secrets", persist_result=True)
+def secrets(environment: EnvironmentName) -> SecretReport:
+    """Generate and renew the secrets that may be generated, and list those that a person must supply.
+
+    Args:
+        environment: the environment whose secrets are looked after
+    """
+    settings = load_environment(environment)
+    if settings.laptop is not None:
+        directory = settings.laptop.data_directory
+        get_run_logger().info(
+            "Nothing to do: the laptop's secrets lie in %s, made by the stages that use them", directory
+        )
+        return SecretReport(())
+    report = reconcile_secrets(settings, datetime.now(UTC))
+    rows = [asdict(line) for line in report.lines]
+    publish_table(
+        environment, "secrets", "values", rows, "The secrets, and what a person has to do; never their values"
+    )
+    for line in report.awaited:
+        get_run_logger().warning(
+            "a person has to supply %r, which %s needs: %s", line.secret, line.needed_by, line.to_do
+        )
+    report.require_made()
+    return report
+
+
+if __name__ == "__main__":
+    command_line.run(secrets)

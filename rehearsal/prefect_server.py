@@ -1,0 +1,70 @@
+"""A Prefect server and a worker of the rehearsal's own, with the environment's deployments."""
+
+import subprocess
+import sys
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from rehearsal.programs import HOST, REPOSITORY, Program, ProgramFailed, free_port, inherited
+from tasks.environment import Environment
+
+DEPLOYED_WITHIN_SECONDS = 300
+
+
+@contextmanager
+def running_prefect(settings: Environment, cloud: Mapping[str, str], directory: Path) -> Generator[str]:
+    """Run a server and a process worker, deploy the environment's deployments; yields the API's URL.
+
+    `cloud` is the environment in which the worker runs flows; logs and Prefect's files go below `directory`.
+
+    Raises:
+        ProgramFailed: the server does not start, or the deployments cannot be registered.
+    """
+    port = free_port()
+    url = f"http://{HOST}:{port}/api"
+    environment = {
+        **cloud,
+        "PREFECT_HOME": str(directory / "prefect"),
+        "PREFECT_API_URL": url,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        # Flows run in directories of their own, and are found by the search path as in the flows' image.
+        "PYTHONPATH": str(REPOSITORY),
+        "PREFECT_WORKER_QUERY_SECONDS": "2",
+    }
+    server = Program(
+        "prefect-server",
+        ("-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)),
+        environment,
+        f"{url}/ready",
+    )
+    pool = settings.environment.prefect.work_pools.management
+    worker = Program(
+        "prefect-worker", ("-m", "prefect", "worker", "start", "--pool", pool, "--type", "process"), environment
+    )
+    with server.running(directory) as process:
+        server.wait_until_ready(process, directory)
+        _deploy(settings, url, environment)
+        with worker.running(directory):
+            yield url
+
+
+def _deploy(settings: Environment, url: str, environment: Mapping[str, str]) -> None:
+    done = run_console(("deploy", "--environment", settings.name.value, "--api-url", url), environment)
+    if done.returncode:
+        raise ProgramFailed(f"the deployments were not registered:\n{done.stdout}{done.stderr}")
+
+
+def run_console(arguments: tuple[str, ...], environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Run one of the commands that a person types, to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "console", *arguments],
+        cwd=REPOSITORY,
+        env={**inherited(), **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=DEPLOYED_WITHIN_SECONDS,
+    )

@@ -1,0 +1,97 @@
+"""Programs that run beside the rehearsal, on loopback, and end with it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+HOST = "127.0.0.1"
+# Seconds; each takes 2 to 10 on an idle machine, and the machine may be busy.
+READY_WITHIN_SECONDS = 180
+STOPPED_WITHIN_SECONDS = 30
+REPOSITORY = Path(__file__).parents[1]
+# What would take a program to somebody's own account, server or plan.
+_NOT_INHERITED = ("AWS_", "MOTO_", "MINISTACK_", "PREFECT_", "TF_CLI_ARGS", "TF_VAR_", "AGENTIC_EKS_")
+
+
+class ProgramFailed(Exception):
+    """A program did not start; says which, and how its log ends."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A Python module that is run: its arguments, its environment beside the inherited one, and where it answers."""
+
+    name: str
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    health: str | None = None
+
+    @contextmanager
+    def running(self, logs: Path) -> Generator["subprocess.Popen[bytes]"]:
+        """Run it for the block; its output goes to a file in `logs`."""
+        with self.log(logs).open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, *self.arguments],
+                cwd=REPOSITORY,
+                env={**inherited(), **self.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=STOPPED_WITHIN_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def wait_until_ready(self, process: "subprocess.Popen[bytes]", logs: Path) -> None:
+        """Wait until it answers.
+
+        Raises:
+            ProgramFailed: it ended, or does not answer in time.
+        """
+        deadline = time.monotonic() + READY_WITHIN_SECONDS
+        while self.health and time.monotonic() < deadline and process.poll() is None:
+            try:
+                if httpx.get(self.health, timeout=5).is_success:
+                    return
+            except httpx.TransportError:
+                pass  # nothing listens yet
+            try:
+                process.wait(timeout=0.1)
+            except subprocess.TimeoutExpired:
+                continue
+        raise ProgramFailed(f"{self.name!r} is not ready (exit code {process.poll()}): {self.tail(logs)}")
+
+    def tail(self, logs: Path) -> str:
+        """How its log ends."""
+        lines = self.log(logs).read_text(encoding="utf-8", errors="replace").splitlines()
+        return "its log ends:\n" + "\n".join(lines[-30:])
+
+    def log(self, logs: Path) -> Path:
+        """The file that holds its output."""
+        return logs / f"{self.name}.log"
+
+
+def free_port() -> int:
+    """A port of loopback on which nothing listens."""
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        return listener.getsockname()[1]
+
+
+def inherited() -> dict[str, str]:
+    """This process's environment without what would lead a program out of the rehearsal."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}

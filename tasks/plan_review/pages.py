@@ -1,0 +1,138 @@
+"""The artifacts of a reviewed plan."""
+
+from prefect import task
+
+from tasks.artifacts import publish_markdown, publish_table
+from tasks.plan_review.review import PlanReview
+from tasks.result_storage import once_per_run
+from tasks.terraform.plan_document import Action
+
+SHORT_DIGEST = 12
+STAGE = "provision"
+PLAN = "plan"
+
+
+@task(task_run_name="publish-review", cache_key_fn=once_per_run, persist_result=True, result_serializer="json")
+def publish_review(review: PlanReview) -> None:
+    """Publish the plan's page, and the tables of its changes, policy findings and cost."""
+    environment = review.environment
+    publish_markdown(environment, STAGE, PLAN, plan_page(review), f"The plan for {environment.value}")
+    publish_table(
+        environment,
+        STAGE,
+        "changes",
+        [
+            {"action": change.action.value, "resource": change.address, "module": change.module}
+            for change in review.changes
+        ],
+        f"Every change of plan {review.digest[:SHORT_DIGEST]}",
+    )
+    publish_table(
+        environment,
+        STAGE,
+        "cost",
+        [
+            {
+                "resource": line.address,
+                "before, USD a month": round(line.before_usd, 2),
+                "after, USD a month": round(line.after_usd, 2),
+                "difference": round(line.after_usd - line.before_usd, 2),
+            }
+            for line in sorted(review.cost.changes, key=lambda line: line.before_usd - line.after_usd)
+        ],
+        f"What changes in the idle monthly cost; list prices of {review.cost.as_of}, {', '.join(review.cost.source)}",
+    )
+
+
+def plan_page(review: PlanReview) -> str:
+    """The page that a person reads before they decide, as markdown."""
+    sections = (_head(review), _losses(review), _counts(review), _removals(review), _policy(review), _cost(review))
+    return "\n\n".join(section for section in sections if section)
+
+
+def approval_form(review: PlanReview) -> str:
+    """What stands above the form in the Prefect UI, as markdown."""
+    return (
+        f"Type `{review.digest[:SHORT_DIGEST]}` as the plan: an approval of another one does not count. In a protected "
+        "environment use `make approve RUN=<id of this run>`, which proves who you are.\n\n" + plan_page(review)
+    )
+
+
+def _head(review: PlanReview) -> str:
+    lines = [
+        f"# {review.environment.value}: {review.summary()}" if review.changed else "# Nothing to change",
+        f"- plan `{review.digest[:SHORT_DIGEST]}` (SHA-256 `{review.digest}`)",
+        f"- asked for by {review.requested_by or 'nobody who said so'}, made {review.made:%Y-%m-%d %H:%M} UTC",
+        f"- against state serial {review.serial}, Terraform {review.terraform_version}",
+    ]
+    if not review.complete:
+        lines.append(
+            "\n> **This plan is not complete:** it covers a part of the configuration only (`-target`, or changes "
+            "that Terraform puts off), so an apply leaves the rest as it is."
+        )
+    return "\n".join(lines)
+
+
+def _losses(review: PlanReview) -> str:
+    if not review.losses:
+        return ""
+    rows = [f"| `{loss.address}` | {loss.action.value} | {loss.holds} |" for loss in review.losses]
+    return "\n".join(
+        (
+            "## DATA WOULD BE LOST",
+            "It is applied only with `allow_data_loss`. Look for a `moved` block that is missing, or a name that "
+            "changed, before you allow it.",
+            "",
+            "| resource | action | what is lost |",
+            "| --- | --- | --- |",
+            *rows,
+        )
+    )
+
+
+def _counts(review: PlanReview) -> str:
+    if not review.changes:
+        return ""
+    rows = [
+        f"| {line.module} | {line.add} | {line.change} | {line.replace} | {line.destroy} |" for line in review.modules()
+    ]
+    total = [str(review.count(action)) for action in (Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE)]
+    return "\n".join(
+        (
+            "## By module",
+            "| module | add | change | replace | destroy |",
+            "| --- | ---: | ---: | ---: | ---: |",
+            *rows,
+            f"| **all** | {' | '.join(f'**{number}**' for number in total)} |",
+        )
+    )
+
+
+def _removals(review: PlanReview) -> str:
+    if not review.removals():
+        return ""
+    return "\n".join(
+        ("## Destroyed or replaced", *(f"- {each.action.value} `{each.address}`" for each in review.removals()))
+    )
+
+
+def _policy(review: PlanReview) -> str:
+    if not review.findings:
+        return "## Policy\nIt finds nothing."
+    lines = [f"- `{each.address}` {each.what} ({each.rule}): {each.remedy}" for each in review.findings]
+    return "\n".join((f"## Policy: {len(lines)} findings", *lines))
+
+
+def _cost(review: PlanReview) -> str:
+    cost = review.cost
+    lines = [
+        "## Cost",
+        f"{cost.after_usd - cost.before_usd:+,.2f} USD a month when nobody uses it ({cost.before_usd:,.2f} now, "
+        f"{cost.after_usd:,.2f} after); the environment's budget is {cost.budget_usd:,.0f}. Prices of {cost.as_of}.",
+    ]
+    if cost.after_usd > cost.budget_usd:
+        lines.append("\n> **This is more than the budget**, before anybody uses it.")
+    if cost.unpriced:
+        lines.append("\nNot in it:")
+        lines.extend(f"- {len(each.addresses)} of `{each.type}`: {each.reason}" for each in cost.unpriced)
+    return "\n".join(lines)

@@ -1,0 +1,10 @@
+"""The secrets of an environment on AWS: values that are generated and renewed, and those that a person supplies.
+
+Terraform makes the secrets' names in Secrets Manager; no value is ever read here.
+"""
+
+from tasks.secrets.reconcile import reconcile_secrets
+from tasks.secrets.report import SecretLine, SecretReport, SecretsMissing
+from tasks.secrets.require import require_secrets
+
+__all__ = ["SecretLine", "SecretReport", "SecretsMissing", "reconcile_secrets", "require_secrets"]

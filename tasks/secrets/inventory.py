@@ -1,0 +1,56 @@
+"""The secrets that an environment file names: who needs each, what its value looks like, and how one supplies it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tasks.environment import Environment
+from tasks.environment.data import Secret
+from tasks.environment.edge import Oidc
+from tasks.resource_names import name_prefix
+
+Stage = Literal["addons", "models", "knowledge", "evaluation", "agents"]
+
+GRAFANA_TOKEN = "grafana-token"  # noqa: S105 - a name
+NEEDED_BY: dict[str, Stage] = {
+    GRAFANA_TOKEN: "addons",
+    "langfuse-secret-key": "addons",
+    "litellm-master-key": "models",
+    "weights-token": "models",
+    "tavily-api-key": "agents",
+}
+# LiteLLM and Langfuse refuse keys that start otherwise.
+STARTS_WITH = {"litellm-master-key": "sk-", "langfuse-secret-key": "sk-lf-"}
+
+
+@dataclass(frozen=True)
+class NamedSecret:
+    """A secret of the environment file; `path` is its name in Secrets Manager."""
+
+    name: str
+    path: str
+    region: str
+    secret: Secret
+    needed_by: Stage | None
+
+    @property
+    def supply(self) -> str:
+        """The command with which a person gives it a value, which the shell's history does not keep."""
+        return (
+            f'IFS= read -rs VALUE && printf %s "$VALUE" | aws secretsmanager put-secret-value --region {self.region} '
+            f"--secret-id {self.path} --secret-string file:///dev/stdin; unset VALUE"
+        )
+
+
+def named_secrets(settings: Environment) -> list[NamedSecret]:
+    """The secrets of an environment on AWS, by name; a laptop has none there."""
+    if settings.data is None:
+        return []
+    sign_in = settings.edge.sign_in if settings.edge is not None else None
+    needed_by = dict(NEEDED_BY)
+    if isinstance(sign_in, Oidc):
+        needed_by[sign_in.client_secret] = "agents"
+    region, prefix = settings.environment.region or "", name_prefix(settings.name)
+    return [
+        NamedSecret(name, f"{prefix}/{name}", region, secret, needed_by.get(name))
+        for name, secret in sorted(settings.data.secrets.items())
+    ]

@@ -1,0 +1,1 @@
+"""Terraform: its command, its plans and its state, for the flows that provision, compare and tear down."""
