@@ -79,16 +79,33 @@ def record_embedded(journal: Path) -> None:
     wrap("agents.knowledge.store.lance:LanceStore.add", around)
 
 
-def main() -> None:
-    """Inject what the argument says and run the refresh of the local environment."""
-    given = json.loads(sys.argv[1])
-    record_embedded(Path(given["journal"]))
-    if given["case"]:
-        inject(given["case"]["point"]["target"], Fault(given["case"]["fault"]), given["case"]["call"])
+def refresh(given: dict[str, Any]) -> None:
+    """Run the refresh of the local environment."""
     from flows.knowledge import knowledge
     from tasks.environment import EnvironmentName
 
     knowledge(EnvironmentName.LOCAL, directory=given["directory"])
+
+
+def provision(_: dict[str, Any]) -> None:
+    """Provision `dev` without a person."""
+    from flows.provision import provision as flow
+    from tasks.environment import EnvironmentName
+
+    flow(EnvironmentName.DEV, auto_approve=True)
+
+
+FLOWS: dict[str, Callable[[dict[str, Any]], None]] = {"refresh": refresh, "provision": provision}
+
+
+def main() -> None:
+    """Inject what the argument says and run the flow that it names."""
+    given = json.loads(sys.argv[1])
+    if "journal" in given:
+        record_embedded(Path(given["journal"]))
+    if given["case"]:
+        inject(given["case"]["point"]["target"], Fault(given["case"]["fault"]), given["case"]["call"])
+    FLOWS[given["flow"]](given)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,15 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.crash.faults import Case, bounded, cases
+from tests.crash.faults import Case, CommitPoint, bounded, cases
+from tests.crash.provision_points import PROVISION_POINTS
 from tests.crash.refresh_points import REFRESH_POINTS
+from tests.flows.conftest import checkout, run_python
+from tests.flows.provision.conftest import aws, aws_account, small_root
+
+__all__ = ["aws", "aws_account", "checkout", "run_python", "small_root"]
+
+POINTS: dict[str, tuple[CommitPoint, ...]] = {"refresh_case": REFRESH_POINTS, "provision_case": PROVISION_POINTS}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -14,11 +21,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "refresh_case" in metafunc.fixturenames:
-        chosen: list[Case] = list(cases(REFRESH_POINTS, _seed(metafunc.config)))
+    for name in POINTS.keys() & set(metafunc.fixturenames):
+        chosen: list[Case] = list(cases(POINTS[name], _seed(metafunc.config)))
         if metafunc.config.getoption("--crash-cases", "bounded") == "bounded":
             chosen = bounded(chosen)
-        metafunc.parametrize("refresh_case", chosen, ids=str)
+        metafunc.parametrize(name, chosen, ids=str)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -62,6 +62,7 @@ class Refreshes:
         journal = self._journals / f"{len(list(self._journals.iterdir()))}.txt"
         journal.touch()
         given = {
+            "flow": "refresh",
             "journal": str(journal),
             "directory": str(self.corpus),
             "case": case.as_arguments() if case else None,

@@ -1,0 +1,12 @@
+"""The commit points of a provision on AWS: every call after which an outside system holds something new."""
+
+from tests.crash.faults import CommitPoint
+
+PROVISION_POINTS = (
+    CommitPoint("bucket", "tasks.terraform.state_bucket:ensure_state_bucket.fn"),
+    CommitPoint("storage", "tasks.result_storage:ensure_result_storage.fn"),
+    CommitPoint("plan", "tasks.provisioning:store_plan"),
+    CommitPoint("apply", "tasks.terraform.commands:apply_plan.fn"),
+    CommitPoint("refresh", "tasks.terraform.commands:refresh_state.fn"),
+    CommitPoint("outputs", "tasks.environment_outputs:publish_outputs.fn"),
+)

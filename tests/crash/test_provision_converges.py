@@ -1,0 +1,58 @@
+"""Whatever happens at a commit point of a provision, running it again converges, and changes nothing twice."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+import pytest
+
+from tasks.environment import REPOSITORY, EnvironmentName
+from tasks.environment_outputs import load_outputs
+from tests.crash.faults import Case, Fault
+from tests.flows.provision.conftest import STATE_BUCKET, SmallRoot, state_of_dev, word_in_state
+
+pytestmark = [pytest.mark.prefect_server, pytest.mark.terraform, pytest.mark.timeout(600)]
+
+
+def provision(checkout: Path, api_url: str, case: Case | None = None) -> tuple[int, str]:
+    """Provision `dev` in a process of its own; returns its exit code and output."""
+    finished = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "tests.crash.child",
+            json.dumps({"flow": "provision", "case": case.as_arguments() if case else None}),
+        ],
+        cwd=checkout,
+        env={**os.environ, "PREFECT_API_URL": api_url, "PYTHONPATH": f"{checkout}:{REPOSITORY}"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    return finished.returncode, finished.stdout + finished.stderr
+
+
+def test_a_provision_converges_after_a_fault(
+    small_root: SmallRoot, aws: object, checkout: Path, prefect_server: str, provision_case: Case
+) -> None:
+    code, output = provision(checkout, prefect_server, provision_case)
+    assert (code == 0) == (provision_case.fault is Fault.SLOW), output
+    made = [resource["instances"] for resource in state_of_dev().get("resources", [])]
+
+    code, output = provision(checkout, prefect_server)
+    assert code == 0, output
+
+    assert word_in_state() == "first"
+    assert load_outputs(EnvironmentName.DEV) == {"word": "first"}
+    resources = [resource["instances"] for resource in state_of_dev()["resources"]]
+    assert len(resources) == 1
+    assert resources == made or made == [], "what was made before the fault has been made again"
+    listed = boto3.client("s3").list_objects_v2(Bucket=STATE_BUCKET).get("Contents", [])
+    keys = [found.get("Key", "") for found in listed]
+    assert not [key for key in keys if key.endswith(".tflock")]
+    plans = [key for key in keys if key.endswith(".tfplan")]
+    assert len(plans) == len([key for key in keys if key.startswith("plans/") and key.endswith(".json")])
