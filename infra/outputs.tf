@@ -45,8 +45,20 @@ output "grafana" {
 }
 
 output "data" {
-  description = "Buckets, image repositories, secrets, databases and caches."
-  value       = one(module.data)
+  description = "Buckets, image repositories, secrets and databases."
+  value = local.on_aws ? {
+    buckets      = module.data[0].buckets
+    repositories = module.data[0].repositories
+    pull_through = module.data[0].pull_through
+    secrets      = module.data[0].secrets
+    postgres     = module.data[0].postgres
+    backup_vault = module.data[0].backup_vault
+  } : null
+}
+
+output "valkey" {
+  description = "The Valkey cache of each client, and its user there."
+  value       = local.on_aws ? module.data[0].valkey : null
 }
 
 output "search" {

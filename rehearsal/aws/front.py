@@ -18,9 +18,8 @@ from rehearsal.aws.corrections import Correction, corrections
 
 HEALTH = "/_rehearsal/health"
 LARGEST_BODY_BYTES = 1 << 30
-# These services are ministack's, which knows more of them: EKS's add-ons and access entries, Backup's selections,
-# ElastiCache's user groups. Everything else is moto's.
-ON_MINISTACK = frozenset({"backup", "eks", "elasticache"})
+# These services are ministack's, which knows of them what moto does not, such as add-ons. Everything else is moto's.
+ON_MINISTACK = frozenset({"backup", "eks"})
 # They belong to one connection, not to the message.
 _PER_CONNECTION = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "content-length", "expect", "upgrade", "date", "server"}

@@ -25,7 +25,7 @@ class MissingOperation(BaseModel):
 
 
 class NotCreatable(BaseModel):
-    """A type of resource that a rehearsal leaves out; without a `missing` operation because it takes too long."""
+    """A type of resource that a rehearsal leaves out; without a `missing` operation for another reason."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
