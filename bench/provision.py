@@ -23,9 +23,9 @@ from bench.record import Measured
 from rehearsal.account import prepare_account
 from rehearsal.aws import running_emulated_aws
 from rehearsal.aws.not_creatable import plan_arguments
+from rehearsal.provider_mirror import cli_configuration
 from tasks.environment import REPOSITORY, EnvironmentName
 from tasks.environment.variable_file import load_environment
-from tests.terraform import cli_configuration
 
 LARGEST_SHARE = 0.05
 LARGEST_TEST_SECONDS = 60

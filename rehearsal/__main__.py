@@ -16,6 +16,7 @@ from rehearsal.aws.not_creatable import plan_arguments
 from rehearsal.deployment_runs import StageFailed
 from rehearsal.prefect_server import running_prefect
 from rehearsal.programs import REPOSITORY, ProgramFailed
+from rehearsal.provider_mirror import cli_configuration
 from rehearsal.report import Report
 from rehearsal.stages import Rehearsal, Stage
 from rehearsal.variable_files import copy_variable_file
@@ -55,6 +56,7 @@ def _rehearse(settings: Environment, stages: list[Stage], directory: Path, repor
         prepare_account(aws)
         environment = {
             **aws.environment,
+            **cli_configuration(directory),
             DIRECTORY_VARIABLE: str(directory),
             "TF_CLI_ARGS_plan": plan_arguments(REPOSITORY / "infra"),
         }

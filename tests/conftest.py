@@ -19,6 +19,7 @@ from rehearsal.aws import EmulatedAws, running_emulated_aws
 from rehearsal.cluster import Cluster, SimulatedNode, running_cluster
 from rehearsal.cluster.builds import BUILT_WITHIN_SECONDS, is_built
 from rehearsal.cluster.programs import SOURCES
+from rehearsal.provider_mirror import cli_configuration
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.model_files import ensure_model
@@ -26,7 +27,7 @@ from tasks.terraform.plan_document import PlanDocument, read_plan_document
 from tests.opensearch import running_opensearch, why_opensearch_cannot_run
 from tests.plans import Plan, PlanFile, plan_for
 from tests.ports import free_port
-from tests.terraform import cli_configuration, copy_of_infra, run_terraform
+from tests.terraform import copy_of_infra, run_terraform
 
 pytest_plugins = ("tests.layer_plugin",)
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from rehearsal.provider_mirror import cli_configuration
 from tasks.environment import EnvironmentName
-from tests.terraform import INFRA, cli_configuration, copy_of, copy_of_infra, run_terraform
+from tests.terraform import INFRA, copy_of, copy_of_infra, run_terraform
 
 MockedTest = Callable[[EnvironmentName], tuple[dict[str, Any], ...]]
 

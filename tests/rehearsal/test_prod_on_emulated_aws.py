@@ -7,10 +7,11 @@ import pytest
 
 from rehearsal.aws import running_emulated_aws
 from rehearsal.aws.not_creatable import not_creatable, plan_arguments
+from rehearsal.provider_mirror import cli_configuration
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tests.plans import Plan
-from tests.terraform import cli_configuration, copy_of_infra, run_terraform
+from tests.terraform import copy_of_infra, run_terraform
 
 WITHIN_SECONDS = 1800
 

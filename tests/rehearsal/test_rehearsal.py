@@ -13,16 +13,15 @@ from rehearsal.variable_files import copy_variable_file, lift_protection
 from tasks.environment import REPOSITORY, EnvironmentName
 from tasks.environment.variable_file import read_variable_file
 from tests.plans import Plan
-from tests.terraform import cli_configuration
 
 WITHIN_SECONDS = 2400
 
 
-def rehearse(directory: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def rehearse(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "rehearsal", *arguments],
         cwd=REPOSITORY,
-        env={**os.environ, **cli_configuration(directory), "COLUMNS": "160"},
+        env={**os.environ, "COLUMNS": "160"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -34,8 +33,8 @@ def rehearse(directory: Path, *arguments: str) -> "subprocess.CompletedProcess[s
 @pytest.mark.terraform
 @pytest.mark.prefect_server
 @pytest.mark.timeout(WITHIN_SECONDS + 60)
-def test_dev_is_provisioned_compared_and_torn_down_by_its_own_deployments(tmp_path: Path, plan: Plan) -> None:
-    done = rehearse(tmp_path, "--environment", "dev")
+def test_dev_is_provisioned_compared_and_torn_down_by_its_own_deployments(plan: Plan) -> None:
+    done = rehearse("--environment", "dev")
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-6000:]
     for said in (
         "provision/dev suspended with the plan, was approved, applied it and published the outputs",
@@ -61,8 +60,8 @@ def test_dev_is_provisioned_compared_and_torn_down_by_its_own_deployments(tmp_pa
         (("--environment", "moon"), "'moon' is not one of"),
     ],
 )
-def test_wrong_input_is_refused_before_anything_starts(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
-    done = rehearse(tmp_path, *arguments)
+def test_wrong_input_is_refused_before_anything_starts(arguments: tuple[str, ...], said: str) -> None:
+    done = rehearse(*arguments)
     assert done.returncode == 2
     assert said in done.stderr
     assert "emulated AWS" not in done.stdout

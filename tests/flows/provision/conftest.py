@@ -17,11 +17,11 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRun
 from prefect.client.schemas.objects import FlowRun, State
 
 from rehearsal.aws import EmulatedAws, running_emulated_aws
+from rehearsal.provider_mirror import cli_configuration
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.prefect_objects import reconcile
 from tests.flows.conftest import RunPython
-from tests.terraform import cli_configuration
 
 STATE_BUCKET = "agentic-eks-state-111122223333-us-east-1"
 # What it plans depends on word.txt; the real root is planned where that is what is tested.

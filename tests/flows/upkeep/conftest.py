@@ -13,8 +13,8 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
 from rehearsal.aws import EmulatedAws, running_emulated_aws
+from rehearsal.provider_mirror import cli_configuration
 from tests.flows.conftest import RunPython
-from tests.terraform import cli_configuration
 
 ACCOUNT = "111122223333"
 STATE_BUCKET = f"agentic-eks-state-{ACCOUNT}-us-east-1"
