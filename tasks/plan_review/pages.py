@@ -117,10 +117,12 @@ def _removals(review: PlanReview) -> str:
 
 
 def _policy(review: PlanReview) -> str:
-    if not review.findings:
-        return "## Policy\nIt finds nothing."
     lines = [f"- `{each.address}` {each.what} ({each.rule}): {each.remedy}" for each in review.findings]
-    return "\n".join((f"## Policy: {len(lines)} findings", *lines))
+    page = [f"## Policy: {len(lines)} findings", *lines] if lines else ["## Policy", "It finds nothing."]
+    if review.unjudged:
+        page.append("\nNot judged, because their text is known after the apply only:")
+        page.extend(f"- `{address}`" for address in review.unjudged)
+    return "\n".join(page)
 
 
 def _cost(review: PlanReview) -> str:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tasks.environment import Environment, EnvironmentName
 from tasks.plan_policy import findings
+from tasks.plan_policy.access import unjudged_policies
 from tasks.plan_policy.data_loss import data_loss
 from tasks.plan_policy.finding import Finding
 from tasks.prices import Unpriced, cost_of
@@ -72,7 +73,8 @@ class ModuleChanges(_Part):
 class PlanReview(_Part):
     """One saved plan. `digest`, `serial`, `lineage`, `changed` are those of the `SavedPlan`.
 
-    `complete` is false when the plan leaves a part of the configuration out.
+    `complete` is false when the plan leaves a part of the configuration out; `unjudged` are the addresses of policies
+    whose text is known after the apply only.
     """
 
     environment: EnvironmentName
@@ -87,6 +89,7 @@ class PlanReview(_Part):
     changes: tuple[PlannedChange, ...]
     losses: tuple[Loss, ...]
     findings: tuple[Finding, ...]
+    unjudged: tuple[str, ...]
     cost: Cost
 
     def modules(self) -> list[ModuleChanges]:
@@ -134,6 +137,7 @@ def review_of(saved: SavedPlan, settings: Environment, requested_by: str) -> Pla
         changes=planned_changes(document),
         losses=tuple(Loss(address=loss.address, action=loss.action, holds=loss.holds) for loss in data_loss(document)),
         findings=tuple(findings(document, settings)),
+        unjudged=tuple(unjudged_policies(document)),
         cost=Cost(
             before_usd=cost.total_before,
             after_usd=cost.total_after,

@@ -64,6 +64,7 @@ def review(requested_by: str = "alice") -> PlanReview:
         changes=(),
         losses=(),
         findings=(),
+        unjudged=(),
         cost=Cost(before_usd=0, after_usd=0, budget_usd=1, changes=(), unpriced=(), as_of="2026-01-01", source=()),
     )
 

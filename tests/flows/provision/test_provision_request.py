@@ -38,6 +38,7 @@ def review(action: Action, *, losses: tuple[Loss, ...] = (), findings: tuple[Fin
         changes=(PlannedChange(address="aws_vpc.this", module="root", action=action),),
         losses=losses,
         findings=findings,
+        unjudged=(),
         cost=Cost(before_usd=0, after_usd=0, budget_usd=1, changes=(), unpriced=(), as_of="2026-01-01", source=()),
     )
 
