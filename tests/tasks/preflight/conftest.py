@@ -6,7 +6,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from rehearsal.aws import EmulatedAws
+from rehearsal.aws import EmulatedAws, running_emulated_aws
 from tasks.environment import REPOSITORY, Environment
 from tasks.environment.cluster import known_addons
 from tasks.environment.variable_file import read_variable_file
@@ -22,16 +22,23 @@ GRANTED = {
 }
 
 
+@pytest.fixture(scope="module")
+def empty_account() -> Iterator[EmulatedAws]:
+    """An account of its own: what other tests made would count against its quotas."""
+    with running_emulated_aws("111122223333", "us-east-1") as aws:
+        yield aws
+
+
 @pytest.fixture
-def aws_environment(emulated_aws: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> EmulatedAws:
+def aws_environment(empty_account: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> EmulatedAws:
     """The emulated account is the one that this process finds; it has the role that people make beforehand."""
-    for name, value in emulated_aws.environment.items():
+    for name, value in empty_account.environment.items():
         monkeypatch.setenv(name, value)
     iam = boto3.client("iam")
     existing = {role["Path"] for role in iam.list_roles(PathPrefix="/aws-service-role/")["Roles"]}
     if "/aws-service-role/opensearchservice.amazonaws.com/" not in existing:
         iam.create_service_linked_role(AWSServiceName="opensearchservice.amazonaws.com")
-    return emulated_aws
+    return empty_account
 
 
 @pytest.fixture
