@@ -117,8 +117,6 @@ def open_connection(kubeconfig: Path) -> Generator[Connection]:
         config.load_kube_config(config_file=str(kubeconfig), client_configuration=settings)
     except (ConfigException, OSError) as error:
         raise NoKubeconfig(f"the kubeconfig {kubeconfig} cannot be used: {error}") from error
-    # The client's models call what the API may leave out required, such as the endpoints of an empty EndpointSlice.
-    settings.client_side_validation = False  # pyright: ignore[reportAttributeAccessIssue]
     # The client's own retries would hide for how long the API was away.
     settings.retries = 0  # pyright: ignore[reportAttributeAccessIssue]
     authority: Any = settings.ssl_ca_cert
