@@ -49,12 +49,7 @@ class Program:
         try:
             yield process
         finally:
-            process.terminate()
-            try:
-                process.wait(timeout=STOPPED_WITHIN_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process, STOPPED_WITHIN_SECONDS)
 
     def wait_until_ready(self, process: "subprocess.Popen[bytes]", logs: Path) -> None:
         """Wait until it answers.
@@ -83,6 +78,16 @@ class Program:
     def log(self, logs: Path) -> Path:
         """The file that holds its output."""
         return logs / f"{self.name}.log"
+
+
+def end(process: "subprocess.Popen[bytes]", seconds: float) -> None:
+    """Ask a process to end, and kill it when it has not after so many seconds."""
+    process.terminate()
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def free_port() -> int:

@@ -20,6 +20,7 @@ from rehearsal.cluster import Cluster, SimulatedNode, running_cluster
 from rehearsal.cluster.builds import BUILT_WITHIN_SECONDS, is_built
 from rehearsal.cluster.programs import SOURCES
 from rehearsal.provider_mirror import cli_configuration
+from tasks.cache_directory import cache_directory
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.model_files import ensure_model
@@ -107,7 +108,7 @@ def prefect_client(prefect_server: str) -> Iterator[SyncPrefectClient]:
 def model_files() -> Path:
     """The directory of the local models' files, built once and kept between sessions."""
     environment = load_environment(EnvironmentName.LOCAL)
-    directory = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "agentic-eks" / "models"
+    directory = cache_directory("models")
     for name, model in environment.models.catalogue.items():
         assert model.packaged is not None
         ensure_model(name, model.packaged, directory)

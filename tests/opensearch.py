@@ -16,6 +16,8 @@ from typing import Any
 
 import httpx
 
+from tasks.cache_directory import cache_directory
+
 ARTIFACTS = (
     "org.opensearch.distribution.integ-test-zip:opensearch:3.5.0:zip",
     "org.opensearch.plugin:opensearch-knn:3.5.0.0:zip",
@@ -92,7 +94,7 @@ def _java_version(home: Path) -> int:
 
 
 def _archives() -> list[Path]:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "agentic-eks" / "opensearch"
+    cache = cache_directory("opensearch")
     return [cache / "{1}-{2}.{3}".format(*artifact.split(":")) for artifact in ARTIFACTS]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rehearsal.cluster.programs import Source
+from tasks.cache_directory import cache_directory
 from tasks.file_lock import file_lock
 
 # The control plane takes 5 minutes on two idle cores, and the machine may be busy.
@@ -153,4 +154,4 @@ def _digest(source: Source) -> str:
 
 
 def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "agentic-eks" / "cluster"
+    return cache_directory("cluster")

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rehearsal.programs import end
+
 HOST = "127.0.0.1"
 # Seconds; it takes 3 on an idle machine, and the machine may be busy.
 READY_WITHIN_SECONDS = 120
@@ -79,12 +81,7 @@ def running(command: Command, directory: Path) -> Generator[RunningProcess]:
         try:
             yield RunningProcess(command.name, log, process)
         finally:
-            process.terminate()
-            try:
-                process.wait(timeout=STOPPED_WITHIN_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process, STOPPED_WITHIN_SECONDS)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from tasks.cache_directory import cache_directory
 from tasks.environment import REPOSITORY
 from tasks.helm.command import Helm, HelmFailed
 from tasks.helm.releases_file import Chart, InvalidReleases, OwnChart, RemoteChart
@@ -27,7 +28,7 @@ class ChartAway(Exception):
 def chart_cache() -> Path:
     """Where pulled charts lie: what AGENTIC_EKS_CHARTS names, or a directory in the user's cache."""
     named = os.environ.get(CACHE_VARIABLE)
-    return Path(named or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "agentic-eks" / "charts")
+    return Path(named) if named else cache_directory("charts")
 
 
 def chart_digest(name: str, chart: Chart, repository: Path = REPOSITORY) -> str:

