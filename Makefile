@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 CHECKOV := .venv-checkov
 ENV ?= local
 FORMAT ?= text
+# Test files at the same time; most of them wait for processes, so it is more than the cores of a small machine.
+WORKERS ?= 3
 # Prefect and Ray would otherwise report usage, and LiteLLM would fetch a price list at every start.
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
@@ -98,8 +100,8 @@ approve: setup ## Answer for the plan that a run waits with (RUN=<id>, REJECT=1 
 	@$(BIN)/python -m console approve $(RUN) $(if $(REJECT),--reject) $(if $(filter command line,$(origin ENV)),--environment $(ENV))
 
 .PHONY: test
-test: $(VENV)/test.installed $(CHECKOV)/installed ## Run every test whose programs are there, and say which were not.
-	@$(BIN)/python -m pytest $(TESTS)
+test: $(VENV)/test.installed $(CHECKOV)/installed ## Run every test whose programs are there, and say which were not (TESTS=tests/agents WORKERS=1).
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 .PHONY: crash
 crash: $(VENV)/test.installed ## Replay the crash matrix with a seed (SEED=7).
