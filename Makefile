@@ -92,8 +92,16 @@ deploy: setup ## Register the Prefect objects of an environment (ENV=local).
 	@$(BIN)/python -m console deploy --environment $(ENV)
 
 .PHONY: rehearse
-rehearse: $(VENV)/rehearsal.installed ## Rehearse an environment's lifecycle on an emulated AWS (ENV=dev STAGES=provision,drift,teardown).
-	@$(BIN)/python -m rehearsal --environment $(ENV) --stages $(or $(STAGES),provision,drift,teardown)
+rehearse: $(VENV)/rehearsal.installed $(VENV)/cluster.installed ## Rehearse an environment's lifecycle on an emulated AWS and a real control plane (ENV=dev STAGES=provision,addons CLUSTER=<kubeconfig>).
+	@$(BIN)/python -m rehearsal --environment $(ENV) $(if $(STAGES),--stages $(STAGES)) $(if $(CLUSTER),--kubeconfig $(CLUSTER))
+
+.PHONY: charts
+charts: setup $(VENV)/cluster.installed ## Fetch the third-party charts of an environment and check their digests (ENV=dev).
+	@$(BIN)/python -m console charts --environment $(ENV)
+
+.PHONY: render
+render: $(VENV)/test.installed ## Render every release of an environment with the real charts and validate all of it (ENV=dev CHARTS=<directory>).
+	@$(BIN)/python -m console render --environment $(ENV) $(if $(CHARTS),--charts $(CHARTS))
 
 .PHONY: approve
 approve: setup ## Answer for the plan that a run waits with (RUN=<id>, REJECT=1 to say no, ENV=dev to ask its Prefect).

@@ -71,17 +71,18 @@ class LanceStore(_Strict):
 
 
 class OpenSearchStore(_Strict):
-    """An OpenSearch server or domain."""
+    """An OpenSearch server, or the domain of an AWS `region`, to which requests are signed."""
 
     engine: Literal["opensearch"]
     endpoint: str
     index_prefix: str
     shards: Annotated[int, Field(ge=1)]
     replicas: Annotated[int, Field(ge=0)]
+    region: str | None = None
 
     def opened_with(self) -> OpenSearchSettings:
         """What `open_store` takes."""
-        return OpenSearchSettings(self.endpoint, self.index_prefix, self.shards, self.replicas)
+        return OpenSearchSettings(self.endpoint, self.index_prefix, self.shards, self.replicas, self.region)
 
 
 class Fusion(_Strict):

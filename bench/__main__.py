@@ -18,6 +18,8 @@ BENCHES = {
     "ask": "what /v1/ask adds to model, gateway and search",
     "up": "make up: from nothing, after make down, and when all is up",
     "provision": "what the flow adds to Terraform's plan and apply, and terraform test",
+    "rollout": "the add-ons' releases together and one after another, and with nothing to change",
+    "scale": "200 simulated nodes and 2,000 pods from the node pools: time, memory and requests of a rollout",
 }
 
 

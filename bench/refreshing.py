@@ -11,9 +11,10 @@ from tasks.data_directory import models_directory
 from tasks.embedding_model import embedding_work, ensure_embedding_model, provenance
 from tasks.environment import Environment
 from tasks.environment.knowledge import Source
-from tasks.knowledge_base import RefreshProgress, build, plan, promote
+from tasks.knowledge_base import build, plan, promote
 from tasks.knowledge_sources import scan_sources
 from tasks.ray_data import EmbeddingWork
+from tasks.refresh.building import RefreshProgress
 from tasks.store_settings import knowledge_store
 
 

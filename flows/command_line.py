@@ -11,8 +11,9 @@ from prefect.utilities.callables import parameter_docstrings
 
 from flows.wrong_input import WrongInput
 from tasks.environment.variable_file import InvalidEnvironment
+from tasks.helm.releases_file import InvalidReleases
 
-WRONG_INPUT = (InvalidEnvironment, WrongInput, ParameterTypeError)
+WRONG_INPUT = (InvalidEnvironment, InvalidReleases, WrongInput, ParameterTypeError)
 
 
 def run(flow: Flow[..., Any], arguments: Sequence[str] | None = None) -> None:

@@ -3,15 +3,17 @@
 from prefect import flow, get_run_logger
 
 from flows import command_line
-from flows.wrong_input import WrongInput
+from flows.wrong_input import refuse_directory_on_aws
 from tasks.artifacts import publish_table
 from tasks.concurrency_limits import one_at_a_time
 from tasks.drift_report import DriftReport
+from tasks.eks_cluster import find_cluster
 from tasks.embedding_model import provenance
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
+from tasks.environment_outputs import last_outputs
 from tasks.knowledge_base import plan
-from tasks.knowledge_sources import MEBIBYTE, scan_sources, sources_of
+from tasks.knowledge_sources import scan_sources, sources_of
 from tasks.local_drift import (
     Comparison,
     compare_components,
@@ -21,14 +23,12 @@ from tasks.local_drift import (
     local_report,
 )
 from tasks.platforms.local_components import LocalComponents
+from tasks.refresh.inputs import MEBIBYTE
+from tasks.release_drift import compare_releases
 from tasks.store_settings import knowledge_store
-from tasks.terraform.commands import PlanKind, initialise, make_plan_to_read, state_addresses
+from tasks.terraform.commands import PlanKind, initialise, make_plan_to_read, read_outputs, state_addresses
 from tasks.terraform.root import open_root
 from tasks.terraform_drift import cloud_report, lacks_resources, nothing_provisioned, require_state
-
-
-class NoDirectoryOnAws(WrongInput):
-    """A directory of documents was named for an environment that has none."""
 
 
 @flow(name="drift", persist_result=True)
@@ -40,12 +40,8 @@ def drift(environment: EnvironmentName, directory: str | None = None) -> str:
         directory: on a laptop, the directory of documents that is served instead of the environment's sources
     """
     settings = load_environment(environment)
-    if settings.laptop is not None:
-        report = compare_laptop(settings, directory)
-    elif directory is None:
-        report = compare_cloud(settings)
-    else:
-        raise NoDirectoryOnAws(f"directory = {directory!r} is for 'local' only, not for {environment.value!r}")
+    refuse_directory_on_aws(settings, directory)
+    report = compare_laptop(settings, directory) if settings.laptop is not None else compare_cloud(settings)
     publish_table(
         environment, "drift", "comparison", report.rows, f"The variable file, and what was found: {report.summary}"
     )
@@ -55,7 +51,7 @@ def drift(environment: EnvironmentName, directory: str | None = None) -> str:
 
 
 def compare_cloud(settings: Environment) -> DriftReport:
-    """Terraform's state and the variable file against AWS, by two plans that nobody applies."""
+    """Terraform's state and the files against AWS, by two plans that nobody applies, and against the cluster."""
     require_state(settings)
     with one_at_a_time(settings.name, "infrastructure"), open_root(settings) as root:
         initialise(root)
@@ -63,7 +59,13 @@ def compare_cloud(settings: Environment) -> DriftReport:
             return nothing_provisioned(settings.name)
         ahead = make_plan_to_read(root, PlanKind.NORMAL)
         behind = ahead if lacks_resources(ahead) else make_plan_to_read(root, PlanKind.REFRESH_ONLY)
-        return cloud_report(settings.name, behind, ahead)
+        report = cloud_report(settings.name, behind, ahead)
+        outputs = last_outputs(settings.name, read_outputs(root))
+    if find_cluster(settings) is None or not outputs.get("cluster"):
+        get_run_logger().info("there is no cluster whose releases could be compared")
+        return report
+    with one_at_a_time(settings.name, "addons"), one_at_a_time(settings.name, "models"):
+        return report.beside(compare_releases(settings, outputs))
 
 
 def compare_laptop(settings: Environment, directory: str | None) -> DriftReport:

@@ -2,65 +2,93 @@
 
 from collections.abc import Callable
 from time import monotonic
+from typing import Any
 
-from prefect import flow, get_run_logger
+from prefect import State, flow, get_run_logger
 from prefect.runtime import flow_run
+from prefect.states import Cancelled
 
-from agents.knowledge.store import KnowledgeStore
 from flows import command_line
-from flows.local_only import require_local
+from flows.wrong_input import refuse_directory_on_aws
 from tasks.artifacts import begin_progress
 from tasks.concurrency_limits import one_at_a_time
 from tasks.data_directory import models_directory
 from tasks.embedding_model import embedding_work, ensure_embedding_model, provenance
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
+from tasks.environment_outputs import load_outputs
 from tasks.git import current_commit
-from tasks.knowledge_base import RefreshProgress, build, drop_old_generations, plan, promote
-from tasks.knowledge_sources import scan_sources, sources_of
-from tasks.refresh_report import RefreshReport, publish_refresh, report_of_already_built, report_of_build
+from tasks.knowledge_base import REFRESH_STEPS
+from tasks.knowledge_on_kuberay import refresh_on_kuberay
+from tasks.knowledge_sources import sources_of
+from tasks.kubernetes.probe_result import ProbeResult
+from tasks.ray_job.following import JobCancelled
+from tasks.refresh.building import RefreshProgress
+from tasks.refresh.report import RefreshReport
+from tasks.refresh.steps import refresh
+from tasks.refresh_report import publish_not_proved, publish_refresh
+from tasks.released_images import load_images, require_image
+from tasks.search_access import ensure_search_access
 from tasks.store_settings import knowledge_store
 
 SECONDS_BETWEEN_PROGRESS = 5
 
 
 @flow(name="knowledge", persist_result=True)
-def knowledge(environment: EnvironmentName, directory: str | None = None) -> RefreshReport:
+def knowledge(environment: EnvironmentName, directory: str | None = None) -> RefreshReport | ProbeResult | State[Any]:
     """Refresh the knowledge base: embed what changed, build the next generation beside the serving one, move readers.
 
     Args:
         environment: the environment whose knowledge base is refreshed
-        directory: a directory of documents to use instead of the environment's sources
+        directory: on a laptop, a directory of documents to use instead of the environment's sources
     """
-    require_local("knowledge", environment)
     settings = load_environment(environment)
-    with one_at_a_time(environment, "refresh"), knowledge_store(settings) as store:
-        report = refresh(settings, store, directory)
-    publish_refresh(environment, report)
-    get_run_logger().info(report.summary)
-    for uri, reason in report.unreadable.items():
-        get_run_logger().warning("%s was skipped: %s", uri, reason)
-    return report
+    refuse_directory_on_aws(settings, directory)
+    with one_at_a_time(environment, "refresh"):
+        if settings.laptop is not None:
+            return show(environment, refresh_here(settings, directory))
+        try:
+            return show(environment, refresh_in_cluster(settings))
+        except JobCancelled as stopped:
+            return Cancelled(message=str(stopped))
 
 
-def refresh(settings: Environment, store: KnowledgeStore, directory: str | None) -> RefreshReport:
-    """Scan, plan, build, promote, and drop what is no longer needed."""
-    started = monotonic()
+def refresh_here(settings: Environment, directory: str | None) -> RefreshReport:
+    """Refresh on a Ray of this machine."""
     sources = sources_of(settings.knowledge, directory)
     files = ensure_embedding_model(settings.models, models_directory(settings))
     work = embedding_work(settings, sources, files)
     made_by = provenance(settings, sources, current_commit(), flow_run.get_id())
-    refresh_plan = plan(store, scan_sources(sources, work.max_document_bytes), made_by)
-    if refresh_plan.already_built is not None:
-        generation = refresh_plan.already_built.generation
-        # A run that was killed after it sealed or promoted a generation has left the rest to this one.
-        moved = promote(store, generation)
-        drop_old_generations(store, generation, settings.knowledge.generations_kept)
-        return report_of_already_built(refresh_plan.already_built, moved, monotonic() - started)
-    built = build(store, refresh_plan, work, made_by, _shown(settings.name))
-    promote(store, built.manifest.generation)
-    drop_old_generations(store, built.manifest.generation, settings.knowledge.generations_kept)
-    return report_of_build(refresh_plan, built, monotonic() - started)
+    with knowledge_store(settings) as store:
+        kept = settings.knowledge.generations_kept
+        return refresh(store, work, made_by, kept, _shown(settings.name), REFRESH_STEPS)
+
+
+def refresh_in_cluster(settings: Environment) -> RefreshReport | ProbeResult:
+    """Refresh by a RayJob in the environment's cluster, which may write the search domain."""
+    outputs = load_outputs(settings.name)
+    image = require_image(settings.name, load_images(settings.name), "ray")
+    ensure_search_access(settings, outputs)
+    return refresh_on_kuberay(settings, outputs, image, _shown(settings.name))
+
+
+def show(environment: EnvironmentName, result: RefreshReport | ProbeResult) -> RefreshReport | ProbeResult:
+    """Publish what came of the refresh; returns it."""
+    log = get_run_logger()
+    if isinstance(result, ProbeResult):
+        publish_not_proved(environment, result)
+        log.warning("not proved: %s", result.seen)
+        return result
+    publish_refresh(environment, result)
+    log.info(result.summary)
+    for uri, reason in result.unreadable.items():
+        log.warning("%s was skipped: %s", uri, reason)
+    return result
+
+
+def in_one_line(result: RefreshReport | ProbeResult | State[Any]) -> str:
+    """What came of the refresh, for a table of stages."""
+    return result.summary if isinstance(result, RefreshReport) else str(result)
 
 
 def _shown(environment: EnvironmentName) -> Callable[[RefreshProgress], None]:
@@ -75,7 +103,7 @@ def _shown(environment: EnvironmentName) -> Callable[[RefreshProgress], None]:
             return
         shown = monotonic()
         artifact.update(progress.documents, progress.of_documents)
-        log.info("%d of %d documents, %d chunks embedded", progress.documents, progress.of_documents, progress.embedded)
+        log.info(progress.summary)
 
     return show
 

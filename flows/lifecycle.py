@@ -1,46 +1,78 @@
 """The stage `lifecycle`: all stages of one environment, from nothing to a cited answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from time import monotonic
 from typing import TypeVar
 
 from prefect import flow, get_run_logger
+from prefect.runtime import flow_run
 
 from flows import command_line
 from flows.addons import addons
 from flows.agents import agents
 from flows.evaluation import evaluation
-from flows.knowledge import knowledge
-from flows.local_only import require_local
+from flows.knowledge import in_one_line, knowledge
 from flows.models import models
 from flows.provision import provision
+from flows.wrong_input import refuse_directory_on_aws
 from tasks.artifacts import Progress, begin_progress, publish_table
 from tasks.concurrency_limits import one_at_a_time
 from tasks.data_directory import lifecycle_summary_file
-from tasks.environment import EnvironmentName
+from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
-from tasks.lifecycle_summary import LifecycleSummary, StageResult, write_summary
+from tasks.lifecycle_summary import LifecycleSummary, StageResult, stage_rows, write_summary
+from tasks.stage_runs import run_stage
 
 STAGES = ("provision", "addons", "models", "knowledge", "evaluation", "agents")
 Result = TypeVar("Result")
 
 
 @flow(name="lifecycle", persist_result=True)
-def lifecycle(environment: EnvironmentName, directory: str | None = None) -> LifecycleSummary:
+def lifecycle(
+    environment: EnvironmentName, directory: str | None = None, attempt: str | None = None, requested_by: str = ""
+) -> LifecycleSummary | tuple[StageResult, ...]:
     """Take one environment through its stages: provision, addons, models, knowledge, evaluation, agents.
 
     Args:
         environment: the environment to bring up
-        directory: a directory of documents to use instead of the environment's sources
+        directory: on a laptop, a directory of documents to use instead of the environment's sources
+        attempt: on AWS, the id of an earlier run to go on with: what that completed is not run again
+        requested_by: on AWS, who asks for it; provisioning a protected environment needs it
     """
-    require_local("lifecycle", environment)
     settings = load_environment(environment)
+    refuse_directory_on_aws(settings, directory)
+    if settings.laptop is None:
+        return bring_up_cloud(settings, attempt or str(flow_run.get_id()), requested_by)
+    return bring_up_laptop(settings, directory)
+
+
+def bring_up_cloud(settings: Environment, attempt: str, requested_by: str) -> tuple[StageResult, ...]:
+    """Each stage as a run of its own deployment, which may wait for an approval and outlives this run."""
+    environment = settings.name
+    answers: dict[str, object] = {"answers": settings.evaluation.answers_in_lifecycle, "reuse": True}
+    parameters: Mapping[str, Mapping[str, object]] = {
+        "provision": {"requested_by": requested_by},
+        "evaluation": answers,
+    }
+    with one_at_a_time(environment, "lifecycle"):
+        record = StageRecord(begin_progress(environment, "lifecycle", "progress", "Stages done"))
+        for stage in STAGES:
+            asked = {"environment": environment.value, **parameters.get(stage, {})}
+            record.run(stage, partial(run_stage, environment, stage, asked, attempt), str)
+    publish_table(environment, "lifecycle", "stages", stage_rows(record.done), f"Stages of attempt {attempt}")
+    return tuple(record.done)
+
+
+def bring_up_laptop(settings: Environment, directory: str | None) -> LifecycleSummary:
+    """All stages in this process: a run of its own takes longer to start than most of them to work."""
+    environment = settings.name
     with one_at_a_time(environment, "lifecycle"):
         record = StageRecord(begin_progress(environment, "lifecycle", "progress", "Stages done"))
         record.run("provision", lambda: provision(environment), str)
         record.run("addons", lambda: addons(environment), str)
         record.run("models", lambda: models(environment), str)
-        record.run("knowledge", lambda: knowledge(environment, directory), lambda report: report.summary)
+        record.run("knowledge", lambda: knowledge(environment, directory), in_one_line)
         record.run(
             "evaluation",
             lambda: evaluation(environment, answers=settings.evaluation.answers_in_lifecycle, reuse=True),

@@ -4,11 +4,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from prefect import flow, get_run_logger, suspend_flow_run
+from prefect.runtime import flow_run
 
 from flows import command_line
 from flows.provision_request import Mode, Request
 from tasks.approval import Approval
-from tasks.artifacts import publish_table
+from tasks.artifacts import publish_markdown, publish_table
+from tasks.cluster_upgrade.versions import require_running_minor
 from tasks.concurrency_limits import one_at_a_time
 from tasks.environment import REPOSITORY, Environment, EnvironmentName
 from tasks.environment.knowledge import LanceStore
@@ -17,14 +19,16 @@ from tasks.environment_outputs import publish_outputs
 from tasks.machine import check_machine, make_directories, require_fit
 from tasks.plan_review import PlanReview, approval_form, publish_review
 from tasks.plan_store import find_review
-from tasks.preflight import preflight, require_ready, rows
+from tasks.preflight import findings_page, preflight, require_ready
 from tasks.provisioning import apply_approved, judge_approval, judge_stored, plan_for_review, record_approval
 from tasks.result_storage import ensure_result_storage
-from tasks.secrets import reconcile_secrets
-from tasks.terraform.commands import StalePlan, initialise, read_outputs, refresh_state, validate
+from tasks.secrets import publish_report, reconcile_secrets
+from tasks.terraform.commands import initialise, read_outputs, refresh_state, validate
+from tasks.terraform.failures import StalePlan
 from tasks.terraform.lock_breaking import free_state
 from tasks.terraform.root import TerraformRoot, open_root, require_terraform
 from tasks.terraform.state_bucket import ensure_state_bucket
+from tasks.terraform.unsaved_state import save_unsaved_state
 from tasks.waiting_plan import pause_key
 
 # A plan that nobody answers for so long is stale anyway.
@@ -63,20 +67,23 @@ def provision(
     request.require_possible(settings)
     require_terraform()
     findings = preflight(settings)
-    publish_table(environment, "provision", "preflight", rows(findings), "What AWS has to grant before a plan")
+    page = findings_page(environment, findings)
+    publish_markdown(environment, "provision", "preflight", page, "What AWS has to grant before a plan")
     require_ready(findings)
+    require_running_minor(settings)
     ensure_state_bucket(settings)
     with one_at_a_time(environment, "infrastructure"), open_root(settings) as root:
         initialise(root)
         validate(root)
         free_state(root, break_lock)
+        save_unsaved_state(root)
         summary = (
             apply_stored(root, settings, request) if mode is Mode.APPLY else plan_and_apply(root, settings, request)
         )
         if mode is not Mode.PLAN:
             refresh_state(root)
             publish_outputs(environment, read_outputs(root))
-            look_after_secrets(settings)
+            publish_report(environment, reconcile_secrets(settings, datetime.now(UTC)))
     get_run_logger().info(summary)
     return summary
 
@@ -105,7 +112,9 @@ def plan_and_apply(root: TerraformRoot, settings: Environment, request: Request,
 
 def ask_for_approval(review: PlanReview) -> Approval:
     """Suspend the run until a person has answered for exactly this plan."""
-    form = Approval.with_initial_data(description=approval_form(review))
+    run_id = flow_run.get_id()
+    assert run_id is not None  # noqa: S101 - only the run of a deployment comes here
+    form = Approval.with_initial_data(description=approval_form(review, run_id))
     return suspend_flow_run(wait_for_input=form, timeout=APPROVAL_WITHIN_SECONDS, key=pause_key(review.digest))
 
 
@@ -117,17 +126,6 @@ def apply_stored(root: TerraformRoot, settings: Environment, request: Request) -
     request.require_no_loss(review)
     judge_stored.with_options(result_storage=storage)(request.signed_identity, review, settings)
     return apply_approved.with_options(result_storage=storage)(root, review)
-
-
-def look_after_secrets(settings: Environment) -> None:
-    """Give the secrets that Terraform made a value where that is possible, and say what a person has to supply."""
-    report = reconcile_secrets(settings, datetime.now(UTC))
-    lines = [asdict(line) for line in report.lines]
-    publish_table(settings.name, "provision", "secrets", lines, "The secrets, and what a person has to do")
-    for line in report.awaited:
-        get_run_logger().warning(
-            "a person has to supply %r, which %s needs: %s", line.secret, line.needed_by, line.to_do
-        )
 
 
 def provision_laptop(settings: Environment) -> str:

@@ -1,15 +1,13 @@
 """The stage `secrets`: values for the secrets of an environment on AWS; a schedule renews them."""
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 
 from prefect import flow, get_run_logger
 
 from flows import command_line
-from tasks.artifacts import publish_table
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
-from tasks.secrets import SecretReport, reconcile_secrets
+from tasks.secrets import SecretReport, publish_report, reconcile_secrets
 
 
 @flow(name="secrets", persist_result=True)
@@ -27,14 +25,7 @@ def secrets(environment: EnvironmentName) -> SecretReport:
         )
         return SecretReport(())
     report = reconcile_secrets(settings, datetime.now(UTC))
-    rows = [asdict(line) for line in report.lines]
-    publish_table(
-        environment, "secrets", "values", rows, "The secrets, and what a person has to do; never their values"
-    )
-    for line in report.awaited:
-        get_run_logger().warning(
-            "a person has to supply %r, which %s needs: %s", line.secret, line.needed_by, line.to_do
-        )
+    publish_report(environment, report)
     report.require_made()
     return report
 

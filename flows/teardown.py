@@ -5,6 +5,7 @@ from dataclasses import asdict
 from prefect import flow, get_run_logger
 
 from flows import command_line
+from flows.cluster_teardown import empty_cluster
 from flows.wrong_input import WrongInput
 from tasks.artifacts import begin_progress, publish_table
 from tasks.aws_session import require_account
@@ -22,14 +23,16 @@ from tasks.concurrency_limits import one_at_a_time
 from tasks.data_directory import agent_settings_file, lifecycle_summary_file, models_directory
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
+from tasks.environment_outputs import last_outputs
 from tasks.evaluation_inputs import reports_directory
 from tasks.leftovers import delete, remove_component, require_gone
 from tasks.platforms.component_names import AGENTS, GATEWAY
 from tasks.platforms.local_components import LocalComponents, model_roles
-from tasks.terraform.commands import PlanKind, apply_plan, initialise, make_plan, state_addresses
+from tasks.terraform.commands import PlanKind, apply_plan, initialise, make_plan, read_outputs, state_addresses
 from tasks.terraform.lock_breaking import free_state
 from tasks.terraform.root import TerraformRoot, open_root
 from tasks.terraform.state_bucket import state_bucket_exists, state_location
+from tasks.terraform.unsaved_state import save_unsaved_state
 
 
 class NotConfirmed(WrongInput):
@@ -60,30 +63,36 @@ def teardown(environment: EnvironmentName, confirm: str, break_lock: str | None 
     with one_at_a_time(environment, "lifecycle"), one_at_a_time(environment, "refresh"):
         if settings.laptop is not None:
             return tear_down_laptop(settings)
-        with one_at_a_time(environment, "infrastructure"):
+        with (
+            one_at_a_time(environment, "infrastructure"),
+            one_at_a_time(environment, "addons"),
+            one_at_a_time(environment, "models"),
+        ):
             return tear_down_cloud(settings, break_lock)
 
 
 def tear_down_cloud(settings: Environment, break_lock: str | None) -> list[str]:
-    """Destroy what Terraform made, sweep up what services made beside it, and prove that nothing is left."""
+    """Empty the cluster, destroy what Terraform made, sweep up what services made, and prove that nothing is left."""
     require_account(settings)
-    log, location, gone, addresses = get_run_logger(), state_location(settings), list[Doomed](), list[str]()
+    log, location, addresses = get_run_logger(), state_location(settings), list[str]()
+    inside, gone = list[str](), list[Doomed]()
     if state_bucket_exists(settings):
         with open_root(settings) as root:
             initialise(root)
             free_state(root, break_lock)
+            save_unsaved_state(root)
             if state_addresses(root):
-                gone = destroy(settings, root)
+                inside, gone = destroy(settings, root)
+                addresses = state_addresses(root)
             else:
                 log.info("%r is torn down already: its state holds nothing", settings.name.value)
-            addresses = state_addresses(root)
     else:
         log.info("%r was never provisioned: there is no bucket %r for its state", settings.name.value, location.bucket)
     swept = [*delete_secrets(settings), *sweep_up(settings)]
     remains = look_for_leftovers(settings, addresses)
     went = [
         *({"address": each.address, "name": each.name} for each in gone),
-        *({"address": "", "name": what} for what in swept),
+        *({"address": "", "name": what} for what in (*inside, *swept)),
     ]
     publish_table(settings.name, "teardown", "gone", went, "What was removed")
     publish_table(settings.name, "teardown", "remains", remains.rows(), remains.describe(location.bucket))
@@ -92,15 +101,19 @@ def tear_down_cloud(settings: Environment, break_lock: str | None) -> list[str]:
     return [row["address"] or row["name"] for row in went]
 
 
-def destroy(settings: Environment, root: TerraformRoot) -> list[Doomed]:
-    """Plan first, so that nothing is emptied for a plan that cannot be made; then apply exactly that plan."""
+def destroy(settings: Environment, root: TerraformRoot) -> tuple[list[str], list[Doomed]]:
+    """Plan first, so that nothing is emptied for a plan that cannot be made; then apply exactly that plan.
+
+    Returns what went from the cluster, and what went from AWS.
+    """
     saved = make_plan(root, PlanKind.DESTROY)
     going = doomed(saved.document)
     publish_table(settings.name, "teardown", "plan", [asdict(each) for each in going], "What is going to be removed")
+    inside = empty_cluster(settings, last_outputs(settings.name, read_outputs(root)))
     make_deletable(settings, going)
     progress = begin_progress(settings.name, "teardown", "progress", "Resources removed")
     apply_plan(root, saved, progress.update)
-    return going
+    return inside, going
 
 
 def make_deletable(settings: Environment, going: list[Doomed]) -> None:

@@ -12,6 +12,7 @@ locals {
   names = {
     cluster           = local.name
     knowledge_bucket  = local.knowledge_bucket
+    models_bucket     = "${local.name}-models-${coalesce(local.account_id, "none")}"
     results_bucket    = "${local.name}-results-${coalesce(local.account_id, "none")}"
     opensearch_domain = local.name
     repository_prefix = local.name            # ECR: <prefix>/<image>
@@ -63,6 +64,7 @@ module "identity" {
 
   clients         = { postgres = keys(var.data.postgres), valkey = keys(var.data.valkey) }
   database_ids    = { for client, server in module.data[0].postgres : client => server.resource_id }
+  domain          = try(var.edge.domain.name, null)
   bedrock_models  = compact(values(var.models.catalogue)[*].bedrock_id)
   document_places = [for source in var.knowledge.sources : trimprefix(source.uri, "s3://") if startswith(source.uri, "s3://")]
 }

@@ -14,7 +14,22 @@ variable "models" {
         sha256        = string
         source_sha256 = string
       }))
-      weights    = optional(object({ repository = string, revision = string }))
+      weights = optional(object({
+        repository      = string
+        revision        = string
+        licence         = string
+        manifest_sha256 = optional(string)
+      }))
+      serving = optional(object({
+        cpus          = number
+        memory_gib    = number
+        accelerators  = optional(number)
+        pool          = optional(string)
+        dtype         = optional(string, "bfloat16")
+        most_replicas = optional(number)
+        start_seconds = optional(number, 1800)
+        neuron        = optional(object({ cores = number, batch_size = number }))
+      }))
       bedrock_id = optional(string)
       fallbacks  = optional(list(string), [])
     }))
@@ -40,6 +55,26 @@ variable "models" {
       (model.weights != null) == contains(["gpu", "neuron", "kuberay"], model.runs_on)
     ])
     error_message = "A model has exactly one origin: packaged for process, bedrock_id for bedrock, weights for gpu, neuron and kuberay."
+  }
+  validation {
+    condition = alltrue([
+      for model in values(var.models.catalogue) : (model.serving != null) == contains(["gpu", "neuron", "kuberay"], model.runs_on)
+    ])
+    error_message = "models.catalogue.*.serving is needed for gpu, neuron and kuberay, and by nothing else."
+  }
+  validation {
+    condition = alltrue([
+      for model in values(var.models.catalogue) : try(
+        (model.serving.accelerators != null) == (model.runs_on != "kuberay") &&
+        (model.serving.neuron != null) == (model.runs_on == "neuron") &&
+        coalesce(model.serving.most_replicas, model.replicas) >= model.replicas &&
+        contains(["bfloat16", "float16"], model.serving.dtype) &&
+        min(model.serving.cpus, model.serving.memory_gib, coalesce(model.serving.accelerators, 1)) >= 1 &&
+        model.serving.start_seconds >= 60 && model.serving.start_seconds <= 7200,
+        model.serving == null
+      )
+    ])
+    error_message = "models.catalogue.*.serving: accelerators for gpu and neuron, neuron for neuron; most_replicas not below replicas; dtype bfloat16 or float16; start_seconds from 60 to 7200."
   }
   validation {
     condition = alltrue([

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rehearsal.programs import HOST, REPOSITORY, Program, ProgramFailed, free_port, inherited
@@ -14,7 +14,9 @@ DEPLOYED_WITHIN_SECONDS = 300
 
 @contextmanager
 def running_prefect(settings: Environment, cloud: Mapping[str, str], directory: Path) -> Generator[str]:
-    """Run a server and a process worker, deploy the environment's deployments; yields the API's URL.
+    """Run a server and a worker for each pool, deploy the environment's deployments; yields the API's URL.
+
+    Runs of the pool `cluster` are processes here, too: a pod would not run on a simulated node.
 
     `cloud` is the environment in which the worker runs flows; logs and Prefect's files go below `directory`.
 
@@ -39,15 +41,15 @@ def running_prefect(settings: Environment, cloud: Mapping[str, str], directory: 
         environment,
         f"{url}/ready",
     )
-    pool = settings.environment.prefect.work_pools.management
-    worker = Program(
-        "prefect-worker", ("-m", "prefect", "worker", "start", "--pool", pool, "--type", "process"), environment
-    )
-    with server.running(directory) as process:
+    pools = settings.environment.prefect.work_pools
+    with ExitStack() as stack:
+        process = stack.enter_context(server.running(directory))
         server.wait_until_ready(process, directory)
         _deploy(settings, url, environment)
-        with worker.running(directory):
-            yield url
+        for pool in (pools.management, pools.cluster):
+            start = ("-m", "prefect", "worker", "start", "--pool", pool, "--type", "process")
+            stack.enter_context(Program(f"prefect-worker-{pool}", start, environment).running(directory))
+        yield url
 
 
 def _deploy(settings: Environment, url: str, environment: Mapping[str, str]) -> None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,27 +57,38 @@ class Program:
         Raises:
             ProgramFailed: it ended, or does not answer in time.
         """
-        deadline = time.monotonic() + READY_WITHIN_SECONDS
-        while self.health and time.monotonic() < deadline and process.poll() is None:
-            try:
-                if httpx.get(self.health, timeout=5).is_success:
-                    return
-            except httpx.TransportError:
-                pass  # nothing listens yet
-            try:
-                process.wait(timeout=0.1)
-            except subprocess.TimeoutExpired:
-                continue
-        raise ProgramFailed(f"{self.name!r} is not ready (exit code {process.poll()}): {self.tail(logs)}")
-
-    def tail(self, logs: Path) -> str:
-        """How its log ends."""
-        lines = self.log(logs).read_text(encoding="utf-8", errors="replace").splitlines()
-        return "its log ends:\n" + "\n".join(lines[-30:])
+        if self.health:
+            wait_until_healthy(process, self.name, self.health, self.log(logs))
 
     def log(self, logs: Path) -> Path:
         """The file that holds its output."""
         return logs / f"{self.name}.log"
+
+
+def wait_until_healthy(
+    process: "subprocess.Popen[bytes]", name: str, health: str, log: Path, seconds: float = READY_WITHIN_SECONDS
+) -> None:
+    """Wait until `process`, which writes into `log`, answers at the URL `health`.
+
+    Raises:
+        ProgramFailed: it ended, or does not answer in time; says how its log ends.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(health, timeout=5).is_success:
+                return
+        except httpx.TransportError:
+            pass  # nothing listens yet
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.1)
+    raise ProgramFailed(f"{name!r} is not ready at {health} (exit code {process.poll()}): {tail(log)}")
+
+
+def tail(log: Path) -> str:
+    """How a program's log ends."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "its log ends:\n" + "\n".join(lines[-30:])
 
 
 def end(process: "subprocess.Popen[bytes]", seconds: float) -> None:

@@ -1,18 +1,24 @@
 """What a rehearsal does with each stage, and what it expects of it."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property, partial
 from pathlib import Path
 
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import StateType
 
+from flows.local_only import EnvironmentNotSupported
 from rehearsal.aws import EmulatedAws
+from rehearsal.aws.not_creatable import not_creatable
 from rehearsal.clients import client_of
 from rehearsal.deployment_runs import DeploymentRun, StageFailed, start_run
 from rehearsal.prefect_server import run_console
 from rehearsal.report import Report
+from rehearsal.stand_in_outputs import complete_outputs
+from rehearsal.supplied_secrets import supply_secrets
 from rehearsal.variable_files import lift_protection
 from tasks.environment import Environment
 from tasks.resource_names import name_prefix
@@ -23,14 +29,24 @@ APPLIED_WITHIN_SECONDS = 1800
 REFUSED_WITHIN_SECONDS = 180
 APPROVER = "rehearsal-approver"
 REQUESTER = "rehearsal-requester"
+# Every node pool gives nodes within a minute here; a release that does not come up holds its deadline.
+ROLLED_OUT_WITHIN_SECONDS = 1800
+SEARCH_DOMAIN = "aws_opensearch_domain"
 
 
 class Stage(StrEnum):
     """The stages that can be rehearsed."""
 
     PROVISION = "provision"
+    ADDONS = "addons"
+    MODELS = "models"
+    KNOWLEDGE = "knowledge"
+    AGENTS = "agents"
     DRIFT = "drift"
     TEARDOWN = "teardown"
+
+
+ROLLED_OUT = (Stage.ADDONS, Stage.MODELS, Stage.KNOWLEDGE, Stage.AGENTS)
 
 
 @dataclass(frozen=True)
@@ -53,6 +69,7 @@ class Rehearsal:
         """
         stages: Mapping[Stage, Callable[[], None]] = {
             Stage.PROVISION: self._provision,
+            **{each: partial(self._roll_out, each) for each in ROLLED_OUT},
             Stage.DRIFT: self._drift,
             Stage.TEARDOWN: self._teardown,
         }
@@ -61,12 +78,16 @@ class Rehearsal:
     def _provision(self) -> None:
         self._apply_approved_plan()
         self.report.add_resources(self.aws, self.settings)
+        if supplied := supply_secrets(self.settings, self.aws):
+            self.report.left_out(f"secrets {', '.join(supplied)}", "a value was made up, as nobody supplied one")
+        if completed := complete_outputs(self.settings):
+            self.report.left_out(f"outputs {', '.join(completed)}", "no emulator creates what they describe")
 
     def _apply_approved_plan(self) -> None:
         run = self._start(Stage.PROVISION, {"requested_by": REQUESTER})
         run.wait(StateType.PAUSED, PLANNED_WITHIN_SECONDS)
         self.report.show(str(run.table("plan")))
-        approver = self._approver() if self.settings.environment.protected else self.environment
+        approver = self._approver if self.settings.environment.protected else self.environment
         answered = run_console(
             ("approve", str(run.id), "--yes", "--approver", APPROVER, "--api-url", self.api_url), approver
         )
@@ -74,6 +95,21 @@ class Rehearsal:
             raise StageFailed(f"{run.name} was not approved:\n{answered.stdout}{answered.stderr}")
         run.wait(StateType.COMPLETED, APPLIED_WITHIN_SECONDS)
         self.report.proved(run.name, "suspended with the plan, was approved, applied it and published the outputs")
+
+    def _roll_out(self, stage: Stage) -> None:
+        if stage is Stage.KNOWLEDGE and SEARCH_DOMAIN in {entry.type for entry in not_creatable()}:
+            self.report.left_out(f"knowledge/{self.settings.name.value}", f"it writes to an {SEARCH_DOMAIN}")
+            return
+        run = self._start(stage, {})
+        state = run.settled(ROLLED_OUT_WITHIN_SECONDS)
+        if EnvironmentNotSupported.__name__ in (state.message or ""):
+            self.report.left_out(run.name, "the flow supports 'local' only")
+            return
+        if state.type is not StateType.COMPLETED:
+            raise StageFailed(f"{run.name} is {state.name!r}: {state.message}")
+        rows = json.loads(str(run.table("releases")))
+        self.report.add_releases(rows)
+        self.report.proved(run.name, f"rolled out {len(rows)} releases" if rows else "found no release to roll out")
 
     def _drift(self) -> None:
         run = self._start(Stage.DRIFT, {})
@@ -115,6 +151,7 @@ class Rehearsal:
         self.report.step(f"{stage.value}/{self.settings.name.value}")
         return start_run(self.client, self.settings.name, stage.value, parameters)
 
+    @cached_property
     def _approver(self) -> dict[str, str]:
         """What a second person's shell holds: an AWS identity other than the worker's."""
         iam = client_of(self.aws, "iam")

@@ -61,4 +61,5 @@ def _store(environment: Environment) -> service.LanceStore | service.OpenSearchS
         index_prefix=settings.index_prefix,
         shards=settings.shards,
         replicas=settings.replicas,
+        region=settings.region,
     )

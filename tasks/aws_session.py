@@ -6,9 +6,9 @@ botocore reads the addresses of services from AWS_ENDPOINT_URL and AWS_ENDPOINT_
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     ClientError,
@@ -17,6 +17,8 @@ from botocore.exceptions import (
     PartialCredentialsError,
     SSOError,
 )
+from botocore.loaders import Loader, create_loader
+from botocore.session import Session
 
 from tasks.environment import Environment
 
@@ -58,7 +60,7 @@ class CallerIdentity:
 
 
 def client(service: str, settings: Environment) -> Any:
-    """A boto3 client of `service` (such as `s3`) in the environment's region; throttled calls are tried again.
+    """A client of `service` (such as `s3`) in the environment's region; throttled calls are tried again.
 
     Raises:
         MissingCredentials: this process has none at all.
@@ -69,13 +71,19 @@ def client(service: str, settings: Environment) -> Any:
 
 def regional_client(service: str, region: str) -> Any:
     """As `client`, where only the region is known."""
-    session = boto3.Session(region_name=region)
+    # A session of its own for each client: credentials are looked up anew, so that a change of them is never hidden.
+    session = Session()
+    session.register_component("data_loader", _service_models(session.get_config_variable("data_path")))
     with explained_credentials():
         if session.get_credentials() is None:
             raise MissingCredentials(f"there are no AWS credentials: {HOW_TO_GET}")
-    # boto3 types its clients by literal service names only.
-    factory: Any = session.client
-    return factory(service, config=_RETRIES)
+    return session.create_client(service, region_name=region, config=_RETRIES)
+
+
+@cache
+def _service_models(directory: str | None) -> Loader:
+    """botocore's files that describe the services, read once: that is most of the time that a new client takes."""
+    return create_loader(directory)
 
 
 def caller_identity(settings: Environment) -> CallerIdentity:

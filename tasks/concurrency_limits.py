@@ -11,8 +11,14 @@ from prefect.exceptions import ObjectNotFound
 
 from tasks.environment import EnvironmentName
 
-Purpose = Literal["refresh", "lifecycle", "infrastructure"]
-CONCURRENCY_LIMITS: Mapping[Purpose, int] = {"refresh": 1, "lifecycle": 1, "infrastructure": 1}
+Purpose = Literal["refresh", "lifecycle", "infrastructure", "addons", "models"]
+CONCURRENCY_LIMITS: Mapping[Purpose, int] = {
+    "refresh": 1,
+    "lifecycle": 1,
+    "infrastructure": 1,
+    "addons": 1,
+    "models": 1,
+}
 # The shortest lease that Prefect gives: a killed holder blocks the next one no longer than this.
 LEASE_SECONDS = 60
 

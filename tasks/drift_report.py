@@ -20,6 +20,15 @@ class DriftReport:
     differing: tuple[str, ...]
     remedies: tuple[str, ...]
 
+    def beside(self, other: "DriftReport") -> "DriftReport":
+        """One report of both."""
+        return DriftReport(
+            f"{self.scope} and {other.scope}",
+            (*self.rows, *other.rows),
+            (*self.differing, *other.differing),
+            (*self.remedies, *other.remedies),
+        )
+
     @property
     def summary(self) -> str:
         """The report in a line."""

@@ -5,15 +5,14 @@ from pathlib import Path
 
 from prefect import task
 
-from agents.knowledge.chunking import CHUNKER_VERSION, ChunkBounds
 from agents.knowledge.generation import EmbeddingIdentity
 from agents.knowledge.sync import Provenance
 from tasks.environment import Environment
 from tasks.environment.knowledge import Source
 from tasks.environment.models import Models
-from tasks.knowledge_sources import MEBIBYTE
 from tasks.model_files import ModelFiles, ModelUnavailable, ensure_model
 from tasks.ray_data import EmbeddingWork
+from tasks.refresh.inputs import made_from, work_with
 
 
 def embedding_identity(models: Models) -> EmbeddingIdentity:
@@ -48,14 +47,8 @@ def provenance(
     environment: Environment, sources: Sequence[Source], git_commit: str | None, flow_run_id: str | None
 ) -> Provenance:
     """What the next generation will be made from and by."""
-    chunks = environment.knowledge.chunks
-    return Provenance(
-        sources={source.name: source.uri for source in sources},
-        chunker=f"{CHUNKER_VERSION}/{chunks.tokens}/{chunks.overlap_tokens}",
-        embedding=embedding_identity(environment.models),
-        git_commit=git_commit,
-        flow_run_id=flow_run_id,
-    )
+    embedding = embedding_identity(environment.models)
+    return made_from(sources, environment.knowledge.chunks, embedding, git_commit, flow_run_id)
 
 
 def embedding_work(environment: Environment, sources: Sequence[Source], files: ModelFiles) -> EmbeddingWork:
@@ -67,14 +60,13 @@ def embedding_work(environment: Environment, sources: Sequence[Source], files: M
     if files.tokenizer_path is None:
         raise ModelUnavailable(f"{str(files.path)!r} has no tokenizer.json beside it")
     knowledge = environment.knowledge
-    return EmbeddingWork(
-        documents=(),
-        sources={source.name: source for source in sources},
-        bounds=ChunkBounds(knowledge.chunks.tokens, knowledge.chunks.overlap_tokens),
-        max_document_bytes=knowledge.max_document_mib * MEBIBYTE,
-        model_file=files.path,
-        tokenizer_file=files.tokenizer_path,
-        context_tokens=environment.models.catalogue[environment.models.embedding].context_tokens,
-        workers=knowledge.embedding_workers,
-        stored=frozenset(),
+    return work_with(
+        sources,
+        knowledge.chunks,
+        knowledge.max_document_mib,
+        files.path,
+        files.tokenizer_path,
+        environment.models.catalogue[environment.models.embedding].context_tokens,
+        knowledge.embedding_workers,
+        on_cluster=False,
     )

@@ -9,6 +9,8 @@ from pydantic import Field
 
 from tasks.artifacts import publish_markdown
 from tasks.environment import EnvironmentName
+from tasks.resource_names import name_prefix
+from tasks.saved_block import find_block
 
 
 class OutputsMissing(Exception):
@@ -26,15 +28,14 @@ class EnvironmentOutputs(Block):
 
 def block_name(environment: EnvironmentName) -> str:
     """The name of an environment's block, such as `agentic-eks-dev-outputs`."""
-    return f"agentic-eks-{environment.value}-outputs"
+    return f"{name_prefix(environment)}-outputs"
 
 
 @task(task_run_name="publish-outputs", cache_policy=NO_CACHE, persist_result=False)
 def publish_outputs(environment: EnvironmentName, outputs: dict[str, object]) -> None:
     """Keep the outputs in the environment's block, and show them as an artifact."""
     EnvironmentOutputs(values=outputs).save(block_name(environment), overwrite=True)
-    rows = [f"| `{name}` | {value} |" for name, value in _flat("", outputs)]
-    page = "\n".join((f"# What {environment.value} has", "| output | value |", "| --- | --- |", *rows))
+    page = "\n\n".join((f"# What {environment.value} has", *(_section(*output) for output in outputs.items())))
     publish_markdown(environment, "provision", "outputs", page, f"Terraform's outputs of {environment.value}")
 
 
@@ -44,14 +45,28 @@ def load_outputs(environment: EnvironmentName) -> dict[str, Any]:
     Raises:
         OutputsMissing: it never did.
     """
-    try:
-        block = EnvironmentOutputs.load(block_name(environment))
-    except ValueError as error:
-        raise OutputsMissing(
-            f"there is no block {block_name(environment)!r}: run provision/{environment.value} first"
-        ) from error
-    assert isinstance(block, EnvironmentOutputs)  # noqa: S101 - what load answers outside of an event loop
+    block = find_block(EnvironmentOutputs, block_name(environment))
+    if block is None:
+        raise OutputsMissing(f"there is no block {block_name(environment)!r}: run provision/{environment.value} first")
     return block.values
+
+
+def last_outputs(environment: EnvironmentName, outputs: dict[str, Any]) -> dict[str, Any]:
+    """The `outputs` of the state, or where it has none any more, those that `provision` published; empty without any.
+
+    A destroy takes the outputs out of the state before all that they describe is gone.
+    """
+    if outputs.get("cluster"):
+        return outputs
+    try:
+        return load_outputs(environment)
+    except OutputsMissing:
+        return {}
+
+
+def _section(name: str, value: object) -> str:
+    rows = [f"| {f'`{part}`' if part else ''} | {text} |" for part, text in _flat("", value)]
+    return "\n".join((f"## {name}", "| output | value |", "| --- | --- |", *rows))
 
 
 def _flat(name: str, value: object) -> list[tuple[str, str]]:
@@ -60,7 +75,7 @@ def _flat(name: str, value: object) -> list[tuple[str, str]]:
             return [line for key, inner in value.items() for line in _flat(f"{name}.{key}".lstrip("."), inner)]
         case list():
             return [(name, ", ".join(f"`{each}`" for each in value))]
-        case None:
-            return []
+        case None | "":
+            return [(name, "")]
         case _:
             return [(name, f"`{value}`")]

@@ -1,6 +1,7 @@
 """The LiteLLM gateway: its configuration, out of the environment file."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -9,6 +10,8 @@ from tasks.environment.models import Model, Models
 from tasks.secret_file import GATEWAY_KEY
 
 RETRIES = 2
+# How long an answer is given again to the same request, in seconds.
+CACHE_SECONDS = 600
 HEALTH_PATH = "/health/liveliness"
 # Nothing is fetched at start, nothing is reported home, and no page is served.
 GATEWAY_ENVIRONMENT = {
@@ -24,8 +27,33 @@ GATEWAY_ENVIRONMENT = {
 }
 
 
+@dataclass(frozen=True)
+class ValkeyCache:
+    """A cache in ElastiCache for Valkey, where the gateway signs in as itself (IAM).
+
+    https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html
+    """
+
+    host: str
+    port: int
+    user: str
+    cache: str
+
+
+@dataclass(frozen=True)
+class SharedState:
+    """What the replicas of a gateway share: keys and budgets in `postgres`, answers in `cache`."""
+
+    postgres: bool = False
+    cache: ValkeyCache | None = None
+
+
 def render_gateway_configuration(
-    models: Models, addresses: Mapping[str, str], region: str | None, request_seconds: float
+    models: Models,
+    addresses: Mapping[str, str],
+    region: str | None,
+    request_seconds: float,
+    shared: SharedState | None = None,
 ) -> str:
     """LiteLLM's configuration file (YAML) for the catalogue of `models`.
 
@@ -35,7 +63,7 @@ def render_gateway_configuration(
     Raises:
         KeyError: a model has no address.
     """
-    configuration = {
+    configuration: dict[str, Any] = {
         "model_list": [_route(name, model, addresses, region) for name, model in sorted(models.catalogue.items())],
         "litellm_settings": {
             "drop_params": True,
@@ -51,7 +79,32 @@ def render_gateway_configuration(
         "router_settings": {"disable_cooldowns": True},
         "general_settings": {"master_key": f"os.environ/{GATEWAY_KEY}"},
     }
+    if shared is not None:
+        configuration["litellm_settings"] |= {"json_logs": True, **_cache_settings(shared.cache, region)}
+        if shared.postgres:
+            # LiteLLM takes the database's address and password from its environment. Without it nobody gets a new key,
+            # but those who have one are served.
+            configuration["general_settings"]["allow_requests_on_db_unavailable"] = True
     return yaml.safe_dump(configuration, sort_keys=False)
+
+
+def _cache_settings(cache: ValkeyCache | None, region: str | None) -> dict[str, Any]:
+    if cache is None:
+        return {}
+    return {
+        "cache": True,
+        "cache_params": {
+            "type": "redis",
+            "host": cache.host,
+            "port": cache.port,
+            "ssl": True,
+            "ttl": CACHE_SECONDS,
+            "aws_iam_auth": True,
+            "aws_iam_user_name": cache.user,
+            "aws_iam_cache_name": cache.cache,
+            "aws_iam_region": region,
+        },
+    }
 
 
 def _route(name: str, model: Model, addresses: Mapping[str, str], region: str | None) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The proof that models answer through the gateway: a real completion and a real embedding, by OpenAI's client."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from openai import OpenAI
 
 RETRIES = 2
+# The model itself is to answer: neither another one in its place, nor the gateway from its memory.
+ITSELF = {"disable_fallbacks": True, "cache": {"no-cache": True}}
 
 
 class GatewayRefused(Exception):
@@ -30,8 +32,13 @@ class SmokeResult:
     size: int
 
 
-def smoke_test(gateway_url: str, key: str, models: Models) -> list[SmokeResult]:
-    """Ask every model that plays a role for a real answer, by OpenAI's own client.
+def roles_of(models: Models) -> list[str]:
+    """The models that answer questions, each once; the judge is asked by evaluations only."""
+    return list(dict.fromkeys((models.embedding, models.chat, models.reasoning)))
+
+
+def smoke_test(gateway_url: str, key: str, models: Models, asked: Sequence[str] | None = None) -> list[SmokeResult]:
+    """Ask the models `asked` (default: every one that plays a role) for a real answer, by OpenAI's own client.
 
     Raises:
         GatewayRefused: a model does not answer, or its vectors have another length than the environment file says.
@@ -40,13 +47,13 @@ def smoke_test(gateway_url: str, key: str, models: Models) -> list[SmokeResult]:
     import openai
 
     with openai.OpenAI(base_url=f"{gateway_url}/v1", api_key=key, max_retries=RETRIES) as client:
-        return list(_ask_each(client, models))
+        return list(_ask_each(client, models, roles_of(models) if asked is None else asked))
 
 
-def _ask_each(client: "OpenAI", models: Models) -> Iterator[SmokeResult]:
+def _ask_each(client: "OpenAI", models: Models, asked: Sequence[str]) -> Iterator[SmokeResult]:
     from openai import OpenAIError
 
-    for name in dict.fromkeys((models.embedding, models.chat, models.reasoning)):
+    for name in asked:
         dimension = models.catalogue[name].dimension
         started = time.perf_counter()
         try:
@@ -64,7 +71,11 @@ def _ask_each(client: "OpenAI", models: Models) -> Iterator[SmokeResult]:
 
 def _answer_length(client: "OpenAI", name: str) -> int:
     answer = client.chat.completions.create(
-        model=name, messages=[{"role": "user", "content": "Say hello."}], max_tokens=8, temperature=0
+        model=name,
+        messages=[{"role": "user", "content": "Say hello."}],
+        max_tokens=8,
+        temperature=0,
+        extra_body=ITSELF,
     )
     if not answer.choices or not answer.choices[0].message.content:
         raise GatewayRefused(f"model {name!r} answers nothing at {client.base_url}")
@@ -72,4 +83,8 @@ def _answer_length(client: "OpenAI", name: str) -> int:
 
 
 def _vector_length(client: "OpenAI", name: str) -> int:
-    return len(client.embeddings.create(model=name, input="hello").data[0].embedding)
+    return len(
+        client.embeddings.create(model=name, input="hello", encoding_format="float", extra_body=ITSELF)
+        .data[0]
+        .embedding
+    )

@@ -1,103 +1,18 @@
-"""The knowledge base of an environment: builds, promotes and drops its generations."""
-
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+"""The steps of a refresh as tasks of a flow."""
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from agents.knowledge.building import (
-    DocumentOutcome,
-    begin_generation,
-    copy_unchanged,
-    finish_generation,
-    generations_to_drop,
-    parsed_records,
-    stored_chunk_ids,
-    take_over_interrupted,
-)
-from agents.knowledge.generation import Manifest
-from agents.knowledge.store import KnowledgeStore
-from agents.knowledge.sync import Provenance, RefreshPlan, ScannedDocument, plan_refresh
-from tasks.ray_data import EmbeddingWork, embed_documents
-
-
-@dataclass(frozen=True)
-class RefreshProgress:
-    """How far a build is: documents done of all that have to be parsed, and chunks embedded so far."""
-
-    documents: int
-    of_documents: int
-    embedded: int
-
-
-@dataclass(frozen=True)
-class BuiltGeneration:
-    """A sealed generation and what it took: chunks embedded in this run, and chunks copied from the base."""
-
-    manifest: Manifest
-    embedded: int
-    copied: int
-
+from tasks.knowledge_sources import scan_sources
+from tasks.refresh import building
+from tasks.refresh.steps import RefreshSteps
 
 # No result is kept: the store itself remembers what was done.
-@task(task_run_name="plan-refresh", cache_policy=NO_CACHE, persist_result=False)
-def plan(store: KnowledgeStore, scanned: Sequence[ScannedDocument], provenance: Provenance) -> RefreshPlan:
-    """Compare what the sources hold with what the store has."""
-    return plan_refresh(scanned, store.serving(), store.manifests(), provenance)
+plan = task(task_run_name="plan-refresh", cache_policy=NO_CACHE, persist_result=False)(building.plan)
+build = task(task_run_name="build-generation", cache_policy=NO_CACHE, persist_result=False)(building.build)
+promote = task(task_run_name="promote-{generation}", cache_policy=NO_CACHE, persist_result=False)(building.promote)
+drop_old_generations = task(task_run_name="drop-old-generations", cache_policy=NO_CACHE, persist_result=False)(
+    building.drop_old_generations
+)
 
-
-@task(task_run_name="build-generation", cache_policy=NO_CACHE, persist_result=False)
-def build(
-    store: KnowledgeStore,
-    refresh: RefreshPlan,
-    work: EmbeddingWork,
-    provenance: Provenance,
-    on_progress: Callable[[RefreshProgress], None],
-) -> BuiltGeneration:
-    """Build the generation of `refresh` beside the serving one, or take up its interrupted build.
-
-    Raises:
-        GenerationIncomplete: documents changed while they were read; run again.
-        NothingReadable: not one document could be read.
-        SourceUnavailable: a source stopped answering while its documents were read.
-        StoreUnavailable: the store went away; run again.
-    """
-    manifest = begin_generation(store, refresh, provenance)
-    take_over_interrupted(store, manifest, refresh)
-    copied = copy_unchanged(store, manifest.generation, refresh)
-    outcomes: dict[str, DocumentOutcome] = {}
-    embedded = 0
-    if refresh.parse:
-        work = replace(
-            work,
-            documents=tuple(document.ref for document in refresh.parse),
-            stored=stored_chunk_ids(store, manifest.generation),
-        )
-        for batch in embed_documents(work):
-            if batch.chunks:
-                store.add(manifest.generation, batch.chunks)
-            embedded += len(batch.chunks)
-            outcomes.update((outcome.ref.uri, outcome) for outcome in batch.outcomes)
-            on_progress(RefreshProgress(len(outcomes), len(refresh.parse), embedded))
-    parsed = parsed_records(store, manifest.generation, refresh, outcomes)
-    return BuiltGeneration(finish_generation(store, manifest, refresh, parsed), embedded, copied)
-
-
-@task(task_run_name="promote-{generation}", cache_policy=NO_CACHE, persist_result=False)
-def promote(store: KnowledgeStore, generation: str) -> bool:
-    """Move readers to `generation`, atomically; returns False when they are there already."""
-    serving = store.serving()
-    if serving and serving.generation == generation:
-        return False
-    store.promote(generation)
-    return True
-
-
-@task(task_run_name="drop-old-generations", cache_policy=NO_CACHE, persist_result=False)
-def drop_old_generations(store: KnowledgeStore, serving: str, kept: int) -> list[str]:
-    """Delete the generations that nobody needs any more; returns their names."""
-    dropped = generations_to_drop(store.manifests(), serving, kept)
-    for generation in dropped:
-        store.drop(generation)
-    return dropped
+REFRESH_STEPS = RefreshSteps(scan_sources, plan, build, promote, drop_old_generations)

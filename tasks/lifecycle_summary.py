@@ -1,5 +1,6 @@
 """What a run of the lifecycle leaves for the one who started it: the stages, and a cited answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,10 +27,12 @@ class LifecycleSummary:
 
     def rows(self) -> list[dict[str, object]]:
         """The stages as rows of a table."""
-        return [
-            {"stage": stage.name, "seconds": round(stage.seconds, 1), "what it did": stage.summary}
-            for stage in self.stages
-        ]
+        return stage_rows(self.stages)
+
+
+def stage_rows(stages: Sequence[StageResult]) -> list[dict[str, object]]:
+    """Stages as rows of a table."""
+    return [{"stage": stage.name, "seconds": round(stage.seconds, 1), "what it did": stage.summary} for stage in stages]
 
 
 _SUMMARY = TypeAdapter(LifecycleSummary)

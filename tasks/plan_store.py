@@ -5,12 +5,12 @@ import re
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from pydantic import BaseModel, ConfigDict
 
 from tasks.environment import EnvironmentName
 from tasks.plan_review import PlanReview, planned_changes
-from tasks.terraform.commands import SavedPlan, StalePlan, read_saved_plan
+from tasks.terraform.failures import StalePlan
 from tasks.terraform.root import TerraformRoot
+from tasks.terraform.saved_plan import NO_STATE, SavedPlan, StateVersion, read_saved_plan
 from tasks.terraform.state_bucket import PLANS, StateLocation
 from tasks.terraform.stored_objects import object_keys, read_object, write_object
 
@@ -19,13 +19,6 @@ PLAN_DIGEST = re.compile(r"[0-9a-f]{12,64}")
 
 class PlanNotFound(Exception):
     """No stored plan has this digest, or several do, or its content is another one's."""
-
-
-class _StateVersion(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    serial: int
-    lineage: str
 
 
 def store_plan(location: StateLocation, saved: SavedPlan, review: PlanReview) -> None:
@@ -83,7 +76,7 @@ def require_current(location: StateLocation, review: PlanReview) -> None:
         StalePlan: says both serials.
     """
     content = read_object(location, location.key)
-    now = _StateVersion(serial=0, lineage="") if content is None else _StateVersion.model_validate_json(content)
+    now = NO_STATE if content is None else StateVersion.model_validate_json(content)
     if (now.serial, now.lineage) != (review.serial, review.lineage):
         raise StalePlan(
             f"plan {review.digest[:12]!r} was made from state serial {review.serial} (lineage {review.lineage!r}), but "

@@ -39,7 +39,9 @@ OBJECT_STORE_BYTES = 256 * 2**20
 class EmbeddingWork:
     """What the pipeline needs to know; it is sent to every Ray worker.
 
-    `stored` holds ids of chunks that an interrupted run has written already: they are not embedded again.
+    `stored` holds ids of chunks that an interrupted run has written already: they are not embedded again. `on_cluster`
+    says that this process is the driver of a job on a Ray cluster, whose workers have the model's files; otherwise the
+    pipeline runs on a Ray of this machine.
     """
 
     documents: Sequence[DocumentRef]
@@ -51,6 +53,7 @@ class EmbeddingWork:
     context_tokens: int
     workers: int
     stored: frozenset[str]
+    on_cluster: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,20 +65,21 @@ class EmbeddedBatch:
 
 
 def embed_documents(work: EmbeddingWork) -> Iterator[EmbeddedBatch]:
-    """Run the pipeline on a Ray of this machine; batches arrive in no particular order.
+    """Run the pipeline on Ray; batches arrive in no particular order.
 
     Raises:
         SourceError: a source stopped answering.
         ray.exceptions.RayError: the model refused a chunk, or a worker failed in a way that starting it again did
             not mend.
     """
-    _require_token()
+    require_token()
     import ray.data
     from ray.data import ActorPoolStrategy
 
-    with _ray(work.workers):
+    with _ray_cluster() if work.on_cluster else _ray_of_this_machine(work.workers):
         blocks = min(len(work.documents), max(SMALLEST_NUMBER_OF_BLOCKS, len(work.documents) // DOCUMENTS_PER_BLOCK))
         rows = [asdict(ref) for ref in work.documents]
+        most = min(work.workers, blocks)
         embedded = (
             ray.data.from_items(rows, override_num_blocks=blocks)
             # Without its documents: Ray ships the arguments of a stage to every worker.
@@ -83,9 +87,10 @@ def embed_documents(work: EmbeddingWork) -> Iterator[EmbeddedBatch]:
             .map_batches(
                 _EmbedBatch,
                 fn_constructor_args=(str(work.model_file), work.context_tokens),
-                # Two actors that ask for a whole core each leave none for the stage before them on two cores.
-                num_cpus=0.5,
-                compute=ActorPoolStrategy(size=min(work.workers, blocks)),
+                # Two actors that ask for a whole core each leave none for the stage before them on two cores. On a
+                # cluster they have to ask for all that they use, or Ray starts no worker for them.
+                num_cpus=1 if work.on_cluster else 0.5,
+                compute=ActorPoolStrategy(min_size=1 if work.on_cluster else most, max_size=most),
                 batch_size=CHUNKS_PER_BATCH,
             )
         )
@@ -93,18 +98,32 @@ def embed_documents(work: EmbeddingWork) -> Iterator[EmbeddedBatch]:
             yield _unpack(cast(Mapping[str, Any], batch))
 
 
-def _require_token() -> None:
-    # Ray listens on every interface of the machine, so each of its connections has to present a token. Ray reads
-    # these variables once, when it is imported.
+def require_token() -> None:
+    """Have each connection of Ray present a token: it listens on every interface of the machine.
+
+    To be called before Ray is imported, because Ray reads these variables once. A token that is there already stays.
+    """
     os.environ["RAY_AUTH_MODE"] = "token"
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 
 
 @contextmanager
-def _ray(workers: int) -> Generator[None]:
+def _ray_cluster() -> Generator[None]:
     import ray
-    import ray.data
+
+    # Ray tells the driver of a job by this variable which cluster it belongs to.
+    ray.init(address=os.environ["RAY_ADDRESS"], logging_level=logging.WARNING, log_to_driver=False)
+    try:
+        _say_little()
+        yield
+    finally:
+        ray.shutdown()
+
+
+@contextmanager
+def _ray_of_this_machine(workers: int) -> Generator[None]:
+    import ray
 
     # Ray keeps the logs of every session and never deletes one. The path has to be short, for the sockets in it.
     with TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as directory:
@@ -121,13 +140,18 @@ def _ray(workers: int) -> Generator[None]:
                 _temp_dir=directory,
             )
         try:
-            context = ray.data.DataContext.get_current()
-            context.enable_progress_bars = False
-            # The flow shows its own progress; an error is raised.
-            logging.getLogger("ray.data").setLevel(logging.WARNING)
+            _say_little()
             yield
         finally:
             ray.shutdown()
+
+
+def _say_little() -> None:
+    import ray.data
+
+    # Whoever asks for the batches shows the progress; an error is raised.
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.WARNING)
 
 
 @cache

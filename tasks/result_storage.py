@@ -8,6 +8,7 @@ from prefect.context import TaskRunContext
 from prefect_aws import AwsCredentials, S3Bucket
 
 from tasks.environment import EnvironmentName
+from tasks.resource_names import name_prefix
 from tasks.terraform.state_bucket import RESULTS, StateLocation
 
 
@@ -19,7 +20,7 @@ def ensure_result_storage(environment: EnvironmentName, location: StateLocation)
         bucket_folder=f"{RESULTS}{environment.value}",
         credentials=AwsCredentials(region_name=location.region),
     )
-    block.save(f"agentic-eks-{environment.value}-results", overwrite=True)
+    block.save(f"{name_prefix(environment)}-results", overwrite=True)
     return block
 
 

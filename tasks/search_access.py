@@ -17,6 +17,7 @@ from tasks.aws_session import client, explained_credentials
 from tasks.environment import Environment
 from tasks.environment.knowledge import OpenSearchStore
 from tasks.resource_names import name_prefix
+from tasks.store_settings import search_endpoint
 
 SECONDS_PER_REQUEST = 30
 # Action groups that every server has: https://docs.opensearch.org/latest/security/access-control/default-action-groups/
@@ -60,7 +61,7 @@ class SearchDomain:
         indices = (store.index_prefix, f"{store.index_prefix}-*")
         prefix = name_prefix(settings.name)
         return cls(
-            endpoint=search["endpoint"],
+            endpoint=search_endpoint(store, outputs),
             region=str(settings.environment.region),
             administrator_role_arn=search["administrator_role_arn"],
             roles=(

@@ -19,9 +19,9 @@ from tasks.aws_session import require_account
 from tasks.drift_report import DriftReport
 from tasks.environment import Environment, EnvironmentName
 from tasks.ignored_attributes import IGNORED
-from tasks.terraform.commands import SavedPlan
 from tasks.terraform.plan_document import Action, PlanDocument, ResourceChange
 from tasks.terraform.plan_references import is_configured
+from tasks.terraform.saved_plan import SavedPlan
 from tasks.terraform.state_bucket import state_bucket_exists, state_location
 from tasks.terraform.stored_objects import read_object
 

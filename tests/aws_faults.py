@@ -9,19 +9,19 @@ throttles; `"timeout_ms": 30000` hangs, then answers 504; `"reset": True` cuts b
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, Any, cast
+from pathlib import Path
+from typing import Any, cast
 
 import httpx
 
 from rehearsal.aws import EmulatedAws
+from rehearsal.programs import wait_until_healthy
 from tests.ports import free_port
 
 Rule = Mapping[str, Any]
-READY_WITHIN_SECONDS = 60
 _CONTROL = "/_microburst"
 
 
@@ -44,7 +44,7 @@ def aws_with_faults(aws: EmulatedAws, rules: Sequence[Rule]) -> Generator[Faulty
     """The account of `aws` behind the faults of `rules`; its own address stays without."""
     port = free_port()
     arguments = ["--host", "127.0.0.1", "--port", str(port), "--upstream", aws.address, "--no-resign"]
-    with tempfile.TemporaryFile() as log:
+    with tempfile.NamedTemporaryFile(suffix=".log") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "microburst", *arguments],
             stdin=subprocess.DEVNULL,
@@ -53,26 +53,10 @@ def aws_with_faults(aws: EmulatedAws, rules: Sequence[Rule]) -> Generator[Faulty
         )
         try:
             faulty = FaultyAws(f"http://127.0.0.1:{port}", aws.account_id, aws.region)
-            _wait_until_ready(process, f"{faulty.address}{_CONTROL}/health", log)
+            wait_until_healthy(process, "microburst", f"{faulty.address}{_CONTROL}/health", Path(log.name))
             faulty.set_rules(rules)
             yield faulty
         finally:
             # It keeps nothing, and would first wait for the calls that it lets hang.
             process.kill()
             process.wait()
-
-
-def _wait_until_ready(process: "subprocess.Popen[bytes]", health: str, log: IO[bytes]) -> None:
-    deadline = time.monotonic() + READY_WITHIN_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if httpx.get(health, timeout=5).is_success:
-                return
-        except httpx.TransportError:
-            pass  # nothing listens yet
-        try:
-            process.wait(timeout=0.1)
-        except subprocess.TimeoutExpired:
-            continue
-    log.seek(0)
-    raise AssertionError(f"microburst is not ready at {health} (exit code {process.poll()}): {log.read()!r}")

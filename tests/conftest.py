@@ -1,15 +1,12 @@
 """What every test may share: one real Prefect server for the session, and one emulated AWS account."""
 
-import contextlib
 import functools
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.logging.handlers import APILogWorker
@@ -19,6 +16,7 @@ from rehearsal.aws import EmulatedAws, running_emulated_aws
 from rehearsal.cluster import Cluster, SimulatedNode, running_cluster
 from rehearsal.cluster.builds import BUILT_WITHIN_SECONDS, is_built
 from rehearsal.cluster.programs import SOURCES
+from rehearsal.programs import wait_until_healthy
 from rehearsal.provider_mirror import cli_configuration
 from tasks.cache_directory import cache_directory
 from tasks.environment import EnvironmentName
@@ -32,8 +30,6 @@ from tests.terraform import copy_of_infra, run_terraform
 
 pytest_plugins = ("tests.layer_plugin",)
 
-# Seconds; it takes 5 on an idle machine, and the machine may be busy.
-READY_WITHIN_SECONDS = 180
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 
 
@@ -63,7 +59,7 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server = subprocess.Popen(command, cwd=home, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
         url = f"http://127.0.0.1:{port}/api"
-        wait_until_ready(server, f"{url}/ready", log)
+        wait_until_healthy(server, "Prefect server", f"{url}/ready", log)
         with temporary_settings({PREFECT_API_URL: url, PREFECT_HOME: home}):
             yield url
             # What flows logged in this process is sent in the background; it needs the server.
@@ -71,22 +67,6 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(timeout=30)
-
-
-def wait_until_ready(server: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
-    deadline = time.monotonic() + READY_WITHIN_SECONDS
-    while time.monotonic() < deadline:
-        if server.poll() is not None:
-            break
-        try:
-            if httpx.get(url, timeout=2).is_success:
-                return
-        except httpx.TransportError:
-            pass  # nothing listens yet
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            server.wait(timeout=0.2)
-    tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
-    raise AssertionError(f"the Prefect server is not ready at {url}; its log ends:\n{tail}")
 
 
 @pytest.fixture

@@ -51,6 +51,7 @@ LAYERS = (
     ),
     Layer("terraform", "Terraform", _program("terraform"), "terraform 1.11 or newer on PATH"),
     Layer("kubernetes", "a real Kubernetes control plane, Karpenter and KubeRay", why_no_cluster, "Go 1.26 or newer"),
+    Layer("promtool", "Prometheus's promtool", _program("promtool"), "apt install prometheus"),
     Layer("checkov", "checkov", _file(".venv-checkov/bin/checkov"), "make test installs it"),
 )
 

@@ -4,19 +4,17 @@ import functools
 import os
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 import zipfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
-
+from rehearsal.programs import wait_until_healthy
 from tasks.cache_directory import cache_directory
+from tests.ports import free_port
 
 ARTIFACTS = (
     "org.opensearch.distribution.integ-test-zip:opensearch:3.5.0:zip",
@@ -50,17 +48,18 @@ def running_opensearch() -> Generator[str]:
     """Run a server with empty data on a free loopback port; yields its address, and leaves nothing behind.
 
     Raises:
-        RuntimeError: it cannot be fetched, or is not ready in time; with the end of its log.
+        RuntimeError: it cannot be fetched; with the end of Maven's output.
+        ProgramFailed: it is not ready in time; with the end of its log.
     """
     directory = Path(tempfile.mkdtemp(prefix="opensearch-"))
     try:
         home = _unpack(directory)
         log = directory / "server.log"
-        address = f"http://127.0.0.1:{_free_port()}"
+        address = f"http://127.0.0.1:{free_port()}"
         with log.open("wb") as output:
             server = _start(home, address, output)
         try:
-            _wait_until_ready(server, address, log)
+            wait_until_healthy(server, "OpenSearch", f"{address}/_cluster/health", log, READY_WITHIN_SECONDS)
             yield address
         finally:
             server.terminate()
@@ -154,25 +153,3 @@ def _start(home: Path, address: str, output: Any) -> "subprocess.Popen[bytes]":
         stdout=output,
         stderr=subprocess.STDOUT,
     )
-
-
-def _wait_until_ready(server: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
-    deadline = time.monotonic() + READY_WITHIN_SECONDS
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            if httpx.get(f"{address}/_cluster/health", timeout=5).is_success:
-                return
-        except httpx.TransportError:
-            pass  # nothing listens yet
-        try:
-            server.wait(timeout=0.5)
-        except subprocess.TimeoutExpired:
-            continue
-    tail = "\n".join(log.read_text(errors="replace").splitlines()[-30:])
-    raise RuntimeError(f"OpenSearch is not ready at {address} (exit code {server.poll()}); its log ends:\n{tail}")
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]

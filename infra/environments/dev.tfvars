@@ -41,6 +41,43 @@ cluster = {
   system_nodes        = { instance_types = ["m7g.large", "m6g.large"], minimum = 2, maximum = 4 }
 }
 
+capacity = {
+  images = { al2023 = "v20260903", bottlerocket = "v1.64.0" }
+  pools = {
+    graviton = { # the newest generation first: more work for the money
+      kind              = "graviton"
+      instance_families = ["c8g", "m8g", "r8g"]
+      capacity_types    = ["spot", "on-demand"]
+      limits            = { vcpu = 64, memory_gib = 256 }
+      weight            = 50
+      largest_vcpu      = 16
+      idle_minutes      = 1
+    }
+    graviton-previous = {
+      kind              = "graviton"
+      instance_families = ["c7g", "m7g", "r7g"]
+      capacity_types    = ["spot", "on-demand"]
+      limits            = { vcpu = 64, memory_gib = 256 }
+      largest_vcpu      = 16
+      idle_minutes      = 1
+    }
+    gpu = {
+      kind              = "gpu"
+      instance_families = ["g6", "g5", "g6e"]
+      capacity_types    = ["spot", "on-demand"]
+      limits            = { vcpu = 32, memory_gib = 128, accelerators = 4 }
+      disk_gib          = 200
+    }
+    neuron = {
+      kind              = "neuron"
+      instance_families = ["inf2", "trn1"]
+      capacity_types    = ["on-demand"]
+      limits            = { vcpu = 64, memory_gib = 256, accelerators = 4 }
+      disk_gib          = 200
+    }
+  }
+}
+
 models = {
   catalogue = {
     qwen2-5-7b-instruct = {
@@ -48,9 +85,11 @@ models = {
       context_tokens = 16384
       replicas       = 1
       weights = {
-        repository = "Qwen/Qwen2.5-7B-Instruct" # Apache-2.0
+        repository = "Qwen/Qwen2.5-7B-Instruct"
         revision   = "a09a35458c702b33eeacc393d103063234e8bc28"
+        licence    = "apache-2.0"
       }
+      serving   = { accelerators = 1, cpus = 3, memory_gib = 12 }
       fallbacks = ["qwen3-8b"]
     }
     qwen3-8b = {
@@ -58,9 +97,11 @@ models = {
       context_tokens = 16384
       replicas       = 1
       weights = {
-        repository = "Qwen/Qwen3-8B" # Apache-2.0
+        repository = "Qwen/Qwen3-8B"
         revision   = "b968826d9c46dd6066d109eabc6255188de91218"
+        licence    = "apache-2.0"
       }
+      serving   = { accelerators = 1, cpus = 6, memory_gib = 24, neuron = { cores = 2, batch_size = 8 } }
       fallbacks = ["qwen2-5-7b-instruct"]
     }
     all-minilm-l6-v2 = {
@@ -70,9 +111,11 @@ models = {
       threads        = 4
       dimension      = 384
       weights = {
-        repository = "sentence-transformers/all-MiniLM-L6-v2" # Apache-2.0
+        repository = "sentence-transformers/all-MiniLM-L6-v2"
         revision   = "c9745ed1d9f207416be6d2e6f8de32d1f16199bf"
+        licence    = "apache-2.0"
       }
+      serving = { cpus = 4, memory_gib = 4 }
     }
     nova-pro = {
       runs_on        = "bedrock"
@@ -129,7 +172,7 @@ observability = {
 data = {
   buckets = { noncurrent_days = 14, result_days = 30 }
   images = {
-    repositories = ["agents", "flows", "models"]
+    repositories = ["agents", "flows", "ray"]
     kept         = 30
     pull_through = {
       ecr-public = { registry = "public.ecr.aws" }
@@ -161,6 +204,12 @@ data = {
 edge = {
   access_log_days = 30
   firewall        = { requests_per_5_minutes = 2000, largest_request_bytes = 65536 }
+}
+
+# ---- addons
+
+addons = {
+  keda = true
 }
 
 # ---- operations

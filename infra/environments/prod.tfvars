@@ -41,6 +41,49 @@ cluster = {
   system_nodes        = { instance_types = ["m7g.large", "m6g.large"], minimum = 3, maximum = 6 }
 }
 
+capacity = {
+  images = { al2023 = "v20260903", bottlerocket = "v1.64.0" }
+  pools = {
+    graviton = { # the newest generation first: more work for the money
+      kind              = "graviton"
+      instance_families = ["c8g", "m8g", "r8g"]
+      capacity_types    = ["on-demand"]
+      limits            = { vcpu = 512, memory_gib = 2048 }
+      weight            = 50
+      largest_vcpu      = 16 # a node that is lost takes little with it
+      quiet_hours       = { cron = "0 8 * * mon-fri", hours = 10 }
+    }
+    graviton-previous = {
+      kind              = "graviton"
+      instance_families = ["c7g", "m7g", "r7g"]
+      capacity_types    = ["on-demand"]
+      limits            = { vcpu = 512, memory_gib = 2048 }
+      largest_vcpu      = 16
+      quiet_hours       = { cron = "0 8 * * mon-fri", hours = 10 }
+    }
+    gpu = {
+      kind              = "gpu"
+      instance_families = ["g6", "g6e", "g5"]
+      capacity_types    = ["on-demand"]
+      limits            = { vcpu = 256, memory_gib = 1024, accelerators = 16 }
+      disk_gib          = 200
+      node_days         = 30 # loading a model again takes minutes
+      idle_minutes      = 30
+      quiet_hours       = { cron = "0 8 * * mon-fri", hours = 10 }
+    }
+    neuron = {
+      kind              = "neuron"
+      instance_families = ["inf2", "trn1"]
+      capacity_types    = ["on-demand"]
+      limits            = { vcpu = 256, memory_gib = 1024, accelerators = 16 }
+      disk_gib          = 200
+      node_days         = 30
+      idle_minutes      = 30
+      quiet_hours       = { cron = "0 8 * * mon-fri", hours = 10 }
+    }
+  }
+}
+
 models = {
   catalogue = {
     qwen2-5-7b-instruct = {
@@ -48,9 +91,11 @@ models = {
       context_tokens = 16384
       replicas       = 3
       weights = {
-        repository = "Qwen/Qwen2.5-7B-Instruct" # Apache-2.0
+        repository = "Qwen/Qwen2.5-7B-Instruct"
         revision   = "a09a35458c702b33eeacc393d103063234e8bc28"
+        licence    = "apache-2.0"
       }
+      serving   = { accelerators = 1, cpus = 3, memory_gib = 12, most_replicas = 6 }
       fallbacks = ["qwen3-8b"]
     }
     qwen3-8b = {
@@ -58,9 +103,11 @@ models = {
       context_tokens = 16384
       replicas       = 2
       weights = {
-        repository = "Qwen/Qwen3-8B" # Apache-2.0
+        repository = "Qwen/Qwen3-8B"
         revision   = "b968826d9c46dd6066d109eabc6255188de91218"
+        licence    = "apache-2.0"
       }
+      serving   = { accelerators = 1, cpus = 6, memory_gib = 24, most_replicas = 4, neuron = { cores = 2, batch_size = 8 } }
       fallbacks = ["qwen2-5-7b-instruct"]
     }
     all-minilm-l6-v2 = {
@@ -70,9 +117,11 @@ models = {
       threads        = 4
       dimension      = 384
       weights = {
-        repository = "sentence-transformers/all-MiniLM-L6-v2" # Apache-2.0
+        repository = "sentence-transformers/all-MiniLM-L6-v2"
         revision   = "c9745ed1d9f207416be6d2e6f8de32d1f16199bf"
+        licence    = "apache-2.0"
       }
+      serving = { cpus = 4, memory_gib = 4, most_replicas = 12 }
     }
     nova-pro = {
       runs_on        = "bedrock"
@@ -136,7 +185,7 @@ observability = {
 data = {
   buckets = { noncurrent_days = 90, result_days = 90 }
   images = {
-    repositories = ["agents", "flows", "models"]
+    repositories = ["agents", "flows", "ray"]
     kept         = 100
     pull_through = {
       ecr-public = { registry = "public.ecr.aws" }
@@ -178,6 +227,14 @@ edge = {
   access_log_days = 365
   firewall        = { requests_per_5_minutes = 5000, largest_request_bytes = 262144 }
   sign_in         = { kind = "cognito", mfa = "required" }
+}
+
+# ---- addons
+
+addons = {
+  keda         = true
+  external_dns = true
+  langfuse     = { mode = "self_hosted", clickhouse = { replicas = 3, volume_gib = 100 } }
 }
 
 # ---- operations

@@ -38,6 +38,7 @@ variables {
   valkey            = {}
   names = {
     knowledge_bucket  = "test-knowledge"
+    models_bucket     = "test-models"
     results_bucket    = "test-results"
     repository_prefix = "test"
     secret_prefix     = "test"
@@ -52,7 +53,7 @@ run "everything_protected" {
   variables {
     protected = true
     images = {
-      repositories = ["agents", "flows"]
+      repositories = ["agents", "flows", "ray"]
       kept         = 10
       pull_through = {
         ecr-public = { registry = "public.ecr.aws" }
@@ -66,7 +67,7 @@ run "everything_protected" {
   }
 
   assert {
-    condition     = output.buckets.knowledge.name != null && keys(output.buckets) == ["knowledge", "results", "snapshots"]
+    condition     = output.buckets.knowledge.name != null && keys(output.buckets) == ["knowledge", "models", "results", "snapshots"]
     error_message = "With backups there must be a bucket of snapshots."
   }
   assert {
@@ -159,7 +160,7 @@ run "nothing_optional" {
   }
 
   assert {
-    condition     = output.backup_vault == null && keys(output.buckets) == ["knowledge", "results"]
+    condition     = output.backup_vault == null && keys(output.buckets) == ["knowledge", "models", "results"]
     error_message = "No backups were asked for."
   }
   assert {

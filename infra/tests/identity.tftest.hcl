@@ -10,6 +10,7 @@ variables {
   names = {
     cluster           = "agentic-eks-test"
     knowledge_bucket  = "knowledge"
+    models_bucket     = "models"
     results_bucket    = "results"
     opensearch_domain = "search"
     repository_prefix = "images"
@@ -54,7 +55,7 @@ run "everything" {
     error_message = "A second factor must be asked for where the file says so."
   }
   assert {
-    condition     = keys(output.pod_identities) == ["agents", "aws-load-balancer-controller", "external-secrets", "fluent-bit", "grafana", "karpenter", "litellm", "prefect-worker", "ray"]
+    condition     = keys(output.pod_identities) == ["agents", "aws-load-balancer-controller", "external-secrets", "fluent-bit", "grafana", "karpenter", "keda", "litellm", "models", "models-compiler", "prefect-worker", "ray"]
     error_message = "Every workload that calls AWS must have an identity of its own."
   }
   assert {
@@ -151,6 +152,28 @@ run "no_bedrock_model_and_no_ci" {
   assert {
     condition     = length(aws_iam_role.ci) == 0 && length(aws_iam_openid_connect_provider.github) == 0 && output.ci_role_arn == null
     error_message = "Without access.ci there must be no role for it."
+  }
+}
+
+run "a_domain" {
+  command = plan
+  module {
+    source = "./modules/identity"
+  }
+  variables {
+    domain = "assistant.example.com"
+  }
+
+  assert {
+    condition     = output.pod_identities["external-dns"].service_account == "external-dns"
+    error_message = "With a domain ExternalDNS must have a role."
+  }
+  assert {
+    condition = [
+      for statement in jsondecode(aws_iam_role_policy.pod["external-dns"].policy).Statement : statement.Condition
+      if contains(statement.Action, "route53:ChangeResourceRecordSets")
+    ] == [{ "ForAllValues:StringLike" = { "route53:ChangeResourceRecordSetsNormalizedRecordNames" = ["assistant.example.com", "*.assistant.example.com"] } }]
+    error_message = "ExternalDNS may write the domain and what is below it, and nothing else."
   }
 }
 

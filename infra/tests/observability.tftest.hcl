@@ -60,7 +60,7 @@ run "everything" {
     error_message = "Terraform must leave Prometheus's own references alone."
   }
   assert {
-    condition     = keys(aws_prometheus_rule_group_namespace.this) == ["agents.yaml", "platform.yaml"] && alltrue([for rules in aws_prometheus_rule_group_namespace.this : length(yamldecode(rules.data).groups) > 0])
+    condition     = keys(aws_prometheus_rule_group_namespace.this) == ["agents.yaml", "capacity.yaml", "models.yaml", "platform.yaml", "workloads.yaml"] && alltrue([for rules in aws_prometheus_rule_group_namespace.this : length(yamldecode(rules.data).groups) > 0])
     error_message = "Every file of rules must become a namespace."
   }
   assert {
@@ -103,7 +103,7 @@ run "without_alerts_and_grafana" {
     error_message = "Neither dashboards nor a topic were asked for."
   }
   assert {
-    condition     = length(aws_prometheus_alert_manager_definition.this) == 0 && length(aws_prometheus_rule_group_namespace.this) == 2
+    condition     = length(aws_prometheus_alert_manager_definition.this) == 0 && length(aws_prometheus_rule_group_namespace.this) == 5
     error_message = "Rules must be evaluated also where nobody is told."
   }
 }

@@ -1,5 +1,6 @@
 """Starts the emulated AWS, and stops it again."""
 
+import base64
 import os
 import tempfile
 from collections.abc import Generator
@@ -7,6 +8,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
+from rehearsal.aws.corrections.eks import PLACE
 from rehearsal.aws.front import HEALTH, ON_MINISTACK
 from rehearsal.programs import HOST, Program, free_port
 
@@ -33,6 +37,18 @@ class EmulatedAws:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         }
+
+    def place_cluster(self, name: str, endpoint: str, authority: str) -> None:
+        """Have EKS answer this endpoint and certificate authority (PEM) for the cluster `name`, also a later one."""
+        scope = f"REHEARSAL/{'0' * 8}/{self.region}/eks/aws4_request"
+        place = {
+            "endpoint": endpoint,
+            "certificateAuthority": {"data": base64.b64encode(authority.encode()).decode()},
+        }
+        headers = {"authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none"}
+        httpx.put(
+            f"{self.address}{PLACE}{name}", json=place, headers=headers, timeout=30, trust_env=False
+        ).raise_for_status()
 
 
 @contextmanager

@@ -12,13 +12,24 @@ from urllib.parse import quote
 import httpx
 import yaml
 
-from rehearsal.cluster.kubeconfig import read_kubeconfig
+from rehearsal.cluster.kubeconfig import Access, read_kubeconfig
 
 # Changes that the rehearsal makes are recorded under this name.
 FIELD_MANAGER = "rehearsal"
 Document = Mapping[str, Any]
 _SECONDS = 30
 _LOOK_AGAIN_SECONDS = 0.1
+
+
+def trusting(access: Access) -> ssl.SSLContext:
+    """What a TLS client needs to trust the API server, and to be known by it where it goes by certificates."""
+    context = ssl.create_default_context(cadata=access.authority)
+    if access.certificate and access.key:
+        with tempfile.NamedTemporaryFile("w", suffix=".pem") as pair:  # the ssl module reads them from files only
+            pair.write(access.certificate + access.key)
+            pair.flush()
+            context.load_cert_chain(pair.name)
+    return context
 
 
 class Refused(Exception):
@@ -35,16 +46,10 @@ class KubernetesApi:
     def __init__(self, kubeconfig: Path):
         access = read_kubeconfig(kubeconfig)
         self.address = access.server
-        context = ssl.create_default_context(cadata=access.authority)
-        if access.certificate and access.key:
-            with tempfile.NamedTemporaryFile("w", suffix=".pem") as pair:  # the ssl module reads them from files only
-                pair.write(access.certificate + access.key)
-                pair.flush()
-                context.load_cert_chain(pair.name)
         self._http = httpx.Client(
             base_url=self.address,
             headers={"authorization": f"Bearer {access.token}"} if access.token else {},
-            verify=context,
+            verify=trusting(access),
             timeout=_SECONDS,
             trust_env=False,
         )
@@ -119,6 +124,11 @@ class KubernetesApi:
                 content=json.dumps(document),  # which is YAML, too
                 headers={"content-type": "application/apply-patch+yaml"},
             )
+
+    def merge(self, path: str, change: Document) -> None:
+        """Merge `change` into the object at `path` (RFC 7396); raises Refused."""
+        headers = {"content-type": "application/merge-patch+json"}
+        self._answer("PATCH", path, params={"fieldManager": FIELD_MANAGER}, json=change, headers=headers)
 
     def set_status(self, document: Document) -> None:
         """Replace the status of an object; raises Refused."""

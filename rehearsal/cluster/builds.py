@@ -1,6 +1,7 @@
 """Builds the programs of a rehearsed cluster from their Go modules, once for each version."""
 
 import hashlib
+import json
 import os
 import platform
 import shutil
@@ -113,6 +114,8 @@ def _corrected(source: Source, work: Path) -> Path:
 
 
 def _module_directory(source: Source) -> Path:
+    if not source.packages:
+        return Path(json.loads(_go(source, "mod", "download", "-json", source.module))["Dir"])
     # By a package, because it is loaded then: of a module that was not downloaded yet, Go does not know where it lies.
     package = next(package for package in source.packages.values() if package.startswith(source.module))
     return Path(_go(source, "list", "-mod=readonly", "-f", "{{.Module.Dir}}", package).strip())

@@ -13,6 +13,7 @@ from rehearsal.cluster.api import KubernetesApi
 from rehearsal.cluster.builds import built, why_not_built
 from rehearsal.cluster.certificates import Authority
 from rehearsal.cluster.control_plane import ControlPlane, Ports
+from rehearsal.cluster.kubeconfig import read_kubeconfig
 from rehearsal.cluster.processes import HOST, free_ports, running, wait_until
 from rehearsal.cluster.programs import CONTROL_PLANE, KWOK, SOURCES
 from rehearsal.cluster.simulated_nodes import SimulatedNode, kwok
@@ -24,12 +25,18 @@ _OWN_PROGRAMS = (CONTROL_PLANE, KWOK)
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster that exists until its context ends; `directory` has the logs of its processes."""
+    """A cluster that exists until its context ends; `directory` has the logs of its processes.
+
+    `authority` is the certificate (PEM) of who signs the API server's; on `authenticator_port` of loopback something
+    may listen that knows tokens which the API server does not know itself; None where the API server does not ask.
+    """
 
     kubeconfig: Path
     address: str
     directory: Path
     api: KubernetesApi
+    authority: str
+    authenticator_port: int | None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -64,9 +71,9 @@ def running_cluster() -> Generator[Cluster]:
     programs = _programs()
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cluster-")))
-        etcd_port, peer_port, api_port, kwok_port = free_ports(4)
+        etcd_port, peer_port, api_port, authenticator_port, kwok_port = free_ports(5)
         authority = Authority(directory / "certificates")
-        plane = ControlPlane(directory, programs, Ports(etcd_port, peer_port, api_port), authority)
+        plane = ControlPlane(directory, programs, Ports(etcd_port, peer_port, api_port, authenticator_port), authority)
         signing_key = authority.signing_key("service-accounts")
         admin = plane.kubeconfig("admin", "system:masters")
         api = stack.enter_context(closing(KubernetesApi(admin)))
@@ -84,7 +91,8 @@ def running_cluster() -> Generator[Cluster]:
         # Pods are refused until the controller manager has made the account that they run as.
         wait_until(lambda: api.exists("/api/v1/namespaces/default/serviceaccounts/default"), *others)
         wait_until(lambda: answers(f"http://{HOST}:{kwok_port}/healthz"), *others)
-        yield Cluster(admin, plane.address, directory, api)
+        pem = authority.certificate.read_text(encoding="ascii")
+        yield Cluster(admin, plane.address, directory, api, pem, authenticator_port)
 
 
 @contextmanager
@@ -94,7 +102,8 @@ def existing_cluster(kubeconfig: Path) -> Generator[Cluster]:
         closing(KubernetesApi(kubeconfig)) as api,
         tempfile.TemporaryDirectory(prefix="cluster-") as directory,
     ):
-        yield Cluster(kubeconfig, api.address, Path(directory), api)
+        authority = read_kubeconfig(kubeconfig).authority or ""
+        yield Cluster(kubeconfig, api.address, Path(directory), api, authority, None)
 
 
 def answers(address: str) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rehearsal.cluster.certificates import Authority, Credentials
-from rehearsal.cluster.kubeconfig import write_kubeconfig
+from rehearsal.cluster.kubeconfig import write_kubeconfig, write_webhook_configuration
 from rehearsal.cluster.processes import HOST, Command
 
 SERVICE_RANGE = "10.96.0.0/16"
@@ -22,6 +22,7 @@ class Ports:
     etcd: int
     etcd_peers: int
     api: int
+    authenticator: int
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,8 @@ class ControlPlane:
             client_ca_file=self.authority.certificate,
             tls_cert_file=server.certificate,
             tls_private_key_file=server.key,
+            authentication_token_webhook_config_file=self._authenticator(),
+            authentication_token_webhook_version="v1",  # noqa: S106 - no password
             service_account_issuer=ISSUER,
             service_account_key_file=service_account_key,
             service_account_signing_key_file=service_account_key,
@@ -126,6 +129,10 @@ class ControlPlane:
             secure_port=0,
             leader_elect="false",
         )
+
+    def _authenticator(self) -> Path:
+        address = f"http://{HOST}:{self.ports.authenticator}/"
+        return write_webhook_configuration(self.directory / "authenticator.kubeconfig", address)
 
     def _server(self, name: str) -> Credentials:
         names = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")

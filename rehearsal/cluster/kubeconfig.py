@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,9 +109,26 @@ def write_kubeconfig(path: Path, cluster: str, address: str, authority: Path, us
         "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": "user"}}],
         "current-context": cluster,
     }
+    return _written(path, document)
+
+
+def write_webhook_configuration(path: Path, address: str) -> Path:
+    """Write the kubeconfig by which an API server finds a webhook on loopback, where neither side has a certificate."""
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "webhook", "cluster": {"server": address}}],
+        "users": [{"name": "api-server", "user": {}}],
+        "contexts": [{"name": "webhook", "context": {"cluster": "webhook", "user": "api-server"}}],
+        "current-context": "webhook",
+    }
+    return _written(path, document)
+
+
+def _written(path: Path, document: Mapping[str, Any]) -> Path:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        yaml.safe_dump(document, file)
+        yaml.safe_dump(dict(document), file)
     return path
 
 

@@ -81,6 +81,15 @@ KARPENTER = Source(
         Correction("pkg/operator/operator.go", 'fmt.Sprintf(":%d"', 'fmt.Sprintf("127.0.0.1:%d"'),
     ),
 )
+# Nothing is built of it: it speaks to AWS only. Its definitions refuse what the real one would refuse.
+KARPENTER_AWS = Source(
+    name="karpenter-aws",
+    directory=_MODULES / "karpenter-aws",
+    module="github.com/aws/karpenter-provider-aws",
+    packages={},
+    stamps={},
+    manifests=("pkg/apis/crds/karpenter.k8s.aws_*.yaml",),
+)
 RAY_OPERATOR = Source(
     name="ray-operator",
     directory=_MODULES / "ray-operator",
@@ -89,7 +98,7 @@ RAY_OPERATOR = Source(
     stamps={},
     manifests=("config/crd/bases/*.yaml",),
 )
-SOURCES = (CONTROL_PLANE, KWOK, KARPENTER, RAY_OPERATOR)
+SOURCES = (CONTROL_PLANE, KWOK, KARPENTER, KARPENTER_AWS, RAY_OPERATOR)
 
 
 def required_version(go_mod: Path, module: str) -> str:

@@ -10,6 +10,8 @@ from typing import Self
 from pydantic import model_validator
 
 from tasks.environment.access import Access
+from tasks.environment.addons import LANGFUSE_KEY, Addons
+from tasks.environment.capacity import Capacity
 from tasks.environment.cluster import Cluster
 from tasks.environment.data import Data
 from tasks.environment.edge import Edge, Oidc
@@ -19,6 +21,7 @@ from tasks.environment.models import Model, Models
 from tasks.environment.network import Network, overlap
 from tasks.environment.observability import Observability
 from tasks.environment.operations import Operations
+from tasks.environment.placement import require_places
 from tasks.environment.quality import Agents, Evaluation
 from tasks.environment.section import Section
 
@@ -37,10 +40,12 @@ class Environment(Section):
     network: Network | None = None
     access: Access | None = None
     cluster: Cluster | None = None
+    capacity: Capacity | None = None
     observability: Observability | None = None
     data: Data | None = None
     edge: Edge | None = None
     operations: Operations | None = None
+    addons: Addons | None = None
 
     @property
     def name(self) -> EnvironmentName:
@@ -70,7 +75,17 @@ class Environment(Section):
 
     @model_validator(mode="after")
     def _cloud_sections_fit(self) -> Self:
-        for section in ("network", "access", "cluster", "observability", "data", "edge", "operations"):
+        for section in (
+            "network",
+            "access",
+            "cluster",
+            "capacity",
+            "observability",
+            "data",
+            "edge",
+            "operations",
+            "addons",
+        ):
             if (self.name is EnvironmentName.LOCAL) != (getattr(self, section) is None):
                 raise ValueError(
                     f"environment.name = {self.name.value!r}: 'local' has no section {section}, every other needs it"
@@ -117,6 +132,29 @@ class Environment(Section):
         return self
 
     @model_validator(mode="after")
+    def _addons_have_what_they_stand_on(self) -> Self:
+        if self.addons is None or self.data is None or self.edge is None:
+            return self
+        if self.addons.external_dns and self.edge.domain is None:
+            raise ValueError("addons.external_dns = true needs edge.domain, whose records it writes")
+        if self.addons.langfuse is None:
+            return self
+        secret, mode = self.data.secrets.get(LANGFUSE_KEY), self.addons.langfuse.mode
+        origin = "generated" if self.addons.langfuse_in_cluster else "person"
+        if secret is None or secret.origin != origin:
+            found = "there is none" if secret is None else f"its origin is {secret.origin!r}"
+            raise ValueError(
+                f"addons.langfuse.mode = {mode!r} needs data.secrets.{LANGFUSE_KEY} with origin = {origin!r}; {found}"
+            )
+        for section, clients in (("postgres", self.data.postgres), ("valkey", self.data.valkey)):
+            if self.addons.langfuse_in_cluster and "langfuse" not in clients:
+                raise ValueError(
+                    f"addons.langfuse.mode = {mode!r} needs data.{section}.langfuse; data.{section} has "
+                    f"{', '.join(sorted(clients)) or 'none'}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _protected_data_is_backed_up(self) -> Self:
         if self.environment.protected and self.data is not None and self.data.backup is None:
             raise ValueError("environment.protected = true: data.backup is missing, and people rely on the data")
@@ -131,6 +169,12 @@ class Environment(Section):
             )
         if store.engine == "opensearch" and store.endpoint is None and self.laptop is not None:
             raise ValueError("knowledge.store.endpoint is missing; only on AWS does Terraform know it")
+        return self
+
+    @model_validator(mode="after")
+    def _models_have_a_place(self) -> Self:
+        if self.capacity is not None:
+            require_places(self.models, self.capacity)
         return self
 
     @model_validator(mode="after")

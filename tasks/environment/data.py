@@ -1,13 +1,16 @@
 """Where an environment on AWS keeps its data, and how far back one can go."""
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from tasks.environment.section import NAME, Name, Section
+from tasks.environment.section import NAME, Section
 
 Client = Literal["agents", "langfuse", "litellm"]
+# What the project builds: the assistant, the flows, and what Ray runs.
+ImageName = Literal["agents", "flows", "ray"]
+IMAGES: tuple[ImageName, ...] = get_args(ImageName)
 Days = Annotated[int, Field(ge=1)]
 
 SearchInstance = Annotated[
@@ -71,7 +74,7 @@ class ImageCache(Section):
 class Images(Section):
     """Our image repositories, how many images each keeps, and the registries that are cached, by prefix."""
 
-    repositories: tuple[Name, ...]
+    repositories: tuple[ImageName, ...]
     kept: Annotated[int, Field(ge=1)]
     pull_through: dict[str, ImageCache]
 
@@ -79,6 +82,11 @@ class Images(Section):
     def _names_are_right(self) -> Self:
         if len(set(self.repositories)) != len(self.repositories):
             raise ValueError(f"repositories has one more than once: {', '.join(self.repositories)}")
+        missing = [name for name in IMAGES if name not in self.repositories]
+        if missing:
+            raise ValueError(
+                f"repositories lacks {', '.join(missing)}: every image of the project needs one, {', '.join(IMAGES)}"
+            )
         for prefix in self.pull_through:
             if not re.fullmatch(r"[a-z][a-z0-9-]{1,28}", prefix):
                 raise ValueError(

@@ -1,10 +1,11 @@
 """The models of an environment: which there are, where each runs, and which role each plays."""
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from tasks.environment.section import Section, Text
+from tasks.environment.section import Name, Section, Text
 
 RunsOn = Literal["process", "gpu", "neuron", "kuberay", "bedrock"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="a SHA-256: 64 digits of 0-9 and a-f")]
@@ -13,6 +14,9 @@ Repository = Annotated[
     str, Field(pattern=r"^[\w.-]+/[\w.-]+$", description='<owner>/<name>, such as "Qwen/Qwen2.5-7B-Instruct"')
 ]
 
+SERVED_IN_CLUSTER: tuple[RunsOn, ...] = ("gpu", "neuron", "kuberay")
+# Room for what charts and controllers add to it: a host name has 63 characters at most.
+SERVER_NAME = r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?"
 ROLES = ("chat", "reasoning", "embedding", "judge")
 
 
@@ -30,10 +34,41 @@ class PackagedWeights(Section):
 
 
 class RepositoryWeights(Section):
-    """Weights mirrored from a public model repository at a pinned revision."""
+    """Weights mirrored from a public model repository at a pinned revision.
+
+    `licence` is what the repository has to say of itself, in its own spelling. `manifest_sha256` is the SHA-256 of the
+    list of all mirrored files with their hashes, which the flow `models` prints; left out, the first mirror decides it.
+    """
 
     repository: Repository
     revision: Revision
+    licence: Text
+    manifest_sha256: Sha256 | None = None
+
+
+class Neuron(Section):
+    """What a model is compiled for: the NeuronCores of one replica, and how many requests it works on at once."""
+
+    cores: Annotated[int, Field(ge=1)]
+    batch_size: Annotated[int, Field(ge=1)]
+
+
+class Serving(Section):
+    """What one replica takes, and where it runs.
+
+    `accelerators` are GPUs or Neuron devices; a model on GPU is split over all of them. With `most_replicas` it is
+    scaled from `replicas` up to it, by the requests that wait. `start_seconds` is how long loading may take. Without
+    `pool`, Karpenter chooses among the pools of the right kind.
+    """
+
+    cpus: Annotated[int, Field(ge=1)]
+    memory_gib: Annotated[int, Field(ge=1)]
+    accelerators: Annotated[int, Field(ge=1)] | None = None
+    pool: Name | None = None
+    dtype: Literal["bfloat16", "float16"] = "bfloat16"
+    most_replicas: Annotated[int, Field(ge=1)] | None = None
+    start_seconds: Annotated[int, Field(ge=60, le=7200)] = 1800
+    neuron: Neuron | None = None
 
 
 class Model(Section):
@@ -50,6 +85,7 @@ class Model(Section):
     dimension: Annotated[int, Field(ge=1)] | None = None
     packaged: PackagedWeights | None = None
     weights: RepositoryWeights | None = None
+    serving: Serving | None = None
     bedrock_id: Text | None = None
     fallbacks: tuple[Text, ...] = ()
 
@@ -62,6 +98,21 @@ class Model(Section):
             raise ValueError(f"runs_on = {self.runs_on!r} needs {needed} and no other origin, but it has {found}")
         return self
 
+    @model_validator(mode="after")
+    def _serving_fits(self) -> Self:
+        if (self.serving is not None) != (self.runs_on in SERVED_IN_CLUSTER):
+            rule = "needs serving" if self.serving is None else "has no serving"
+            raise ValueError(f"runs_on = {self.runs_on!r} {rule}; {', '.join(SERVED_IN_CLUSTER)} need it")
+        if self.serving is None:
+            return self
+        for key, needed in (("accelerators", self.runs_on != "kuberay"), ("neuron", self.runs_on == "neuron")):
+            if needed != (getattr(self.serving, key) is not None):
+                raise ValueError(f"runs_on = {self.runs_on!r} {'needs' if needed else 'has no'} serving.{key}")
+        most = self.serving.most_replicas
+        if most is not None and most < self.replicas:
+            raise ValueError(f"serving.most_replicas = {most} is below replicas = {self.replicas}")
+        return self
+
 
 class Models(Section):
     """All models by name, and the name that plays each role. `judge` is absent where none is paid for."""
@@ -71,6 +122,16 @@ class Models(Section):
     reasoning: Text
     embedding: Text
     judge: Text | None = None
+
+    @model_validator(mode="after")
+    def _names_are_host_names(self) -> Self:
+        for name, model in self.catalogue.items():
+            if model.runs_on in SERVED_IN_CLUSTER and not re.fullmatch(SERVER_NAME, name):
+                raise ValueError(
+                    f"catalogue has {name!r}, whose server is called the same: allowed are up to 40 of a-z, 0-9 and -, "
+                    "starting with a letter"
+                )
+        return self
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:

@@ -25,14 +25,20 @@ class ChartAway(Exception):
     """A chart is not in the cache, and its repository does not answer: nothing can be said about its release."""
 
 
+class DigestMissing(ChartAway):
+    """The file does not say which archive of a chart is meant: nobody has looked at it yet."""
+
+
 def chart_cache() -> Path:
     """Where pulled charts lie: what AGENTIC_EKS_CHARTS names, or a directory in the user's cache."""
     named = os.environ.get(CACHE_VARIABLE)
     return Path(named) if named else cache_directory("charts")
 
 
-def chart_digest(name: str, chart: Chart, repository: Path = REPOSITORY) -> str:
+def chart_digest(name: str, chart: Chart, repository: Path = REPOSITORY) -> str | None:
     """What identifies the chart's content, with no network: the digest of the file, or that of an own chart's files.
+
+    None where releases.yaml has none yet.
 
     Raises:
         InvalidReleases: an own chart is not there.
@@ -52,15 +58,24 @@ def chart_path(name: str, chart: Chart, helm: Helm, repository: Path = REPOSITOR
 
     Raises:
         InvalidReleases: the chart or version does not exist, or its digest differs from the file's.
-        ChartAway: the chart is not cached and its repository does not answer.
+        ChartAway: the chart is not cached and its repository does not answer, or the file has no digest of it.
     """
     if isinstance(chart, OwnChart):
         return _own(name, chart, repository)
-    # The digest names the file: charts of the same name in two repositories are two files.
-    cached = chart_cache() / f"{chart.name}-{chart.version}-{chart.digest.removeprefix('sha256:')[:12]}.tgz"
-    if not (cached.is_file() and _file_digest(cached) == chart.digest):
-        _pull(name, chart, helm, cached)
+    if chart.digest is None:
+        raise DigestMissing(
+            f"releases.{name}: the chart {chart.name} {chart.version} has no digest, so nothing says which archive is "
+            "meant; `make charts` fetches it, and prints the line to put in"
+        )
+    cached = cached_archive(chart, chart.digest)
+    if not (cached.is_file() and file_digest(cached) == chart.digest):
+        pull(name, chart, helm)
     return cached
+
+
+def cached_archive(chart: RemoteChart, digest: str) -> Path:
+    """Where an archive lies in the cache. The digest names it: two repositories may have charts of the same name."""
+    return chart_cache() / f"{chart.name}-{chart.version}-{digest.removeprefix('sha256:')[:12]}.tgz"
 
 
 def _own(name: str, chart: OwnChart, repository: Path) -> Path:
@@ -75,23 +90,31 @@ def _own(name: str, chart: OwnChart, repository: Path) -> Path:
     )
 
 
-def _pull(name: str, chart: RemoteChart, helm: Helm, cached: Path) -> None:
-    cached.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cached.parent) as scratch:
+def pull(name: str, chart: RemoteChart, helm: Helm) -> str:
+    """Pull a remote chart into the cache and return its digest, which must be the file's where that has one.
+
+    Raises:
+        InvalidReleases: the chart or version does not exist, or its digest differs from the file's.
+        ChartAway: its repository does not answer.
+        HelmFailed: the repository refuses for another reason.
+    """
+    chart_cache().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=chart_cache()) as scratch:
         arguments = ["pull", *_reference(chart), "--version", chart.version, "--destination", scratch]
         try:
             helm.fetch(f"pull the chart of {name!r}", arguments, PULL_SECONDS)
         except HelmFailed as error:
             raise _refusal(name, chart, helm, str(error)) from error
         (archive,) = Path(scratch).glob("*.tgz")
-        found = _file_digest(archive)
-        if found != chart.digest:
+        found = file_digest(archive)
+        if chart.digest is not None and found != chart.digest:
             raise InvalidReleases(
                 f"releases.{name}.chart.digest = {chart.digest!r}, but {chart.name} {chart.version} of "
                 f"{chart.repository} has {found!r}: someone replaced the chart, or the file was not updated with the "
                 "version; look at the chart before you take the new digest"
             )
-        archive.replace(cached)
+        archive.replace(cached_archive(chart, found))
+    return found
 
 
 def _reference(chart: RemoteChart) -> list[str]:
@@ -122,6 +145,7 @@ def _newest(chart: RemoteChart, helm: Helm) -> str:
     return f"its newest is {yaml.safe_load(shown)['version']!r}"
 
 
-def _file_digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file, as releases.yaml has it."""
     with path.open("rb") as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"

@@ -1,17 +1,16 @@
-"""The values that derive from the environment file and Terraform's outputs: one function a release.
+"""The values that derive from the environment file and Terraform's outputs: the layer over a release's files."""
 
-A function takes the environment and the outputs of its Terraform root by name, and returns the layer that is put over
-the release's files. It reads typed fields and returns plain values: nothing is put into text.
-"""
-
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from tasks.environment import Environment
+from tasks.helm.derivations import addons, capacity, models
+from tasks.helm.derivations.derivation import Derivation, Outputs
 
-Outputs = Mapping[str, object]
-Derivation = Callable[[Environment, Outputs], Mapping[str, object]]
-
-DERIVATIONS: Mapping[str, Derivation] = {}
+DERIVATIONS: Mapping[str, Derivation] = {
+    **addons.DERIVATIONS,
+    **capacity.DERIVATIONS,
+    **models.DERIVATIONS,
+}
 
 
 def derived_values(
@@ -20,3 +19,6 @@ def derived_values(
     """The derived layer of the release `name`; empty where the release has no function."""
     derivation = derivations.get(name)
     return derivation(settings, outputs) if derivation else {}
+
+
+__all__ = ["DERIVATIONS", "Derivation", "Outputs", "derived_values"]

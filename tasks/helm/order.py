@@ -41,8 +41,10 @@ def rollout_order(releases: Mapping[str, Release]) -> list[str]:
 
 
 def sorter_of(releases: Mapping[str, Release]) -> TopologicalSorter[str]:
-    """The releases as a graph: what is ready can be rolled out at the same time."""
-    return TopologicalSorter({name: releases[name].needs for name in sorted(releases)})
+    """The releases as a graph: what is ready can be rolled out at the same time; what is not among them is given."""
+    return TopologicalSorter(
+        {name: [needed for needed in releases[name].needs if needed in releases] for name in sorted(releases)}
+    )
 
 
 def _is_on(name: str, release: Release, settings: Environment) -> bool:
@@ -68,5 +70,6 @@ def _is_on(name: str, release: Release, settings: Environment) -> bool:
 
 def _keys(value: object) -> Sequence[str]:
     if isinstance(value, BaseModel):
-        return list(type(value).model_fields)
+        facts = [name for name, member in vars(type(value)).items() if isinstance(member, property)]
+        return [*type(value).model_fields, *facts]
     return [str(key) for key in value] if isinstance(value, Mapping) else []

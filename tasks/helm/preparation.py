@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tasks.environment import REPOSITORY, Environment
@@ -13,7 +13,7 @@ from tasks.helm.command import Helm
 from tasks.helm.derived_values import DERIVATIONS, Derivation, Outputs, derived_values
 from tasks.helm.order import enabled_releases, rollout_order
 from tasks.helm.records import ReleaseKey, ReleaseRecord
-from tasks.helm.releases_file import RELEASES_FILE, Release, load_releases
+from tasks.helm.releases_file import Chart, Release, Stage, load_releases, releases_file
 from tasks.helm.rendering import CRD_KIND, ChartInstance, Manifest, crd_files, refuse_templated_crds, render
 from tasks.helm.values import Layer, LayeredValues, layered_values, require_known_files
 
@@ -51,30 +51,45 @@ class Prepared:
 class Sources:
     """Where releases are described: the file, the values beside it, the repository of own charts, derived values."""
 
-    releases_file: Path = RELEASES_FILE
+    releases_file: Path = field(default_factory=releases_file)
     repository: Path = REPOSITORY
     derivations: Mapping[str, Derivation] | None = None
 
 
-def prepare(settings: Environment, outputs: Outputs, sources: Sources) -> list[Prepared]:
-    """The releases of the environment in rollout order, with values and digests; needs no cluster and no network.
+def described_releases(settings: Environment, sources: Sources) -> dict[str, Release]:
+    """The releases that the environment has, of every stage, in rollout order.
+
+    Raises:
+        InvalidReleases: whatever is wrong with releases.yaml, or with the names of the files beside it.
+    """
+    everything = load_releases(sources.releases_file)
+    require_known_files(everything, sources.releases_file.parent)
+    rollout_order(everything)
+    releases = enabled_releases(everything, settings)
+    return {name: releases[name] for name in rollout_order(releases)}
+
+
+def prepare(settings: Environment, outputs: Outputs, sources: Sources, stage: Stage) -> list[Prepared]:
+    """The releases of `stage` in rollout order, with values and digests; needs no cluster and no network.
 
     Raises:
         InvalidReleases: whatever is wrong with the files.
     """
-    everything = load_releases(sources.releases_file)
-    values_directory = sources.releases_file.parent
-    require_known_files(everything, values_directory)
-    rollout_order(everything)
-    releases = enabled_releases(everything, settings)
     derivations = DERIVATIONS if sources.derivations is None else sources.derivations
     prepared: list[Prepared] = []
-    for order, name in enumerate(rollout_order(releases), start=1):
+    for order, (name, release) in enumerate(described_releases(settings, sources).items(), start=1):
+        if release.stage != stage:
+            continue
         derived = derived_values(name, settings, outputs, derivations)
-        values = layered_values(name, settings, derived, values_directory)
-        digest = _digest(name, releases[name], values, sources.repository)
-        prepared.append(Prepared(name, releases[name], values, digest, order))
+        values = layered_values(name, settings, derived, sources.releases_file.parent)
+        digest = _digest(name, release, values, sources.repository)
+        prepared.append(Prepared(name, _patient(release, settings), values, digest, order))
     return prepared
+
+
+def _patient(release: Release, settings: Environment) -> Release:
+    factor = settings.addons.deadline_factor if settings.addons else 1
+    return release.model_copy(update={"deadline_seconds": round(release.deadline_seconds * factor)})
 
 
 def changed(prepared: list[Prepared], records: Mapping[ReleaseKey, ReleaseRecord]) -> list[Prepared]:
@@ -92,9 +107,12 @@ def render_contents(
         ClusterFault: a chart cannot be rendered.
     """
 
+    def locate(name: str, chart: Chart) -> Path:
+        return chart_path(name, chart, helm, repository)
+
     def one(item: Prepared) -> Content | ChartAway:
         try:
-            return _content(item, helm, kubernetes_version, repository)
+            return render_content(item, helm, kubernetes_version, locate)
         except ChartAway as error:
             return error
 
@@ -102,12 +120,20 @@ def render_contents(
         return dict(zip([item.name for item in prepared], pool.map(one, prepared), strict=True))
 
 
-def _content(item: Prepared, helm: Helm, kubernetes_version: str, repository: Path) -> Content:
-    chart = chart_path(item.name, item.release.chart, helm, repository)
+def render_content(
+    item: Prepared, helm: Helm, kubernetes_version: str, locate: Callable[[str, Chart], Path]
+) -> Content:
+    """Render one release; `locate` finds the chart of a release.
+
+    Raises:
+        InvalidReleases: a chart, version or digest is wrong, or a schema refuses the values.
+        ClusterFault: the chart cannot be rendered.
+    """
+    chart = locate(item.name, item.release.chart)
     instance = ChartInstance(item.name, item.release.namespace, chart, item.values)
     definitions = crd_files(instance, helm)
     if (crds := item.release.crds) is not None:
-        source = chart if crds.chart is None else chart_path(item.name, crds.chart, helm, repository)
+        source = chart if crds.chart is None else locate(item.name, crds.chart)
         layer = Layer(f"releases.{item.name}.crds.values", crds.values)
         layers = (layer,) if crds.chart else (*item.values.layers, layer)
         rendered = render(
@@ -117,7 +143,9 @@ def _content(item: Prepared, helm: Helm, kubernetes_version: str, repository: Pa
         definitions += crd_files(ChartInstance(item.name, "", source, item.values), helm) if crds.chart else []
     manifests = render(instance, helm, kubernetes_version)
     refuse_templated_crds(item.name, manifests)
-    return Content(instance, tuple(definitions), tuple(manifests))
+    # A chart of CRDs repeats those that the chart itself has.
+    by_name = {manifest["metadata"]["name"]: manifest for manifest in definitions}
+    return Content(instance, tuple(by_name.values()), tuple(manifests))
 
 
 def _digest(name: str, release: Release, values: LayeredValues, repository: Path) -> str:

@@ -11,6 +11,7 @@ from tasks.kubernetes.object_metadata import ObjectMetadata, list_metadata
 ENVIRONMENT_LABEL = "agentic-eks/environment"
 DIGEST_LABEL = "agentic-eks/digest"
 ORDER_LABEL = "agentic-eks/order"
+STAGE_LABEL = "agentic-eks/stage"
 # A revision that somebody else adds inherits our labels: it is ours only if it is the one we wrote this for.
 REVISION_LABEL = "agentic-eks/revision"
 
@@ -34,6 +35,11 @@ class ReleaseRecord:
     def environment(self) -> str | None:
         """The environment that this project installed the release for, or None when somebody else did."""
         return self.labels.get(ENVIRONMENT_LABEL)
+
+    @property
+    def stage(self) -> str | None:
+        """The stage whose flow installed it."""
+        return self.labels.get(STAGE_LABEL)
 
     @property
     def order(self) -> int:

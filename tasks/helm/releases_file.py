@@ -1,9 +1,10 @@
 """`helm-values/releases.yaml`: which releases there are, from which chart, in which order, proved by what."""
 
 import json
+import os
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, ValidationError, WithJsonSchema
 
@@ -15,6 +16,7 @@ from tasks.helm.yaml_literals import read_yaml_literals
 from tasks.kubernetes.probe_kinds import Probe
 
 RELEASES_FILE = REPOSITORY / "helm-values" / "releases.yaml"
+DIRECTORY_VARIABLE = "AGENTIC_EKS_HELM_VALUES"
 
 # Helm's own limit, so that names which charts derive from it stay below 63 characters.
 RELEASE_NAME = r"[a-z]([a-z0-9-]{0,51}[a-z0-9])?"
@@ -43,27 +45,31 @@ OwnPath = Annotated[
 ]
 
 
+# The stages that roll releases out, in the order of the lifecycle: a release may need those of earlier ones.
+Stage = Literal["addons", "models", "knowledge", "agents"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+
 ChartValues = Annotated[dict[str, object], WithJsonSchema({"type": "object"})]
 
 
 class HttpsChart(Section):
-    """A chart of a repository with an index."""
+    """A chart of a repository with an index. Without a `digest` it can be fetched and looked at, not rolled out."""
 
     source: Literal["https"]
     repository: HttpsAddress
     name: Name
     version: ExactVersion
-    digest: Digest
+    digest: Digest | None = None
 
 
 class OciChart(Section):
-    """A chart of a container registry, at `<repository>/<name>`."""
+    """A chart of a container registry, at `<repository>/<name>`. Without a `digest` as above."""
 
     source: Literal["oci"]
     repository: OciAddress
     name: Name
     version: ExactVersion
-    digest: Digest
+    digest: Digest | None = None
 
 
 class OwnChart(Section):
@@ -87,9 +93,10 @@ class RenderedCrds(Section):
 class Release(Section):
     """One release. `enabled_by` is a key of the environment file: null, false or empty there means not installed.
 
-    `deadline_seconds` bounds the installation and, once more, its probe.
+    `stage` is the flow that rolls it out; `deadline_seconds` bounds the installation and, once more, its probe.
     """
 
+    stage: Stage = "addons"
     chart: Chart
     namespace: Name
     needs: tuple[Name, ...] = ()
@@ -107,6 +114,15 @@ class ReleasesFile(Section):
 
 class InvalidReleases(Exception):
     """A file below helm-values cannot be used: says which file, line and key, and what is allowed there."""
+
+
+def releases_file() -> Path:
+    """The file that describes the releases: in `helm-values`, or in the directory that AGENTIC_EKS_HELM_VALUES names.
+
+    A team may keep its own releases and values beside a clone that it does not change.
+    """
+    directory = os.environ.get(DIRECTORY_VARIABLE)
+    return Path(directory) / RELEASES_FILE.name if directory else RELEASES_FILE
 
 
 def load_releases(path: Path = RELEASES_FILE) -> dict[str, Release]:
@@ -134,10 +150,16 @@ def load_releases(path: Path = RELEASES_FILE) -> dict[str, Release]:
                 "starting with a letter"
             )
         for index, needed in enumerate(release.needs):
+            line = literals.line_of(("releases", name, "needs", index))
             if needed not in file.releases:
-                line = literals.line_of(("releases", name, "needs", index))
                 raise InvalidReleases(
                     f"{path}:{line}: releases.{name}.needs names the unknown release {needed!r}; "
                     f"allowed are {', '.join(sorted(file.releases))}"
+                )
+            later = file.releases[needed].stage
+            if STAGES.index(later) > STAGES.index(release.stage):
+                raise InvalidReleases(
+                    f"{path}:{line}: releases.{name}.needs names {needed!r} of the stage {later!r}, which comes after "
+                    f"its own stage {release.stage!r}; the order is {', '.join(STAGES)}"
                 )
     return dict(file.releases)

@@ -1,7 +1,7 @@
 """The rollout: independent releases at the same time, each dependant once what it needs has been proved."""
 
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from tasks.helm.charts import ChartAway
 from tasks.helm.order import sorter_of
 from tasks.helm.preparation import Content, Prepared
 from tasks.helm.records import ReleaseKey, ReleaseRecord
-from tasks.helm.releases_file import InvalidReleases
+from tasks.helm.releases_file import InvalidReleases, Stage
 from tasks.helm.upgrade import Target, deployed_manifests, remove, require_own, upgrade
 from tasks.kubernetes.faults import ApiAway, ClusterFault, WebhookAway
 from tasks.kubernetes.probe_result import Outcome, ProbeResult
@@ -93,12 +93,10 @@ def roll_out(
     return [results[item.name] for item in prepared]
 
 
-def remove_others(
-    target: Target, prepared: Sequence[Prepared], records: Mapping[ReleaseKey, ReleaseRecord]
-) -> list[ReleaseResult]:
-    """Uninstall what this project installed for the environment and the files no longer have, the last one first."""
+def remove_all(target: Target, records: Sequence[ReleaseRecord]) -> list[ReleaseResult]:
+    """Uninstall releases that this project installed, in this order; one that cannot go holds up no other."""
     results: list[ReleaseResult] = []
-    for record in superfluous(target.environment, prepared, records):
+    for record in records:
         begin = time.monotonic()
         try:
             remove(target, record)
@@ -112,11 +110,17 @@ def remove_others(
 
 
 def superfluous(
-    environment: str, prepared: Sequence[Prepared], records: Mapping[ReleaseKey, ReleaseRecord]
+    environment: str, stage: Stage, wanted: Collection[ReleaseKey], records: Mapping[ReleaseKey, ReleaseRecord]
 ) -> list[ReleaseRecord]:
-    """The releases to remove, in the order in which they go."""
-    wanted = {item.key for item in prepared}
-    others = [record for key, record in records.items() if key not in wanted and record.environment == environment]
+    """What `stage` installed for the environment and is not `wanted` any more, the last one first, as it is removed.
+
+    `wanted` has the releases of every stage: one that moved to another stage stays.
+    """
+    others = [
+        record
+        for key, record in records.items()
+        if key not in wanted and (record.environment, record.stage) == (environment, stage)
+    ]
     return sorted(others, key=lambda record: record.order, reverse=True)
 
 
@@ -140,7 +144,7 @@ def _work(
 ) -> Callable[[], ReleaseResult]:
     before = records.get(item.key)
     revision = before.revision if before else 0
-    unusable = [name for name in item.release.needs if not results[name].usable]
+    unusable = [name for name in item.release.needs if name in results and not results[name].usable]
 
     def work() -> ReleaseResult:
         begin = time.monotonic()

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from kubernetes import client
@@ -13,21 +12,27 @@ from tasks.helm.charts import ChartAway
 from tasks.helm.command import open_helm
 from tasks.helm.derived_values import Outputs
 from tasks.helm.differences import manifest_difference
-from tasks.helm.preparation import Content, Prepared, Sources, changed, prepare, render_contents
+from tasks.helm.preparation import (
+    Content,
+    Prepared,
+    Sources,
+    changed,
+    described_releases,
+    prepare,
+    render_contents,
+)
 from tasks.helm.records import ReleaseKey, ReleaseRecord, read_records
-from tasks.helm.rollout import ReleaseResult, remove_others, roll_out, superfluous
+from tasks.helm.releases_file import Stage
+from tasks.helm.rollout import ReleaseResult, remove_all, roll_out, superfluous
 from tasks.helm.upgrade import Target, deployed_manifests
 from tasks.kubernetes.connection import Connection, open_connection
-from tasks.kubernetes.identity import ClusterAddress, ClusterIdentity, require_cluster
-
-
-@dataclass(frozen=True)
-class Destination:
-    """The environment's cluster: the file that leads there, and how it is told from others."""
-
-    kubeconfig: Path
-    identity: ClusterIdentity
-    address: ClusterAddress
+from tasks.kubernetes.identity import (
+    ClusterAddress,
+    ClusterIdentity,
+    Destination,
+    recognise_cluster,
+    require_cluster,
+)
 
 
 @dataclass(frozen=True)
@@ -45,38 +50,50 @@ class _Situation:
     prepared: list[Prepared]
     contents: dict[str, Content | ChartAway]
     records: dict[ReleaseKey, ReleaseRecord]
+    superfluous: list[ReleaseRecord]
 
 
 def roll_out_releases(
-    settings: Environment, outputs: Outputs, destination: Destination, sources: Sources, say: Callable[[str], None]
+    settings: Environment,
+    outputs: Outputs,
+    destination: Destination,
+    sources: Sources,
+    say: Callable[[str], None],
+    stage: Stage,
 ) -> list[ReleaseResult]:
-    """Bring the cluster to what the files describe, and prove each release; then remove what they no longer have.
+    """Bring the releases of `stage` to what the files describe, prove each, and remove what the files no longer have.
 
-    Nothing is changed when an input is wrong. Nothing is removed when a release failed.
+    Nothing is changed when an input is wrong. Nothing is removed when a release failed. The other stages' releases
+    count as given, and stay.
 
     Raises:
         InvalidReleases: a file, chart or value is wrong.
         WrongCluster: the kubeconfig leads to another cluster.
         ClusterFault: the API refuses or does not answer.
     """
-    with _situation(settings, outputs, destination, sources, say) as now:
+    with _situation(settings, outputs, destination, sources, say, stage, require_cluster) as now:
         results = roll_out(now.target, now.prepared, now.contents, now.records)
         if all(result.usable for result in results):
-            results += remove_others(now.target, now.prepared, now.records)
+            results += remove_all(now.target, now.superfluous)
     return results
 
 
 def plan_releases(
-    settings: Environment, outputs: Outputs, destination: Destination, sources: Sources, say: Callable[[str], None]
+    settings: Environment,
+    outputs: Outputs,
+    destination: Destination,
+    sources: Sources,
+    say: Callable[[str], None],
+    stage: Stage,
 ) -> list[PlannedRelease]:
     """Say what `roll_out_releases` would do, and change nothing.
 
     Raises:
         InvalidReleases, WrongCluster, ClusterFault: as for `roll_out_releases`.
     """
-    with _situation(settings, outputs, destination, sources, say) as now:
+    with _situation(settings, outputs, destination, sources, say, stage, recognise_cluster) as now:
         planned = [_planned(now, item) for item in now.prepared]
-        for record in superfluous(settings.name.value, now.prepared, now.records):
+        for record in now.superfluous:
             before = deployed_manifests(now.target.helm, record.name, record.namespace)
             planned.append(PlannedRelease(record.name, "remove", manifest_difference(before, [])))
     return planned
@@ -84,15 +101,25 @@ def plan_releases(
 
 @contextmanager
 def _situation(
-    settings: Environment, outputs: Outputs, destination: Destination, sources: Sources, say: Callable[[str], None]
+    settings: Environment,
+    outputs: Outputs,
+    destination: Destination,
+    sources: Sources,
+    say: Callable[[str], None],
+    stage: Stage,
+    require_right: Callable[[Connection, ClusterIdentity, ClusterAddress], object],
 ) -> Generator[_Situation]:
-    prepared = prepare(settings, outputs, sources)
+    prepared = prepare(settings, outputs, sources, stage)
+    described = described_releases(settings, sources)
+    wanted = frozenset((release.namespace, name) for name, release in described.items())
+    environment = settings.name.value
     with open_connection(destination.kubeconfig) as connection, open_helm(destination.kubeconfig) as helm:
-        require_cluster(connection, destination.identity, destination.address)
+        require_right(connection, destination.identity, destination.address)
         records = read_records(connection)
         version = _kubernetes_version(connection)
         contents = render_contents(changed(prepared, records), helm, version, sources.repository)
-        yield _Situation(Target(connection, helm, settings.name.value, say), prepared, contents, records)
+        leftovers = superfluous(environment, stage, wanted, records)
+        yield _Situation(Target(connection, helm, environment, say), prepared, contents, records, leftovers)
 
 
 def _planned(now: _Situation, item: Prepared) -> PlannedRelease:

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from tasks.helm.command import Helm, HelmFailed
+from kubernetes import client
+
+from tasks.helm.command import DeadlinePassed, Helm, HelmFailed
 from tasks.helm.preparation import Content, Prepared
 from tasks.helm.records import (
     DIGEST_LABEL,
@@ -13,13 +15,16 @@ from tasks.helm.records import (
     IN_BETWEEN,
     ORDER_LABEL,
     REVISION_LABEL,
+    STAGE_LABEL,
     ReleaseRecord,
     read_records,
 )
 from tasks.helm.rendering import Manifest, read_manifests, values_refusal
 from tasks.kubernetes.connection import Connection
 from tasks.kubernetes.custom_resource_definitions import apply_definitions
-from tasks.kubernetes.faults import ClusterFault
+from tasks.kubernetes.faults import ClusterFault, ObjectMissing
+from tasks.kubernetes.unschedulable import scheduling_failures
+from tasks.kubernetes.workloads import KINDS
 
 REVISIONS_KEPT = 10
 # On top of the deadline: rolling back waits once more.
@@ -77,23 +82,53 @@ def upgrade(target: Target, item: Prepared, content: Content) -> int:
         ENVIRONMENT_LABEL: target.environment,
         DIGEST_LABEL: item.digest,
         ORDER_LABEL: item.order,
+        STAGE_LABEL: item.release.stage,
         REVISION_LABEL: revision,
     }
     seconds = item.release.deadline_seconds
     arguments = ["upgrade", item.name, str(content.instance.chart), "--install", "--namespace", item.release.namespace]
-    arguments += ["--create-namespace", "--values", "-", "--skip-crds", "--server-side", "true"]
+    arguments += [*_namespace_options(target, item.release.namespace), "--values", "-", "--skip-crds"]
+    arguments += ["--server-side", "true"]
     # Without it Helm would take the last revision's values where ours are empty.
     arguments += ["--reset-values"]
     arguments += ["--wait", "--wait-for-jobs", "--rollback-on-failure", "--cleanup-on-fail", "--timeout", f"{seconds}s"]
     arguments += ["--history-max", str(REVISIONS_KEPT), "--output", "json"]
     arguments += ["--labels", ",".join(f"{key}={value}" for key, value in labels.items())]
+    began = datetime.now(UTC)
     try:
         output = target.helm.run(
             f"roll out {item.name!r}", arguments, 2 * seconds + GRACE_SECONDS, stdin=json.dumps(item.values.merged)
         )
+    except DeadlinePassed as error:
+        raise _explained(target, item, content, error, began) from error
     except HelmFailed as error:
         raise values_refusal(content.instance, error) or error from error
     return int(json.loads(output)["version"])
+
+
+def _namespace_options(target: Target, namespace: str) -> list[str]:
+    """Helm applies a namespace that it is to create even when it is there, and so takes away the labels of another
+    release's, those of pod security among them.
+    """
+    read = client.CoreV1Api(target.connection.api).read_namespace
+    try:
+        target.connection.read(f"look for the namespace {namespace!r}", read, namespace)
+    except ObjectMissing:
+        return ["--create-namespace"]
+    return []
+
+
+def _explained(
+    target: Target, item: Prepared, content: Content, error: DeadlinePassed, began: datetime
+) -> DeadlinePassed:
+    """The error with the reasons why pods found no node; Helm says only what was not ready, and removes the pods."""
+    workloads = [each["metadata"]["name"] for each in content.manifests if each["kind"] in KINDS]
+    try:
+        reasons = scheduling_failures(target.connection, item.release.namespace, workloads, began)
+    except ClusterFault as fault:
+        # As an error of its own it would stand in for the deadline, and have the whole release tried again.
+        reasons = [f"whether pods found a node cannot be asked: {fault}"]
+    return DeadlinePassed("; ".join((str(error), *reasons)))
 
 
 def recover(target: Target, record: ReleaseRecord, seconds: int) -> ReleaseRecord | None:

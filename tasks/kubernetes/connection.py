@@ -13,7 +13,7 @@ from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 
-from tasks.kubernetes.faults import ApiAway, ClusterFault, ObjectMissing, known_fault
+from tasks.kubernetes.faults import ApiAway, ClusterFault, ObjectMissing, UnknownIdentity, known_fault
 
 # Who owns the fields that the flows set themselves, in every object's managedFields.
 FIELD_MANAGER = "agentic-eks"
@@ -43,6 +43,7 @@ class Connection:
             ApiAway, MissingRights, OwnedByAnother, WebhookAway: what the API refused.
             ClusterFault: any other refusal.
             ObjectMissing: there is no such object.
+            UnknownIdentity: the API does not take the credentials.
         """
         try:
             return function(*arguments, _request_timeout=CALL_SECONDS, **options)
@@ -54,6 +55,8 @@ class Connection:
                 raise fault from error
             if error.status in BUSY:
                 raise ApiAway(f"{what}: the Kubernetes API at {self.server} answers {error.status}: {body}") from error
+            if error.status == 401:
+                raise UnknownIdentity(f"{what}: the Kubernetes API at {self.server} does not know who asks") from error
             if error.status == 404:
                 raise ObjectMissing(f"{what}: {body}") from error
             raise ClusterFault(f"{what}: the Kubernetes API refuses ({error.status}): {body}") from error
@@ -119,6 +122,8 @@ def open_connection(kubeconfig: Path) -> Generator[Connection]:
         raise NoKubeconfig(f"the kubeconfig {kubeconfig} cannot be used: {error}") from error
     # The client's own retries would hide for how long the API was away.
     settings.retries = 0  # pyright: ignore[reportAttributeAccessIssue]
+    # It reads HTTPS_PROXY and HTTP_PROXY, and then forgets what it read of NO_PROXY.
+    settings.no_proxy = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")  # pyright: ignore[reportAttributeAccessIssue]
     authority: Any = settings.ssl_ca_cert
     text = Path(authority).read_text(encoding="ascii") if authority else ""
     with client.ApiClient(settings) as api:

@@ -16,6 +16,10 @@ class ObjectMissing(ClusterFault):
     """There is no such object, or no such kind."""
 
 
+class UnknownIdentity(ClusterFault):
+    """The cluster does not know who asks: the credentials are wrong or over, or nobody gave them access."""
+
+
 class MissingRights(ClusterFault):
     """The identity may not do what was asked: names the verb and the resource."""
 

@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from kubernetes import client
@@ -36,12 +37,31 @@ class ClusterAddress:
     certificate_authority: str
 
 
+@dataclass(frozen=True)
+class Destination:
+    """The environment's cluster: the file that leads there, and how it is told from others."""
+
+    kubeconfig: Path
+    identity: ClusterIdentity
+    address: ClusterAddress
+
+
 def require_cluster(connection: Connection, identity: ClusterIdentity, address: ClusterAddress) -> None:
     """Refuse a cluster that is not the environment's. One that nobody marked yet is marked when its address is right.
 
     Raises:
         WrongCluster: the cluster says that it is another one, or it says nothing and its address differs.
         ClusterFault: the API refuses or does not answer.
+    """
+    if not recognise_cluster(connection, identity, address):
+        mark_cluster(connection, identity)
+
+
+def recognise_cluster(connection: Connection, identity: ClusterIdentity, address: ClusterAddress) -> bool:
+    """As `require_cluster` for who changes nothing; whether somebody marked the cluster.
+
+    Raises:
+        WrongCluster, ClusterFault: as for `require_cluster`.
     """
     found = read_mark(connection)
     wanted = asdict(identity)
@@ -54,7 +74,7 @@ def require_cluster(connection: Connection, identity: ClusterIdentity, address: 
                 f"the kubeconfig {connection.kubeconfig} leads to another cluster at {connection.server}: its "
                 f"{'; its '.join(different)}; set KUBECONFIG to the one of {identity.environment!r}"
             )
-        return
+        return True
     authority = base64.b64decode(address.certificate_authority).decode("ascii")
     if connection.server.rstrip("/") != address.endpoint.rstrip("/"):
         raise WrongCluster(
@@ -66,7 +86,7 @@ def require_cluster(connection: Connection, identity: ClusterIdentity, address: 
             f"the kubeconfig {connection.kubeconfig} has another certificate authority for {connection.server} than "
             f"the cluster of {identity.environment!r}; write it anew with `aws eks update-kubeconfig`"
         )
-    mark_cluster(connection, identity)
+    return False
 
 
 def mark_cluster(connection: Connection, identity: ClusterIdentity) -> None:

@@ -10,7 +10,7 @@ from kubernetes import client
 
 from tasks.kubernetes.binaries import cluster_binaries
 from tasks.kubernetes.connection import Connection
-from tasks.kubernetes.faults import ClusterFault, known_fault
+from tasks.kubernetes.faults import ApiAway, ClusterFault, known_fault
 from tasks.kubernetes.probe_kinds import AppliedProbe, ConditionProbe, Probe, WebhooksProbe, WorkloadsProbe
 from tasks.kubernetes.probe_result import Outcome, ProbeResult, worst
 from tasks.kubernetes.webhooks import webhooks_serve
@@ -60,12 +60,17 @@ def _all_there(connection: Connection, manifests: Sequence[Manifest], namespace:
     """kubectl finds each object's address by its kind, which the client library would need a call a group for."""
     if not manifests:
         return ProbeResult(Outcome.PROVED, "the release has no object")
-    listed = {"apiVersion": "v1", "kind": "List", "items": list(manifests)}
-    command = [str(cluster_binaries().kubectl), "--kubeconfig", str(connection.kubeconfig), "--namespace", namespace]
+    # Not by the option --namespace: kubectl then refuses objects that name another.
+    placed = [{**each, "metadata": {"namespace": namespace, **each["metadata"]}} for each in manifests]
+    listed = {"apiVersion": "v1", "kind": "List", "items": placed}
+    command = [str(cluster_binaries().kubectl), "--kubeconfig", str(connection.kubeconfig)]
     command += ["get", "--filename", "-", "--output", "name"]
-    done = subprocess.run(
-        command, input=json.dumps(listed), capture_output=True, text=True, timeout=KUBECTL_SECONDS, check=False
-    )
+    try:
+        done = subprocess.run(
+            command, input=json.dumps(listed), capture_output=True, text=True, timeout=KUBECTL_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ApiAway(f"look for the release's objects: kubectl had no answer in {KUBECTL_SECONDS} s") from error
     if done.returncode == 0:
         return ProbeResult(Outcome.PROVED, f"{len(manifests)} objects are there")
     message = done.stderr.strip()

@@ -9,6 +9,7 @@ from tasks.kubernetes.connection import Connection
 from tasks.kubernetes.faults import ObjectMissing
 from tasks.kubernetes.object_metadata import list_metadata
 from tasks.kubernetes.probe_result import Outcome, ProbeResult
+from tasks.kubernetes.unschedulable import unschedulable_pods
 
 # Set by kwok on the nodes that it simulates: https://kwok.sigs.k8s.io/docs/user/kwok-manage-nodes-and-pods
 SIMULATED = "kwok.x-k8s.io/node"
@@ -44,7 +45,9 @@ def _workload_ready(
         return ProbeResult(Outcome.FAILED, f"{title} is not there")
     ready, wanted = _counts(kind, workload)
     if workload.status.observed_generation != workload.metadata.generation or ready < wanted:
-        return ProbeResult(Outcome.FAILED, f"{title} has {ready} of {wanted} pods ready{_reason(workload)}")
+        waiting = unschedulable_pods(connection, namespace, workload.spec.selector.match_labels or {})
+        said = f" ({'; '.join(reasons)})" if (reasons := [*_messages(workload), *waiting]) else ""
+        return ProbeResult(Outcome.FAILED, f"{title} has {ready} of {wanted} pods ready{said}")
     selector = ",".join(f"{key}={value}" for key, value in (workload.spec.selector.match_labels or {}).items())
     pods: Any = connection.read(
         f"list the pods of the {title}",
@@ -78,7 +81,6 @@ def _counts(kind: str, workload: Any) -> tuple[int, int]:
     return min(updated or 0, ready or 0), wanted or 0
 
 
-def _reason(workload: Any) -> str:
+def _messages(workload: Any) -> list[str]:
     conditions = workload.status.conditions or []
-    messages = [condition.message for condition in conditions if condition.status == "False" and condition.message]
-    return f" ({'; '.join(messages)})" if messages else ""
+    return [condition.message for condition in conditions if condition.status == "False" and condition.message]

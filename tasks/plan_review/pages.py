@@ -40,28 +40,38 @@ def publish_review(review: PlanReview) -> None:
             }
             for line in sorted(review.cost.changes, key=lambda line: line.before_usd - line.after_usd)
         ],
-        f"What changes in the idle monthly cost; list prices of {review.cost.as_of}, {', '.join(review.cost.source)}",
+        f"What changes in the idle monthly cost, by list prices of {review.cost.as_of}; the plan's page names sources",
     )
 
 
 def plan_page(review: PlanReview) -> str:
     """The page that a person reads before they decide, as markdown."""
-    sections = (_head(review), _losses(review), _counts(review), _removals(review), _policy(review), _cost(review))
-    return "\n\n".join(section for section in sections if section)
+    return "\n\n".join(section for section in (*_sections(review), _sources(review)) if section)
 
 
-def approval_form(review: PlanReview) -> str:
-    """What stands above the form in the Prefect UI, as markdown."""
-    return (
-        f"Type `{review.digest[:SHORT_DIGEST]}` as the plan: an approval of another one does not count. In a protected "
-        "environment use `make approve RUN=<id of this run>`, which proves who you are.\n\n" + plan_page(review)
+def approval_form(review: PlanReview, run_id: str) -> str:
+    """What stands above the form in the Prefect UI, as markdown; the dialogue is narrow."""
+    form = (
+        f"Type `{review.digest[:SHORT_DIGEST]}` as the plan: an approval of another one does not count. A protected "
+        f"environment wants proof of who you are, which this gives:\n```\nmake approve RUN={run_id} "
+        f"ENV={review.environment.value}\n```"
     )
+    return "\n\n".join(section for section in (form, *_sections(review)) if section)
+
+
+def _sections(review: PlanReview) -> tuple[str, ...]:
+    return _head(review), _losses(review), _counts(review), _removals(review), _policy(review), _cost(review)
+
+
+def _sources(review: PlanReview) -> str:
+    links = "\n".join(f"- {source}" for source in review.cost.source)
+    return f"## Where this comes from\nSHA-256 of the plan file: `{review.digest}`\n\nPrices:\n{links}"
 
 
 def _head(review: PlanReview) -> str:
     lines = [
         f"# {review.environment.value}: {review.summary()}" if review.changed else "# Nothing to change",
-        f"- plan `{review.digest[:SHORT_DIGEST]}` (SHA-256 `{review.digest}`)",
+        f"- plan `{review.digest[:SHORT_DIGEST]}`",
         f"- asked for by {review.requested_by or 'nobody who said so'}, made {review.made:%Y-%m-%d %H:%M} UTC",
         f"- against state serial {review.serial}, Terraform {review.terraform_version}",
     ]

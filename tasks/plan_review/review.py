@@ -11,8 +11,8 @@ from tasks.plan_policy.access import unjudged_policies
 from tasks.plan_policy.data_loss import data_loss
 from tasks.plan_policy.finding import Finding
 from tasks.prices import Unpriced, cost_of
-from tasks.terraform.commands import SavedPlan
 from tasks.terraform.plan_document import Action, PlanDocument
+from tasks.terraform.saved_plan import SavedPlan
 
 COUNTED = (Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE)
 

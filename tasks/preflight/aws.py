@@ -1,5 +1,6 @@
 """Questions to AWS that cannot hang, and answers that tell "no" from "could not be asked"."""
 
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -20,6 +21,7 @@ BOUNDED = Config(
 ABSENT = frozenset({"NoSuchEntity", "NoSuchHostedZone", "NoSuchResourceException", "ResourceNotFoundException"})
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
 LONGEST_REASON = 200
+_TAG = re.compile(r"<[!/a-zA-Z][^>]*>")
 
 
 class Absent(Exception):
@@ -87,7 +89,7 @@ class AwsReader:
 
 def _meaning(error: ClientError, client: Any) -> Absent | NotProved:
     details = error.response.get("Error", {})
-    code, message = str(details.get("Code", "")), " ".join(str(details.get("Message", "")).split())[:LONGEST_REASON]
+    code, message = str(details.get("Code", "")), _plain(str(details.get("Message", "")))
     model, operation = client.meta.service_model, error.operation_name
     if code in ABSENT:
         return Absent(message)
@@ -98,6 +100,11 @@ def _meaning(error: ClientError, client: Any) -> Absent | NotProved:
         action = f"{model.signing_name}:{operation}"
         return NotProved(f"{code}: {message}", f"allow {action} to who runs the flow, or {by_hand}")
     return NotProved(f"{model.service_name} answered {operation} with {code}: {message}", by_hand)
+
+
+def _plain(message: str) -> str:
+    """In one line, and without the tags of the page that stands in for a message when a service is down."""
+    return " ".join(_TAG.sub(" ", message).split())[:LONGEST_REASON]
 
 
 def _unreached(client: Any) -> str:

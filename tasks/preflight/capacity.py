@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from tasks.preflight.aws import AwsReader
-from tasks.preflight.demand import GPU, INFERENTIA, TRAINIUM, Demand
+from tasks.preflight.demand import Demand, ServedModel
 from tasks.preflight.finding import PreflightFinding
 
 # EKS puts no control plane there: https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
 WITHOUT_EKS = frozenset({"use1-az3", "usw1-az2", "cac1-az3"})
+# A pool has dozens; the cheapest say enough.
+NAMED_TYPES = 3
 
 
 def check_zones(aws: AwsReader, demand: Demand) -> PreflightFinding:
@@ -40,16 +42,14 @@ def check_system_nodes(aws: AwsReader, demand: Demand) -> PreflightFinding:
     return _offered(aws, demand, "types of system nodes", types, "correct cluster.system_nodes.instance_types")
 
 
-def check_gpu_types(aws: AwsReader, demand: Demand) -> PreflightFinding:
-    """Whether GPU instances are offered in the zones."""
-    remedy = "use other zones, or remove the models with runs_on = 'gpu'"
-    return _offered(aws, demand, "GPU instance types", list(GPU), remedy)
-
-
-def check_neuron_types(aws: AwsReader, demand: Demand) -> PreflightFinding:
-    """Whether Inferentia or Trainium instances are offered in the zones."""
-    remedy = "use other zones, or remove the models with runs_on = 'neuron'"
-    return _offered(aws, demand, "Neuron instance types", [*INFERENTIA, *TRAINIUM], remedy)
+def check_model_types(aws: AwsReader, demand: Demand, model: ServedModel) -> PreflightFinding:
+    """Whether an instance type that can hold a replica of the model is offered in the zones."""
+    remedy = (
+        f"use other zones, or other instance_families in capacity.pools, or remove models.catalogue.{model.name}, "
+        f"which needs a pool of kind {model.kind!r}"
+    )
+    types = list(dict.fromkeys(launch.instance.name for launch in model.launches))
+    return _offered(aws, demand, f"instance types of {model.name}", types, remedy)
 
 
 def _offered(aws: AwsReader, demand: Demand, check: str, types: Sequence[str], remedy: str) -> PreflightFinding:
@@ -62,11 +62,16 @@ def _offered(aws: AwsReader, demand: Demand, check: str, types: Sequence[str], r
     offered: dict[str, list[str]] = {zone: [] for zone in demand.zones}
     for offering in aws.ask_all("ec2", "describe_instance_type_offerings", "InstanceTypeOfferings", **asked):
         offered[offering["Location"]].append(offering["InstanceType"])
-    found = "; ".join(f"{zone}: {', '.join(sorted(there)) or 'none'}" for zone, there in offered.items())
+    found = "; ".join(f"{zone}: {_few(sorted(there, key=types.index))}" for zone, there in offered.items())
     lacking = [zone for zone, there in offered.items() if not there]
-    wanted = f"of {', '.join(types)}: {found}"
+    wanted = f"of {_few(types)}: {found}"
     if len(lacking) == len(demand.zones):
         return PreflightFinding(check, "blocked", wanted, remedy)
     if lacking:
         return PreflightFinding(check, "warning", wanted, f"nothing, where the other zones are enough; else {remedy}")
     return PreflightFinding(check, "ok", wanted)
+
+
+def _few(types: Sequence[str]) -> str:
+    more = f" and {len(types) - NAMED_TYPES} more" if len(types) > NAMED_TYPES else ""
+    return f"{', '.join(types[:NAMED_TYPES])}{more}" or "none"

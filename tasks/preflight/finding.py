@@ -1,10 +1,17 @@
 """What preflight says of one thing that it looked at."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
-Severity = Literal["ok", "warning", "blocked"]
+from tasks.environment import EnvironmentName
+
+Severity = Literal["blocked", "warning", "ok"]
+HEADINGS: Mapping[Severity, str] = {
+    "blocked": "In the way: nothing is planned before these are put right",
+    "warning": "To look at, or not proved",
+    "ok": "In order",
+}
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,19 @@ def require_ready(findings: Sequence[PreflightFinding]) -> None:
         )
 
 
-def rows(findings: Sequence[PreflightFinding]) -> list[dict[str, str]]:
-    """The findings as rows of a table: what blocks first, then warnings."""
-    order: tuple[Severity, ...] = ("blocked", "warning", "ok")
-    return [asdict(finding) for finding in sorted(findings, key=lambda finding: order.index(finding.severity))]
+def findings_page(environment: EnvironmentName, findings: Sequence[PreflightFinding]) -> str:
+    """The findings as a page of markdown: what blocks first, then warnings, each with its remedy, then the rest."""
+    by_severity: dict[Severity, list[PreflightFinding]] = {
+        severity: [each for each in findings if each.severity == severity] for severity in HEADINGS
+    }
+    counts = ", ".join(f"{len(found)} {severity}" for severity, found in by_severity.items())
+    page = [f"# Preflight of {environment.value}: {counts}"]
+    for severity, found in by_severity.items():
+        if found:
+            page += ["", f"## {HEADINGS[severity]}", *(_item(each) for each in found)]
+    return "\n".join(page)
+
+
+def _item(finding: PreflightFinding) -> str:
+    remedy = f"\n  - what to do: {finding.remedy}" if finding.remedy else ""
+    return f"- **{finding.check}**: {finding.found}{remedy}"

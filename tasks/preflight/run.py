@@ -8,26 +8,23 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.environment import Environment
+from tasks.environment.capacity import PoolKind
 from tasks.environment.cluster import known_addons
 from tasks.preflight.aws import Absent, AwsReader, NotProved
 from tasks.preflight.bedrock import check_model
-from tasks.preflight.capacity import check_gpu_types, check_neuron_types, check_system_nodes, check_zones
+from tasks.preflight.capacity import check_model_types, check_system_nodes, check_zones
 from tasks.preflight.demand import Demand
 from tasks.preflight.finding import PreflightFinding
 from tasks.preflight.identity import check_account, check_credentials
 from tasks.preflight.kubernetes import check_addon, check_version
 from tasks.preflight.prerequisites import check_hosted_zone, check_identity_center, check_registry_credentials
-from tasks.preflight.quotas import (
-    check_addresses,
-    check_gpu_vcpu,
-    check_neuron_vcpu,
-    check_standard_vcpu,
-    check_vpcs,
-)
+from tasks.preflight.quotas import check_addresses, check_vpcs
 from tasks.preflight.service_linked_roles import check_service_linked_roles
+from tasks.preflight.vcpu_quotas import check_accelerated_vcpu, check_standard_vcpu
 
 Check = Callable[[], PreflightFinding | list[PreflightFinding]]
 AT_ONCE = 8
+ACCELERATED: dict[PoolKind, str] = {"gpu": "vCPU of GPU nodes", "neuron": "vCPU of Neuron nodes"}
 
 
 @task(task_run_name="preflight", cache_policy=NO_CACHE)
@@ -65,12 +62,11 @@ def _checks(aws: AwsReader, demand: Demand) -> Iterator[tuple[str, Check]]:
     yield "elastic addresses", lambda: check_addresses(aws, demand)
     yield "types of system nodes", lambda: check_system_nodes(aws, demand)
     yield "vCPU of standard nodes", lambda: check_standard_vcpu(aws, demand)
-    if demand.replicas("gpu"):
-        yield "GPU instance types", lambda: check_gpu_types(aws, demand)
-        yield "vCPU of GPU nodes", lambda: check_gpu_vcpu(aws, demand)
-    if demand.replicas("neuron"):
-        yield "Neuron instance types", lambda: check_neuron_types(aws, demand)
-        yield "vCPU of Neuron nodes", lambda: check_neuron_vcpu(aws, demand)
+    for model in demand.served("graviton", "gpu", "neuron"):
+        yield f"instance types of {model.name}", lambda model=model: check_model_types(aws, demand, model)
+    for kind, check in ACCELERATED.items():
+        if demand.served(kind):
+            yield check, lambda kind=kind, check=check: check_accelerated_vcpu(aws, demand, check, kind)
     yield "Kubernetes version", lambda: check_version(aws, demand)
     for addon in known_addons()[cluster.kubernetes_version]:
         yield f"add-on {addon}", lambda addon=addon: check_addon(aws, demand, addon)

@@ -4,7 +4,7 @@ Terraform makes the secrets' names in Secrets Manager; no value is ever read her
 """
 
 from tasks.secrets.reconcile import reconcile_secrets
-from tasks.secrets.report import SecretLine, SecretReport, SecretsMissing
+from tasks.secrets.report import SecretLine, SecretReport, SecretsMissing, publish_report
 from tasks.secrets.require import require_secrets
 
-__all__ = ["SecretLine", "SecretReport", "SecretsMissing", "reconcile_secrets", "require_secrets"]
+__all__ = ["SecretLine", "SecretReport", "SecretsMissing", "publish_report", "reconcile_secrets", "require_secrets"]

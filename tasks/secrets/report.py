@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from tasks.artifacts import publish_markdown
+from tasks.environment import EnvironmentName
+from tasks.run_log import run_log
 from tasks.secrets.inventory import Stage
 
 # `absent`: Terraform has not made it; `missing`: it has no value.
@@ -51,6 +54,39 @@ class SecretReport:
             SecretsMissing: names them.
         """
         _stop(why, [line for line in self.lines if line.state in ("absent", "missing", "expired")])
+
+
+def publish_report(environment: EnvironmentName, report: SecretReport) -> None:
+    """Show the secrets of an environment, and warn of those that a person has to supply yet."""
+    page = report_page(environment, report)
+    publish_markdown(
+        environment, "secrets", "values", page, "The secrets, and what a person has to do; never their values"
+    )
+    for line in report.awaited:
+        run_log().warning("a person has to supply %r, which %s needs: %s", line.secret, line.needed_by, line.to_do)
+
+
+def report_page(environment: EnvironmentName, report: SecretReport) -> str:
+    """The secrets as a page of markdown; the commands of what is to be done can be copied."""
+    page = [
+        f"# The secrets of {environment.value}",
+        "| secret | state | made by | needed by | days old |",
+        "| --- | --- | --- | --- | ---: |",
+    ]
+    for line in report.lines:
+        made_by = "a person" if line.origin == "person" else "the flow"
+        days = "" if line.days is None else str(line.days)
+        page.append(f"| `{line.secret}` | {line.state} | {made_by} | {line.needed_by or ''} | {days} |")
+    to_do = [line for line in report.lines if line.to_do]
+    if to_do:
+        page += ["", "## What to do"]
+    for line in to_do:
+        page += ["", f"`{line.secret}`: {line.to_do}"] if line not in report.awaited else _supply(line)
+    return "\n".join(page)
+
+
+def _supply(line: SecretLine) -> list[str]:
+    return ["", f"`{line.secret}` is supplied by a person; this asks for it:", "```", line.to_do, "```"]
 
 
 def _stop(why: str, lines: list[SecretLine]) -> None:

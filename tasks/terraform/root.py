@@ -30,8 +30,8 @@ WHERE_TO_GET = "https://developer.hashicorp.com/terraform/install"
 # What Terraform leaves when it could not write the state: the only record of what it made.
 UNSAVED_STATE = "errored.tfstate"
 LEFTOVER_SECONDS = 24 * 3600
-_PREFIX = "agentic-eks-terraform-"
-_NOT_COPIED = (".terraform*", "tests", "environments", "charts", "*.tfstate*", "*.tfplan")
+DIRECTORY_PREFIX = "agentic-eks-terraform-"
+_NOT_COPIED = (".terraform", "tests", "environments", "charts", "*.tfstate*", "*.tfplan")
 
 
 class MissingTerraform(Exception):
@@ -61,7 +61,7 @@ def open_root(settings: Environment) -> Generator[TerraformRoot]:
     require_terraform()
     client("sts", settings)
     _remove_leftovers()
-    directory = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+    directory = Path(tempfile.mkdtemp(prefix=f"{DIRECTORY_PREFIX}{os.getpid()}-"))
     try:
         copy = directory / "infra"
         shutil.copytree(REPOSITORY / "infra", copy, ignore=shutil.ignore_patterns(*_NOT_COPIED))
@@ -71,8 +71,8 @@ def open_root(settings: Environment) -> Generator[TerraformRoot]:
     finally:
         if (directory / "infra" / UNSAVED_STATE).exists():
             run_log().error(
-                "Terraform could not write its state; the only record of what it made is %s: "
-                "`terraform state push` it before anything else is applied",
+                "Terraform could not write its state; the only record of what it made is %s: the next run on this "
+                "machine saves it; from another machine, `terraform state push` it before anything else is applied",
                 directory / "infra" / UNSAVED_STATE,
             )
         else:
@@ -103,8 +103,8 @@ def require_terraform() -> str:
 
 def _remove_leftovers() -> None:
     """Directories of runs that were killed hold plans, and so secrets; nobody else removes them."""
-    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        owner = left.name.removeprefix(_PREFIX).partition("-")[0]
+    for left in Path(tempfile.gettempdir()).glob(f"{DIRECTORY_PREFIX}*"):
+        owner = left.name.removeprefix(DIRECTORY_PREFIX).partition("-")[0]
         status = left.stat()
         ours = status.st_uid == os.getuid() and not (left / "infra" / UNSAVED_STATE).exists()
         # A terraform whose run was killed may still be at work there.

@@ -15,6 +15,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.aws_session import client, explained_credentials, require_account
 from tasks.environment import Environment, EnvironmentName
+from tasks.resource_names import PROJECT
 from tasks.run_log import run_log
 
 PLANS = "plans/"
@@ -53,7 +54,7 @@ def state_location(settings: Environment) -> StateLocation:
     account, region = settings.environment.account_id, settings.environment.region
     assert account is not None and region is not None  # noqa: S101, PT018 - the model guarantees both on AWS
     return StateLocation(
-        f"agentic-eks-state-{account}-{region}", f"{settings.name.value}/terraform.tfstate", region, account
+        f"{PROJECT}-state-{account}-{region}", f"{settings.name.value}/terraform.tfstate", region, account
     )
 
 
@@ -130,7 +131,7 @@ def _protect(s3: Any, location: StateLocation) -> None:
     )
     s3.put_bucket_policy(**ours, Policy=json.dumps(_tls_only(location)))
     s3.put_bucket_lifecycle_configuration(**ours, LifecycleConfiguration={"Rules": [_expiry(PLANS), _expiry(RESULTS)]})
-    s3.put_bucket_tagging(**ours, Tagging={"TagSet": [{"Key": "Project", "Value": "agentic-eks"}]})
+    s3.put_bucket_tagging(**ours, Tagging={"TagSet": [{"Key": "Project", "Value": PROJECT}]})
 
 
 def _tls_only(location: StateLocation) -> dict[str, object]:

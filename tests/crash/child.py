@@ -95,7 +95,15 @@ def provision(_: dict[str, Any]) -> None:
     flow(EnvironmentName.DEV, auto_approve=True)
 
 
-FLOWS: dict[str, Callable[[dict[str, Any]], None]] = {"refresh": refresh, "provision": provision}
+def addons(_: dict[str, Any]) -> None:
+    """Roll out the add-ons of `dev`."""
+    from flows.addons import addons as flow
+    from tasks.environment import EnvironmentName
+
+    flow(EnvironmentName.DEV)
+
+
+FLOWS: dict[str, Callable[[dict[str, Any]], None]] = {"refresh": refresh, "provision": provision, "addons": addons}
 
 
 def main() -> None:

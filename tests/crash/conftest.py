@@ -2,15 +2,33 @@ from collections.abc import Generator
 
 import pytest
 
+from tests.crash.addons_points import ADDONS_POINTS
 from tests.crash.faults import Case, CommitPoint, bounded, cases
 from tests.crash.provision_points import PROVISION_POINTS
 from tests.crash.refresh_points import REFRESH_POINTS
 from tests.flows.conftest import checkout, run_python
 from tests.flows.provision.conftest import aws, aws_account, small_root
+from tests.flows.rollout.conftest import connection, described, dev, outputs, provisioned, rollout
 
-__all__ = ["aws", "aws_account", "checkout", "run_python", "small_root"]
+__all__ = [
+    "aws",
+    "aws_account",
+    "checkout",
+    "connection",
+    "described",
+    "dev",
+    "outputs",
+    "provisioned",
+    "rollout",
+    "run_python",
+    "small_root",
+]
 
-POINTS: dict[str, tuple[CommitPoint, ...]] = {"refresh_case": REFRESH_POINTS, "provision_case": PROVISION_POINTS}
+POINTS: dict[str, tuple[CommitPoint, ...]] = {
+    "refresh_case": REFRESH_POINTS,
+    "provision_case": PROVISION_POINTS,
+    "addons_case": ADDONS_POINTS,
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

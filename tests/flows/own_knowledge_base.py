@@ -15,7 +15,7 @@ from agents.knowledge.store import KnowledgeStore
 from flows.knowledge import knowledge
 from tasks.environment import REPOSITORY, EnvironmentName
 from tasks.environment.variable_file import DIRECTORY_VARIABLE, read_variable_file
-from tasks.refresh_report import RefreshReport
+from tasks.refresh.report import RefreshReport
 from tasks.store_settings import knowledge_store
 from tests.local_environment import write_local_environment
 
@@ -55,7 +55,9 @@ class OwnKnowledgeBase:
         """Run the flow in this process."""
         with pytest.MonkeyPatch.context() as environ:
             environ.setenv(DIRECTORY_VARIABLE, str(self.variable_file.parent))
-            return knowledge(EnvironmentName.LOCAL)
+            report = knowledge(EnvironmentName.LOCAL)
+        assert isinstance(report, RefreshReport)
+        return report
 
     def refresh_elsewhere(self, *arguments: str, seconds: float = 200) -> "subprocess.CompletedProcess[str]":
         """Run the flow as a person would, by `python -m flows.knowledge`, against the session's Prefect server."""

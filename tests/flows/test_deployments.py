@@ -14,7 +14,18 @@ from tasks.prefect_objects import PREFECT_FILE, reconcile
 from tests.flows.conftest import RunPython
 
 BLOCKS = yaml.safe_load(PREFECT_FILE.read_text(encoding="utf-8"))["deployments"]
-STAGES = ["lifecycle", "provision", "addons", "models", "knowledge", "evaluation", "agents", "drift", "teardown"]
+STAGES = [
+    "lifecycle",
+    "provision",
+    "addons",
+    "models",
+    "knowledge",
+    "evaluation",
+    "agents",
+    "drift",
+    "upgrade",
+    "teardown",
+]
 # A laptop's secrets are made by the stages that use them.
 ONLY_ON_AWS = ["secrets"]
 FLOWS = [*STAGES, *ONLY_ON_AWS]

@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from agents.knowledge.store import Filters
-from tests.conftest import wait_until_ready
+from rehearsal.programs import wait_until_healthy
 from tests.flows.own_knowledge_base import OwnKnowledgeBase
 from tests.ports import free_port
 
@@ -30,7 +30,7 @@ def s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["S3Client"]:
     with log.open("wb") as output:
         server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
     try:
-        wait_until_ready(server, f"http://127.0.0.1:{port}/moto-api/", log)
+        wait_until_healthy(server, "moto", f"http://127.0.0.1:{port}/moto-api/", log)
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")

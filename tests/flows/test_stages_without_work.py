@@ -57,6 +57,18 @@ def test_addons_refuses_releases_for_the_laptop(run_python: RunPython, checkout:
     assert "'karpenter'" in outcome.stderr
 
 
+def test_a_plan_of_the_laptop_exits_with_2(run_python: RunPython) -> None:
+    outcome = run_python("-m", "flows.addons", "--environment", "local", "--mode", "plan")
+    assert outcome.returncode == 2
+    assert "mode = 'plan' is for environments on AWS; on 'local' is no cluster" in outcome.stderr
+
+
+def test_add_ons_of_an_environment_that_was_not_provisioned_are_refused(run_python: RunPython) -> None:
+    outcome = run_python("-m", "flows.addons", "--environment", "dev", "--mode", "plan")
+    assert outcome.returncode == 1
+    assert "run provision/dev first" in outcome.stderr
+
+
 @pytest.mark.parametrize("arguments", [["--environment", "nowhere"], [], ["--environment", "local", "--colour", "red"]])
 def test_wrong_options_exit_with_2(run_python: RunPython, arguments: list[str]) -> None:
     outcome = run_python("-m", "flows.provision", *arguments)
@@ -64,7 +76,7 @@ def test_wrong_options_exit_with_2(run_python: RunPython, arguments: list[str]) 
     assert "Usage" in outcome.stderr
 
 
-@pytest.mark.parametrize("stage", ["addons", "models"])
+@pytest.mark.parametrize("stage", ["evaluation", "agents"])
 def test_environment_that_the_stage_does_not_support_exits_with_2(run_python: RunPython, stage: str) -> None:
     outcome = run_python("-m", f"flows.{stage}", "--environment", "dev")
     assert outcome.returncode == 2

@@ -32,7 +32,7 @@ def test_wrong_sections_are_refused(sections: Path) -> None:
 
 def test_every_section_is_declared_where_refusals_are_tested() -> None:
     declared = INFRA / "tests" / "sections"
-    needed = [*INFRA.glob("variables*.tf"), INFRA / "addon-versions.json"]
+    needed = [*INFRA.glob("variables*.tf"), INFRA / "addon-versions.json", INFRA / "instance-types.json"]
     assert {file.name: file for file in needed} == {
         link.name: link.resolve() for link in declared.iterdir() if link.is_symlink()
     }

@@ -143,7 +143,11 @@ REFUSED = {
     "malformed hash": ("0" * 64, "0" * 63, ["catalogue.vectors.packaged.sha256", "64 digits"]),
     "cron line that never comes": ("0 3 * * *", "0 25 * * *", ["the hour is '25', allowed are * or 0..23"]),
     "cron line of four fields": ("0 3 * * *", "0 3 * *", ["knowledge.schedule.cron", "five fields"]),
-    "unknown time zone": ('"UTC"', '"Mars/Base"', ["timezone = 'Mars/Base' is not an IANA time zone"]),
+    "unknown time zone": (
+        '"UTC"',
+        '"Mars/Base"',
+        ["knowledge.schedule.timezone: 'Mars/Base' is not an IANA time zone"],
+    ),
     # combinations
     "account on a laptop": (
         "protected = false",
@@ -153,7 +157,8 @@ REFUSED = {
     "AWS environment with a laptop": ('"local"', '"dev"', ["'local' needs a laptop section, others have none"]),
     "GPU on a laptop": (
         'runs_on        = "bedrock"\n      context_tokens = 2048\n      bedrock_id     = "us.amazon.nova-pro-v1:0"',
-        f'runs_on = "gpu"\n context_tokens = 2048\n weights = {{ repository = "a/b", revision = "{"0" * 40}" }}',
+        f'runs_on = "gpu"\n context_tokens = 2048\n weights = {{ repository = "a/b", revision = "{"0" * 40}", '
+        'licence = "mit" }\n serving = { accelerators = 1, cpus = 1, memory_gib = 1 }',
         ["models.catalogue.writer.runs_on = 'gpu' is not possible in 'local'; allowed are process, bedrock"],
     ),
     "model with another origin": (

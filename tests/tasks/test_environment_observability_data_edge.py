@@ -41,7 +41,17 @@ REFUSED = {
     "group by name": ("11111111-2222-3333-4444-555555555555", "admins", ["grafana.admins.0", "Identity Center group"]),
     # data
     "kept no day": ("noncurrent_days = 90", "noncurrent_days = 0", ["data.buckets.noncurrent_days = 0", "1 or more"]),
-    "repository twice": ('"flows", "models"]', '"flows", "flows"]', ["repositories has one more than once"]),
+    "repository twice": ('"flows", "ray"]', '"ray", "ray"]', ["data.images: repositories has one more than once"]),
+    "image without a repository": (
+        '"flows", "ray"]',
+        '"ray"]',
+        ["data.images: repositories lacks flows: every image of the project needs one, agents, flows, ray"],
+    ),
+    "repository of no image": (
+        '"flows", "ray"]',
+        '"flows", "models"]',
+        ["data.images.repositories.2 = \"models\", but it must be 'agents', 'flows' or 'ray'"],
+    ),
     "unknown registry": ('"quay.io"', '"quay.example.com"', ["pull_through.quay.registry", "'ghcr.io'"]),
     "registry without credentials": ('"quay.io"', '"ghcr.io"', ["registry = 'ghcr.io'", "every other needs one"]),
     "prefix in capitals": ("quay       =", "Quay =", ["pull_through has the prefix 'Quay'"]),

@@ -32,6 +32,7 @@ FLOWS = {
     "evaluation",
     "agents",
     "drift",
+    "upgrade",
     "teardown",
 }
 
@@ -164,7 +165,8 @@ def test_prune_removes_ours_and_leaves_a_strangers(
     flow = prefect_client.create_flow_from_name("drift")
     prefect_client.create_deployment(flow, "by-hand", work_pool_name="management", tags=["environment:local"])
     block = PREFECT_FILE.read_text(encoding="utf-8")
-    start, end = block.index("  - &drift"), block.index("  - &teardown")
+    start = block.index("  - &drift")
+    end = block.index("\n  - &", start) + 1
 
     changes = reconcile(local, prefect_server, dry_run=False, file=edited(tmp_path, block[start:end], ""))
 

@@ -9,10 +9,11 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from opensearchpy import NotFoundError, OpenSearch, TransportError, helpers
+from opensearchpy import NotFoundError, TransportError, helpers
 
 from agents.knowledge.generation import GENERATION_NAME, Manifest
 from agents.knowledge.store import Chunk, EmbeddedChunk, Filters, Hit, Legs, StoreUnavailable, UnknownGeneration
+from agents.knowledge.store.opensearch_client import open_client
 from agents.knowledge.store.opensearch_errors import server_errors, write_all
 from agents.knowledge.store.opensearch_index import (
     CHUNK_FIELDS,
@@ -24,7 +25,6 @@ from agents.knowledge.store.opensearch_manifests import ManifestIndex
 from agents.knowledge.store.opensearch_query import by_document, count_query, counts_from_answer, hybrid_query
 from agents.knowledge.store.settings import OpenSearchSettings
 
-SECONDS_PER_REQUEST = 30
 SECONDS_PER_COPY = 600
 CHUNKS_PER_PAGE = 500
 MANIFESTS = "manifests"
@@ -37,7 +37,7 @@ class OpenSearchStore:
         """Prepare the connection; nothing is asked of the server yet."""
         self._settings = settings
         self._alias = settings.index_prefix
-        self._client = OpenSearch(settings.endpoint, timeout=SECONDS_PER_REQUEST, http_compress=True)
+        self._client = open_client(settings)
         self._manifests = ManifestIndex(self._client, f"{self._alias}-{MANIFESTS}")
 
     def create(self, manifest: Manifest) -> None:

@@ -15,10 +15,12 @@ class LanceSettings:
 class OpenSearchSettings:
     """An OpenSearch server or domain at `endpoint` (`http(s)://host:port`).
 
-    Indices are called `<index_prefix>-<generation>`; `shards` and `replicas` are those of each.
+    Indices are called `<index_prefix>-<generation>`; `shards` and `replicas` are those of each. Requests to a
+    domain in a `region` of AWS are signed with the credentials of the process.
     """
 
     endpoint: str
     index_prefix: str
     shards: int
     replicas: int
+    region: str | None = None

@@ -38,6 +38,7 @@ resource "aws_launch_template" "system" {
 resource "aws_eks_node_group" "system" {
   cluster_name         = aws_eks_cluster.this.name
   node_group_name      = "system"
+  version              = aws_eks_cluster.this.version # EKS would leave the nodes behind
   node_role_arn        = aws_iam_role.service["system-node"].arn
   subnet_ids           = values(var.subnet_ids.private)
   ami_type             = "BOTTLEROCKET_ARM_64"

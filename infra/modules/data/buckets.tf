@@ -3,7 +3,7 @@
 locals {
   with_backup = var.backup != null
   buckets = merge(
-    { knowledge = var.names.knowledge_bucket, results = var.names.results_bucket },
+    { knowledge = var.names.knowledge_bucket, models = var.names.models_bucket, results = var.names.results_bucket },
     local.with_backup ? { snapshots = "${var.name}-snapshots-${var.account_id}" } : {},
   )
 }

@@ -32,6 +32,7 @@ variable "names" {
   description = "Names that other modules grant access to."
   type = object({
     knowledge_bucket  = string
+    models_bucket     = string
     results_bucket    = string
     repository_prefix = string
     secret_prefix     = string

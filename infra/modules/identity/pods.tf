@@ -1,7 +1,15 @@
 # One role for each workload that calls AWS, taken on through EKS Pod Identity by its service account and no other.
 
 locals {
-  workloads = {
+  workloads = merge(local.always, local.with_domain)
+  with_domain = {
+    for name, workload in {
+      external-dns = {
+        namespace = "external-dns", service_account = "external-dns", statements = local.external_dns_statements
+      }
+    } : name => workload if var.domain != null
+  }
+  always = {
     karpenter = {
       namespace = "kube-system", service_account = "karpenter", statements = local.karpenter_statements
     }
@@ -17,8 +25,17 @@ locals {
     grafana = {
       namespace = "observability", service_account = "grafana", statements = local.grafana_statements
     }
+    keda = {
+      namespace = "keda", service_account = "keda-operator", statements = [local.query_metrics]
+    }
     litellm = {
       namespace = "gateway", service_account = "litellm", statements = local.litellm_statements
+    }
+    models = {
+      namespace = "models", service_account = "models", statements = local.models_statements
+    }
+    models-compiler = {
+      namespace = "models", service_account = "models-compiler", statements = local.models_compiler_statements
     }
     ray = {
       namespace = "ray", service_account = "ray", statements = local.ray_statements

@@ -5,6 +5,7 @@ locals {
   secrets_arn        = "arn:${var.partition}:secretsmanager:${var.region}:${var.account_id}:secret:${var.names.secret_prefix}/*"
   pod_log_groups_arn = "arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:${var.names.log_group_prefix}/*"
   knowledge_arn      = "arn:${var.partition}:s3:::${var.names.knowledge_bucket}"
+  models_arn         = "arn:${var.partition}:s3:::${var.names.models_bucket}"
   results_arn        = "arn:${var.partition}:s3:::${var.names.results_bucket}"
   document_buckets   = distinct([for place in var.document_places : split("/", place)[0]])
 
@@ -43,6 +44,22 @@ locals {
     Condition = { StringEquals = { "kms:ViaService" = "s3.${var.region}.amazonaws.com" } }
   }
 
+  read_weights = [
+    {
+      Sid      = "ReadWeights"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject"]
+      Resource = "${local.models_arn}/*"
+    },
+    {
+      # Without it S3 says of an object that is not there that access to it is denied.
+      Sid      = "ListWeights"
+      Effect   = "Allow"
+      Action   = ["s3:ListBucket", "s3:GetBucketLocation"]
+      Resource = local.models_arn
+    },
+  ]
+
   external_secrets_statements = concat(
     [
       {
@@ -69,14 +86,44 @@ locals {
     Resource = [local.pod_log_groups_arn, "${local.pod_log_groups_arn}:log-stream:*"]
   }]
 
-  grafana_statements = [
+  external_dns_statements = [
     {
-      Sid       = "QueryMetrics"
-      Effect    = "Allow"
-      Action    = ["aps:QueryMetrics", "aps:GetLabels", "aps:GetSeries", "aps:GetMetricMetadata"]
-      Resource  = "arn:${var.partition}:aps:${var.region}:${var.account_id}:workspace/*"
-      Condition = { StringEquals = { "aws:ResourceTag/Environment" = trimprefix(var.name, "agentic-eks-") } }
+      # None of these can be limited to a resource.
+      Sid      = "FindZones"
+      Effect   = "Allow"
+      Action   = ["route53:ListHostedZones", "route53:ListHostedZonesByName", "route53:ListTagsForResources"]
+      Resource = "*"
     },
+    {
+      Sid      = "ReadRecords"
+      Effect   = "Allow"
+      Action   = ["route53:ListResourceRecordSets", "route53:ListTagsForResource"]
+      Resource = "arn:${var.partition}:route53:::hostedzone/*"
+    },
+    {
+      # The domain and what is below it, whatever else the zone has.
+      Sid      = "WriteRecordsOfTheDomain"
+      Effect   = "Allow"
+      Action   = ["route53:ChangeResourceRecordSets"]
+      Resource = "arn:${var.partition}:route53:::hostedzone/*"
+      Condition = {
+        "ForAllValues:StringLike" = {
+          "route53:ChangeResourceRecordSetsNormalizedRecordNames" = [coalesce(var.domain, "none"), "*.${coalesce(var.domain, "none")}"]
+        }
+      }
+    },
+  ]
+
+  query_metrics = {
+    Sid       = "QueryMetrics"
+    Effect    = "Allow"
+    Action    = ["aps:QueryMetrics", "aps:GetLabels", "aps:GetSeries", "aps:GetMetricMetadata"]
+    Resource  = "arn:${var.partition}:aps:${var.region}:${var.account_id}:workspace/*"
+    Condition = { StringEquals = { "aws:ResourceTag/Environment" = trimprefix(var.name, "agentic-eks-") } }
+  }
+
+  grafana_statements = [
+    local.query_metrics,
     {
       Sid      = "QueryPodLogs"
       Effect   = "Allow"
@@ -107,7 +154,16 @@ locals {
 
   litellm_statements = concat(local.invoke_models, lookup(local.connect_to_cache, "litellm", []))
 
-  ray_statements = [
+  # What serves a model reads weights only: whoever takes a server over cannot change what the others load.
+  models_statements = concat(local.read_weights, [local.use_data_key_for_s3])
+  models_compiler_statements = concat(local.models_statements, [{
+    Sid      = "WriteCompiledModels"
+    Effect   = "Allow"
+    Action   = ["s3:PutObject", "s3:AbortMultipartUpload"]
+    Resource = "${local.models_arn}/compiled/*"
+  }])
+
+  ray_statements = concat(local.read_weights, [
     local.read_documents,
     local.list_documents,
     local.use_data_key_for_s3,
@@ -118,7 +174,7 @@ locals {
       Action   = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
       Resource = "${local.knowledge_arn}/*"
     },
-  ]
+  ])
 
   agents_statements = concat([local.read_search], lookup(local.connect_to_cache, "agents", []))
 

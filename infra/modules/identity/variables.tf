@@ -23,6 +23,7 @@ variable "names" {
   type = object({
     cluster           = string
     knowledge_bucket  = string
+    models_bucket     = string
     results_bucket    = string
     opensearch_domain = string
     repository_prefix = string
@@ -74,4 +75,10 @@ variable "clients" {
 variable "database_ids" {
   description = "The id that RDS gave the PostgreSQL server of each client."
   type        = map(string)
+}
+
+variable "domain" {
+  description = "The name that ExternalDNS may write records of, and below; null: there is none to write."
+  type        = string
+  default     = null
 }

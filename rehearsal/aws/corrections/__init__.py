@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from rehearsal.aws.call import Answer, Call, Proceed
+from rehearsal.aws.corrections.cognito import Cognito
 from rehearsal.aws.corrections.ec2 import Ec2
 from rehearsal.aws.corrections.eks import Eks
+from rehearsal.aws.corrections.grafana import Grafana
 from rehearsal.aws.corrections.prometheus import Prometheus
 from rehearsal.aws.corrections.rds import Rds
 from rehearsal.aws.corrections.s3 import S3
@@ -25,4 +27,12 @@ class Correction(Protocol):
 
 def corrections() -> Mapping[str, Correction]:
     """A fresh set, by the service's name in signatures."""
-    return {"aps": Prometheus(), "ec2": Ec2(), "eks": Eks(), "rds": Rds(), "s3": S3()}
+    return {
+        "aps": Prometheus(),
+        "cognito-idp": Cognito(),
+        "ec2": Ec2(),
+        "eks": Eks(),
+        "grafana": Grafana(),
+        "rds": Rds(),
+        "s3": S3(),
+    }

@@ -4,6 +4,8 @@
   (user guide, "Amazon EKS security group requirements"), tags it, and deletes it with the cluster. It is made on the
   EC2 of the same account here, so that rules may refer to it.
 - `upgradePolicy` is forgotten; AWS answers it, EXTENDED where nothing was asked for (API reference, Cluster).
+- A cluster answers at an invented address; where a rehearsal runs one, its address and certificate authority are
+  answered, which the rehearsal puts at a path that AWS does not have.
 - An add-on's `podIdentityAssociations` are answered as they were asked for; AWS makes the associations and answers
   their ARNs (API reference, Addon).
 - A node group's launch template, update and repair settings are forgotten, and it is said to have a disk size; AWS
@@ -17,9 +19,12 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from rehearsal.aws.call import Answer, Call, Proceed
+from rehearsal.aws.corrections.eks_updates import EksUpdates
 from rehearsal.aws.corrections.xml_answer import XmlAnswer
 
 _CLUSTER = re.compile(r"/clusters/([^/]+)")
+# No path of AWS: where the rehearsal says at which address a cluster really is.
+PLACE = "/_rehearsal/clusters/"
 _NODE_GROUP = re.compile(r"/clusters/([^/]+)/node-groups(?:/([^/]+))?")
 _ADDON = re.compile(r"/clusters/([^/]+)/addons(?:/([^/]+))?(/update)?")
 
@@ -31,11 +36,20 @@ class Eks:
 
     def __init__(self) -> None:
         self._clusters: dict[str, dict[str, Any]] = {}
+        self._places: dict[str, dict[str, Any]] = {}
         self._associations: dict[tuple[str, str], list[str]] = {}
         self._node_groups: dict[str, dict[str, Any]] = {}
+        self._updates = EksUpdates()
 
     async def answer(self, call: Call, proceed: Proceed) -> Answer:
         """Clusters and add-ons as AWS answers them; all else as ministack does."""
+        if call.path.startswith(PLACE) and call.method == "PUT":
+            self._places[call.path.removeprefix(PLACE)] = call.json
+            return Answer(204, (), b"")
+        if (updated := self._updates.answer(call)) is not None:
+            return updated
+        if call.method == "DELETE":
+            self._updates.forget(call.path)
         if call.path == "/clusters" and call.method == "POST":
             return await self._create_cluster(call, proceed)
         if match := _CLUSTER.fullmatch(call.path):
@@ -89,7 +103,15 @@ class Eks:
         known = self._clusters[cluster["name"]]
         vpc = {**cluster["resourcesVpcConfig"], **known["vpc"]}
         return answer.with_json(
-            {"cluster": {**cluster, "upgradePolicy": known["upgradePolicy"], "resourcesVpcConfig": vpc}}
+            {
+                "cluster": {
+                    **cluster,
+                    **self._places.get(cluster["name"], {}),
+                    **self._updates.version(f"/clusters/{cluster['name']}"),
+                    "upgradePolicy": known["upgradePolicy"],
+                    "resourcesVpcConfig": vpc,
+                }
+            }
         )
 
     def _with_node_group(self, call: Call, answer: Answer) -> Answer:
@@ -103,7 +125,8 @@ class Eks:
         known = self._node_groups[arn]
         if "launchTemplate" in known:
             del group["diskSize"]
-        return answer.with_json({"nodegroup": {**group, **known}})
+        version = self._updates.version(f"/clusters/{group['clusterName']}/node-groups/{group['nodegroupName']}")
+        return answer.with_json({"nodegroup": {**group, **known, **version}})
 
     async def _addon(self, call: Call, proceed: Proceed, cluster: str, addon: str) -> Answer:
         answer = await proceed(call)

@@ -1,4 +1,4 @@
-"""A worker that loses the process of a run in the middle of an apply."""
+"""A run whose process is killed, or that a person cancels, in the middle of an apply."""
 
 import os
 import signal
@@ -7,10 +7,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import psutil
 import pytest
+from prefect.states import Cancelling
 
-from tests.flows.provision.conftest import Provisioning, SmallRoot, state_of_dev
+from tests.flows.provision.conftest import STATE_BUCKET, Provisioning, SmallRoot, state_of_dev
 from tests.tasks.conftest import until
 
 pytestmark = [pytest.mark.terraform, pytest.mark.prefect_server, pytest.mark.timeout(600)]
@@ -64,6 +66,37 @@ def test_killed_run_lets_terraform_finish_and_the_next_run_converges(
     assert provisioning.state(next_one).is_completed(), worker_log.read_text(encoding="utf-8")
     assert [resource["name"] for resource in state_of_dev()["resources"]] == ["quick", "slow"]
     assert "Nothing to change" in provisioning.page(next_one, "dev-provision-plan")
+
+
+def test_cancelled_run_saves_what_it_made_and_the_next_run_converges(
+    small_root: SmallRoot, provisioning: Provisioning, worker_log: Path, tmp_path: Path
+) -> None:
+    small_root.holds(SLOW_ROOT.replace("DIRECTORY", str(tmp_path)))
+    os.mkfifo(tmp_path / "pipe")
+    cancelled = provisioning.ask(auto_approve=True)
+    until((tmp_path / "begun").exists, SECONDS)
+
+    provisioning.client.set_flow_run_state(cancelled, Cancelling())
+    until(lambda: provisioning.state(cancelled).is_cancelled(), SECONDS)
+
+    assert "quick" in [resource["name"] for resource in state_of_dev()["resources"]]
+    assert not is_locked()
+
+    small_root.holds(SLOW_ROOT.replace("touch DIRECTORY/begun; read line < DIRECTORY/pipe", "true"))
+    next_one = provisioning.ask()
+    until(lambda: provisioning.state(next_one).is_paused(), SECONDS)
+    answer = {"decision": "approve", "plan": provisioning.waiting_digest(next_one), "approver": "bob"}
+    provisioning.client.resume_flow_run(next_one, answer)
+    until(lambda: provisioning.state(next_one).is_final(), SECONDS)
+
+    assert provisioning.state(next_one).is_completed(), worker_log.read_text(encoding="utf-8")
+    assert [resource["name"] for resource in state_of_dev()["resources"]] == ["quick", "slow"]
+    assert "quick" not in provisioning.page(next_one, "dev-provision-plan")
+
+
+def is_locked() -> bool:
+    listed = boto3.client("s3").list_objects_v2(Bucket=STATE_BUCKET).get("Contents", [])
+    return any(str(found.get("Key")).endswith(".tflock") for found in listed)
 
 
 def process_of(run: str) -> int:

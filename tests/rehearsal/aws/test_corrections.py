@@ -63,6 +63,19 @@ def test_a_prometheus_workspace_keeps_its_key(emulated_aws: EmulatedAws) -> None
     assert amp.describe_workspace(workspaceId=workspace_id)["workspace"]["kmsKeyArn"] == key
 
 
+def test_there_are_no_grafana_workspaces(emulated_aws: EmulatedAws) -> None:
+    assert client(emulated_aws, "grafana").list_workspaces()["workspaces"] == []
+
+
+def test_a_domain_of_a_user_pool_is_of_the_account_that_owns_the_pool(emulated_aws: EmulatedAws) -> None:
+    cognito = client(emulated_aws, "cognito-idp")
+    assert cognito.describe_user_pool_domain(Domain="nobodys")["DomainDescription"] == {}
+    pool = cognito.create_user_pool(PoolName="with-domain")["UserPool"]["Id"]
+    cognito.create_user_pool_domain(Domain="with-domain", UserPoolId=pool)
+    described = cognito.describe_user_pool_domain(Domain="with-domain")["DomainDescription"]
+    assert (described["UserPoolId"], described["AWSAccountId"]) == (pool, emulated_aws.account_id)
+
+
 def test_a_bucket_answers_its_notifications_as_they_were_put(emulated_aws: EmulatedAws) -> None:
     s3 = client(emulated_aws, "s3")
     s3.create_bucket(Bucket="notifies")

@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from rehearsal.cluster.instance_types import Size, instance_types, read_sizes
+from rehearsal.cluster.instance_types import allocatable_mib, allocatable_millicpu, instance_types, known_types
 from tests.conftest import ZONES
 
-TYPES = {entry["name"]: entry for entry in instance_types(read_sizes(), ZONES)}
+TYPES = {entry["name"]: entry for entry in instance_types(known_types(), ZONES)}
 
 
 def labels(offering: dict[str, Any]) -> dict[str, str]:
@@ -47,12 +47,12 @@ def test_graviton_is_arm64_without_accelerators() -> None:
 
 @pytest.mark.parametrize(("cpus", "millicpu"), [(1, 940), (2, 1930), (4, 3920), (8, 7910), (96, 95690)])
 def test_the_kubelet_keeps_its_share_of_the_processors(cpus: int, millicpu: int) -> None:
-    assert Size(cpus=cpus, memory_gib=8, usd=1).allocatable_millicpu == millicpu
+    assert allocatable_millicpu(cpus) == millicpu
 
 
 def test_the_kubelet_and_the_hypervisor_keep_their_share_of_the_memory() -> None:
     # 8 GiB less 7.5 %, 255 MiB, 11 MiB for each of 110 pods, 100 MiB.
-    assert Size(cpus=2, memory_gib=8, usd=1).allocatable_mib == 7577 - 255 - 1210 - 100
+    assert allocatable_mib(8) == 7577 - 255 - 1210 - 100
 
 
 def test_labels_are_those_that_karpenter_gives_on_aws() -> None:
@@ -64,7 +64,3 @@ def test_labels_are_those_that_karpenter_gives_on_aws() -> None:
     assert known["karpenter.k8s.aws/instance-size"] == "2xlarge"
     assert known["karpenter.k8s.aws/instance-gpu-count"] == "1"
     assert "karpenter.k8s.aws/instance-accelerator-count" not in json.dumps(TYPES["g6e.2xlarge"])
-
-
-def test_prices_are_dated() -> None:
-    assert read_sizes().as_of

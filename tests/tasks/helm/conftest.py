@@ -10,10 +10,11 @@ from rehearsal.cluster import Cluster
 from tasks.environment import Environment
 from tasks.environment.variable_file import load_environment
 from tasks.helm.records import ReleaseRecord, read_records
+from tasks.helm.releases_file import STAGES, Stage
 from tasks.helm.rollout import ReleaseResult
-from tasks.helm.stage import Destination, PlannedRelease, plan_releases, roll_out_releases
+from tasks.helm.stage import PlannedRelease, plan_releases, roll_out_releases
 from tasks.kubernetes.connection import Connection, open_connection
-from tasks.kubernetes.identity import MARK_NAME, ClusterAddress, ClusterIdentity, mark_cluster
+from tasks.kubernetes.identity import MARK_NAME, ClusterAddress, ClusterIdentity, Destination, mark_cluster
 from tests.tasks.helm.described_releases import DescribedReleases
 
 IDENTITY = ClusterIdentity("dev", "111122223333", "us-east-1", "agentic-eks-dev")
@@ -33,12 +34,12 @@ class Rollout:
     kubeconfig: Path
     lines: list[str] = field(default_factory=list[str])
 
-    def run(self) -> dict[str, ReleaseResult]:
-        results = roll_out_releases(self.settings, {}, self._destination, self.described.sources, self.say)
+    def run(self, stage: Stage = "addons") -> dict[str, ReleaseResult]:
+        results = roll_out_releases(self.settings, {}, self._destination, self.described.sources, self.say, stage)
         return {result.name: result for result in results}
 
-    def plan(self) -> dict[str, PlannedRelease]:
-        planned = plan_releases(self.settings, {}, self._destination, self.described.sources, self.say)
+    def plan(self, stage: Stage = "addons") -> dict[str, PlannedRelease]:
+        planned = plan_releases(self.settings, {}, self._destination, self.described.sources, self.say, stage)
         return {release.name: release for release in planned}
 
     def say(self, line: str) -> None:
@@ -85,7 +86,7 @@ def rollout(
         DescribedReleases(described.directory / "empty"), kubernetes_cluster, connection, dev, rollout.kubeconfig
     )
     empty.described.write()
-    removed = empty.run()
+    removed = {name: result for stage in STAGES for name, result in empty.run(stage).items()}
     kubernetes_cluster.api.delete(MARK)
     for definition in kubernetes_cluster.api.list(DEFINITIONS):
         if definition["spec"]["group"] == "example.com":

@@ -32,6 +32,16 @@ def test_a_dependant_finds_the_definitions_of_what_it_needs(rollout: Rollout) ->
     assert rollout.cluster.api.get("/apis/example.com/v1/namespaces/default/widgets/user")["spec"] == {"size": 1}
 
 
+def test_the_labels_of_a_namespace_stay_when_a_release_is_rolled_out_into_it(rollout: Rollout) -> None:
+    labels = {"pod-security.kubernetes.io/audit": "restricted"}
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "guarded", "labels": labels}}
+    # As a chart makes it: Helm sets fields under this name.
+    rollout.cluster.api.apply(namespace, manager="helm")
+    rollout.described.add("widgets", "widgets", namespace="guarded")
+    require_rolled_out(list(rollout.run().values()))
+    assert rollout.cluster.api.get("/api/v1/namespaces/guarded")["metadata"]["labels"].items() >= labels.items()
+
+
 def test_what_is_unchanged_gets_no_revision(rollout: Rollout) -> None:
     two_releases(rollout)
     rollout.run()
@@ -76,6 +86,42 @@ def test_what_leaves_the_file_is_removed_and_its_definitions_stay(rollout: Rollo
     assert rollout.cluster.api.exists(f"{DEFINITIONS}/widgets.example.com")
 
 
+def test_a_stage_installs_and_removes_its_own_releases_only(rollout: Rollout) -> None:
+    two_releases(rollout)
+    rollout.described.change("user", stage="models")
+    assert list(rollout.run("addons")) == ["widgets"]
+    assert list(rollout.run("models")) == ["user"]
+    rollout.described.drop("user")
+    assert list(rollout.run("addons")) == ["widgets"]
+    assert rollout.record("user") is not None
+    assert rollout.run("models")["user"].action is Action.REMOVED
+
+
+def test_a_release_that_moves_to_another_stage_stays(rollout: Rollout) -> None:
+    two_releases(rollout)
+    rollout.run("addons")
+    rollout.described.change("user", stage="models")
+    assert list(rollout.run("addons")) == ["widgets"]
+    moved = rollout.run("models")["user"]
+    assert (moved.action, moved.revision) == (Action.UNCHANGED, 1)
+
+
+def test_a_release_without_a_digest_holds_up_only_its_dependants(rollout: Rollout) -> None:
+    away = {"source": "https", "repository": "https://charts.example.com", "name": "widgets", "version": "1.0.0"}
+    rollout.described.add("widgets", "widgets", chart=away)
+    rollout.described.add("user", "dependant", needs=["widgets"])
+    rollout.described.add("apart", "widgets")
+    assert rollout.plan()["widgets"].action == "chart away"
+    results = rollout.run()
+    assert {name: result.action for name, result in results.items()} == {
+        "widgets": Action.CHART_AWAY,
+        "user": Action.BLOCKED,
+        "apart": Action.INSTALLED,
+    }
+    with pytest.raises(RolloutFailed, match=r"widgets: chart away .*releases.widgets.* has no digest.*`make charts`"):
+        require_rolled_out(list(results.values()))
+
+
 def test_a_plan_shows_differences_without_secrets_and_changes_nothing(rollout: Rollout) -> None:
     two_releases(rollout)
     planned = rollout.plan()
@@ -110,6 +156,7 @@ def test_a_failure_rolls_back_and_holds_up_only_its_dependants(rollout: Rollout)
     assert greeting(rollout) == "hello"
     with pytest.raises(RolloutFailed, match=r"(?s)widgets: failed.*deadline.*user: blocked.*needs widgets"):
         require_rolled_out(list(results.values()))
+    assert "found no node: the scheduler says: 0/" in results["widgets"].detail
 
 
 def test_nothing_is_removed_by_a_rollout_that_failed(rollout: Rollout) -> None:

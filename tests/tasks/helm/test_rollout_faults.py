@@ -1,20 +1,25 @@
 """What a cluster does to a rollout: each fault is got over, or is one error that says what to do."""
 
+import copy
 import json
 import signal
 import subprocess
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from rehearsal.cluster import Cluster
 from tasks.helm.records import IN_BETWEEN
 from tasks.helm.rollout import Action
+from tasks.helm.stage import roll_out_releases
 from tasks.kubernetes.binaries import cluster_binaries
+from tasks.kubernetes.identity import Destination, WrongCluster
 from tests.tasks.conftest import until
 from tests.tasks.helm.admission_server import admission_server
-from tests.tasks.helm.conftest import Rollout
+from tests.tasks.helm.conftest import IDENTITY, NOWHERE, Rollout
 from tests.tasks.helm.dropping_proxy import dropping_proxy
 from tests.tasks.helm.test_rollout import UNSCHEDULABLE, greeting
 
@@ -145,6 +150,39 @@ def test_a_field_that_somebody_else_owns_is_named_with_its_owner(rollout: Rollou
     said = detail(rollout, "widgets")
     assert "the field .data.greeting is owned by 'rehearsal'" in said
     assert greeting(rollout) == "mine"
+
+
+def crd_versions(rollout: Rollout, *versions: str, stored: str) -> None:
+    """Let the chart's CRD have these versions."""
+    path = rollout.described.directory / "charts" / "widgets" / "crds" / "widgets.yaml"
+    definition = yaml.safe_load(path.read_text(encoding="utf-8"))
+    known = definition["spec"]["versions"][0]
+    definition["spec"]["versions"] = [{**known, "name": name, "storage": name == stored} for name in versions]
+    path.write_text(yaml.safe_dump(copy.deepcopy(definition)), encoding="utf-8")
+
+
+def test_objects_of_an_old_stored_version_are_rewritten_when_it_goes(rollout: Rollout) -> None:
+    rollout.described.add("widgets", "widgets")
+    crd_versions(rollout, "v1alpha1", stored="v1alpha1")
+    rollout.run()
+    old = {"apiVersion": "example.com/v1alpha1", "kind": "Widget", "metadata": {"name": "old"}, "spec": {"size": 3}}
+    rollout.cluster.api.apply(old)
+    crd_versions(rollout, "v1", stored="v1")
+    assert "stored as v1alpha1" in detail(rollout, "widgets")
+    crd_versions(rollout, "v1alpha1", "v1", stored="v1")
+    rollout.run()
+    crd_versions(rollout, "v1", stored="v1")
+    assert rollout.run()["widgets"].action is Action.UPGRADED
+    assert any("rewrote the objects of the CRD widgets.example.com" in line for line in rollout.lines)
+    assert rollout.cluster.api.get("/apis/example.com/v1/namespaces/default/widgets/old")["spec"] == {"size": 3}
+
+
+def test_a_cluster_of_another_environment_is_not_touched(rollout: Rollout) -> None:
+    rollout.described.add("widgets", "widgets")
+    wrong = Destination(rollout.kubeconfig, replace(IDENTITY, environment="prod"), NOWHERE)
+    with pytest.raises(WrongCluster, match=r"leads to another cluster at .*its environment is 'dev', not 'prod'"):
+        roll_out_releases(rollout.settings, {}, wrong, rollout.described.sources, rollout.say, "addons")
+    assert rollout.record("widgets") is None
 
 
 def test_a_field_that_cannot_change_is_named(rollout: Rollout) -> None:

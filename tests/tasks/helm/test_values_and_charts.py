@@ -1,25 +1,21 @@
 """Values in layers, rendered by the real helm; charts from a repository that is served here."""
 
-import functools
 import shutil
-import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tasks.environment import Environment
-from tasks.helm.charts import CACHE_VARIABLE, ChartAway, chart_path
+from tasks.helm.charts import CACHE_VARIABLE, ChartAway, DigestMissing, chart_path
 from tasks.helm.command import Helm, open_helm
 from tasks.helm.differences import manifest_difference
 from tasks.helm.preparation import Content, Prepared, prepare, render_contents
 from tasks.helm.releases_file import HttpsChart, InvalidReleases
 from tasks.helm.values import Layer, LayeredValues, layered_values
 from tests.ports import free_port
+from tests.tasks.helm.chart_repositories import chart_repository_of
 from tests.tasks.helm.described_releases import CHARTS, DescribedReleases
 
 VERSION = "v1.35.4"
@@ -32,7 +28,9 @@ def helm() -> Iterator[Helm]:
 
 
 def rendered(described: DescribedReleases, dev: Environment, helm: Helm) -> Content:
-    (content,) = render_contents(prepare(dev, {}, described.sources), helm, VERSION, described.directory).values()
+    (content,) = render_contents(
+        prepare(dev, {}, described.sources, "addons"), helm, VERSION, described.directory
+    ).values()
     assert isinstance(content, Content)
     return content
 
@@ -54,7 +52,7 @@ def test_derived_values_come_from_environment_and_outputs(described: DescribedRe
         return {"greeting": f"{settings.environment.region} {outputs['name']}"}
 
     sources = type(described.sources)(described.file, described.directory, {"widgets": widgets})
-    (item,) = prepare(dev, {"name": "agentic-eks-dev"}, sources)
+    (item,) = prepare(dev, {"name": "agentic-eks-dev"}, sources, "addons")
     assert item.values.merged == {"greeting": "us-east-1 agentic-eks-dev", "replicas": 2}
 
 
@@ -99,7 +97,7 @@ def test_definitions_that_helm_could_delete_are_refused(
 
 
 def digest_of(described: DescribedReleases, dev: Environment) -> str:
-    (item,) = prepare(dev, {}, described.sources)
+    (item,) = prepare(dev, {}, described.sources, "addons")
     return item.digest
 
 
@@ -121,23 +119,8 @@ def test_the_digest_follows_chart_values_and_definitions(described: DescribedRel
 def chart_repository(tmp_path: Path, helm: Helm, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """A repository with `widgets` 1.0.0: the keys of a chart that comes from there."""
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
-    served, port = tmp_path / "served", free_port()
-    served.mkdir()
-    address = f"http://127.0.0.1:{port}"
-    for arguments in (["package", str(CHARTS / "widgets"), "-d", str(served)], ["repo", "index", str(served)]):
-        subprocess.run([str(helm.program), *arguments], check=True, capture_output=True)
-    index = yaml.safe_load((served / "index.yaml").read_text(encoding="utf-8"))
-    handler = functools.partial(_Quiet, directory=str(served))
-    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        digest = f"sha256:{index['entries']['widgets'][0]['digest'].removeprefix('sha256:')}"
-        yield {"source": "https", "repository": address, "name": "widgets", "version": "1.0.0", "digest": digest}
-        server.shutdown()
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+    with chart_repository_of("widgets", tmp_path / "served", helm) as chart:
+        yield chart
 
 
 def pulled(chart: dict[str, Any], helm: Helm) -> Path:
@@ -175,6 +158,15 @@ def test_a_chart_that_does_not_exist_is_refused(chart_repository: dict[str, Any]
         pulled({**chart_repository, "name": "gadgets"}, helm)
 
 
+def test_a_chart_that_nobody_looked_at_is_not_taken(
+    chart_repository: dict[str, Any], helm: Helm, tmp_path: Path
+) -> None:
+    del chart_repository["digest"]
+    with pytest.raises(DigestMissing, match=r"releases.widgets: the chart widgets 1.0.0 has no digest.*`make charts`"):
+        pulled(chart_repository, helm)
+    assert not (tmp_path / "cache").exists()
+
+
 def test_a_repository_that_is_away_is_no_wrong_input(chart_repository: dict[str, Any], helm: Helm) -> None:
     away = {**chart_repository, "repository": f"http://127.0.0.1:{free_port()}"}
     with pytest.raises(ChartAway, match=r"the chart widgets 1.0.0 of 'widgets' is not in .*cache, and http"):
@@ -186,7 +178,7 @@ def test_a_chart_that_is_away_holds_up_no_other(
 ) -> None:
     described.add("here", "widgets")
     described.add("away", "widgets", chart={**chart_repository, "repository": f"http://127.0.0.1:{free_port()}"})
-    prepared: list[Prepared] = prepare(dev, {}, described.sources)
+    prepared: list[Prepared] = prepare(dev, {}, described.sources, "addons")
     contents = render_contents(prepared, helm, VERSION, described.directory)
     assert {name: type(content) for name, content in contents.items()} == {"here": Content, "away": ChartAway}
 

@@ -86,6 +86,15 @@ def test_a_pod_on_a_simulated_node_is_not_proved(kubernetes_cluster: Cluster, co
     assert ask_once(connection, AppliedProbe(kind="applied"), [deployment()], "default").outcome is Outcome.PROVED
 
 
+def test_objects_of_several_namespaces_and_of_none_are_found(connection: Connection) -> None:
+    certificates = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kube-root-ca.crt"}}
+    elsewhere = {**certificates, "metadata": {"name": "kube-root-ca.crt", "namespace": "kube-system"}}
+    of_the_cluster = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system"}}
+    manifests = [certificates, elsewhere, of_the_cluster]
+    result = ask_once(connection, AppliedProbe(kind="applied"), manifests, "default")
+    assert result == ProbeResult(Outcome.PROVED, "3 objects are there")
+
+
 def test_no_pod_wanted_is_proved(kubernetes_cluster: Cluster, connection: Connection) -> None:
     kubernetes_cluster.api.apply(deployment(replicas=0))
     result = run_probe(connection, WorkloadsProbe(kind="workloads"), [deployment()], "default", seconds=30)

@@ -9,14 +9,32 @@ import pytest
 from botocore.session import Session
 
 from rehearsal.aws import EmulatedAws
-from tasks.environment import Environment
+from tasks.environment import Environment, EnvironmentName
 from tasks.environment.edge import Domain
-from tasks.preflight import NotReady, PreflightFinding, preflight, require_ready, rows
+from tasks.preflight import NotReady, PreflightFinding, findings_page, preflight, require_ready
 from tasks.preflight.aws import AwsReader
+from tasks.preflight.demand import Demand
 from tasks.preflight.prerequisites import check_hosted_zone
 from tests.aws_faults import aws_with_faults
 from tests.scripted_aws import Parameters, ScriptedAws
 from tests.tasks.preflight.conftest import GRANTED, changed_dev, offered_addons
+
+CHAT_TYPES = "instance types of qwen2-5-7b-instruct"
+CHAT_NODES = """kind              = "gpu"
+      instance_families = ["g6", "g5", "g6e"]
+      capacity_types    = ["spot", "on-demand"]
+      limits            = { vcpu = 32, memory_gib = 128, accelerators = 4 }"""
+
+CHAT_MODEL = """qwen2-5-7b-instruct = {
+      runs_on        = "gpu"
+      context_tokens = 16384
+      replicas       = 1
+      weights = {
+        repository = "Qwen/Qwen2.5-7B-Instruct"
+        revision   = "a09a35458c702b33eeacc393d103063234e8bc28"
+        licence    = "apache-2.0"
+      }
+      serving   = { accelerators = 1, cpus = 3, memory_gib = 12 }"""
 
 
 def found(settings: Environment) -> dict[str, PreflightFinding]:
@@ -36,9 +54,7 @@ def test_an_account_that_has_everything_is_ready(scripted: ScriptedAws, dev: Env
     require_ready(findings)
     doubtful = {finding.check: finding.found for finding in findings if finding.severity != "ok"}
     assert doubtful.keys() == {"service-linked role of EC2 Spot"}
-    assert {"account", "credentials", "VPCs", "GPU instance types", "add-on vpc-cni"} <= {
-        finding.check for finding in findings
-    }
+    assert {"account", "credentials", "VPCs", CHAT_TYPES, "add-on vpc-cni"} <= {finding.check for finding in findings}
 
 
 def test_what_the_emulators_cannot_answer_is_not_proved_and_blocks_nothing(
@@ -50,6 +66,7 @@ def test_what_the_emulators_cannot_answer_is_not_proved_and_blocks_nothing(
     for check in ("vCPU of GPU nodes", "Kubernetes version", "add-on coredns", "Bedrock model nova-pro"):
         assert findings[check].severity == "warning"
         assert findings[check].found.startswith("not proved: ")
+        assert "<" not in findings[check].found, "an error page of HTML is no text for a person"
         assert "`aws " in findings[check].remedy
 
 
@@ -142,9 +159,9 @@ def test_a_call_that_is_denied_is_not_proved_and_names_the_permission(
         monkeypatch.setenv("AWS_ENDPOINT_URL", faulty.address)
         findings = found(dev)
 
-    assert findings["VPCs"].severity == findings["GPU instance types"].severity == "warning"
+    assert findings["VPCs"].severity == findings[CHAT_TYPES].severity == "warning"
     assert "allow servicequotas:GetServiceQuota" in findings["VPCs"].remedy
-    assert "allow ec2:DescribeInstanceTypeOfferings" in findings["GPU instance types"].remedy
+    assert "allow ec2:DescribeInstanceTypeOfferings" in findings[CHAT_TYPES].remedy
     assert findings["availability zones"].severity == "ok"
 
 
@@ -180,11 +197,67 @@ def test_a_quota_without_room_blocks_and_says_how_to_raise_it(
     assert f"--quota-code {code} --desired-value {needed}" in finding.remedy
 
 
-def test_trainium_serves_where_inferentia_has_no_room(scripted: ScriptedAws, dev: Environment) -> None:
-    scripted.script("service-quotas", "GetServiceQuota", quota("L-1945791B", 0.0))
-    assert "Trn" in found(dev)["vCPU of Neuron nodes"].found
+def test_dearer_nodes_serve_where_the_quota_of_the_cheapest_has_no_room(
+    scripted: ScriptedAws, dev: Environment
+) -> None:
+    assert "Trn instances: 64 allowed, 0 used by others, at least 8 needed" in found(dev)["vCPU of Neuron nodes"].found
+
+    scripted.script("service-quotas", "GetServiceQuota", quota("L-2C3B7624", 0.0))
+    inferentia = found(dev)["vCPU of Neuron nodes"]
+    assert inferentia.severity == "ok"
+    # inf2.xlarge has too few processors for the model: the next size has 32.
+    assert inferentia.found.endswith("Inf instances: 64 allowed, 0 used by others, at least 32 needed")
+
     scripted.script("service-quotas", "GetServiceQuota", {"Quota": {"Value": 0.0}})
-    assert found(dev)["vCPU of Neuron nodes"].severity == "blocked"
+    neither = found(dev)["vCPU of Neuron nodes"]
+    assert neither.severity == "blocked"
+    assert "--quota-code L-2C3B7624 --desired-value 8" in neither.remedy
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "needed"),
+    [
+        ([('capacity_types    = ["spot", "on-demand"]', 'capacity_types    = ["spot"]')], "L-3819A6DF", 4),
+        (
+            [('["g6", "g5", "g6e"]', '["p5"]'), ("vcpu = 32, memory_gib = 128", "vcpu = 32, memory_gib = 256")],
+            "L-417A185B",
+            16,
+        ),
+        ([("cpus = 3, memory_gib = 12", "cpus = 3, memory_gib = 20")], "L-DB2E81BA", 4),
+        ([("cpus = 3, memory_gib = 12", "cpus = 3, memory_gib = 40")], "L-DB2E81BA", 8),
+        ([("cpus = 3, memory_gib = 12", "cpus = 9, memory_gib = 12")], "L-DB2E81BA", 16),
+        ([("replicas       = 1", "replicas       = 3")], "L-DB2E81BA", 12),
+    ],
+    ids=["Spot only", "another family", "more memory", "much memory", "more processors", "more replicas"],
+)
+def test_the_quota_follows_from_the_pools_and_from_what_a_replica_takes(
+    scripted: ScriptedAws, tmp_path: Path, changes: list[tuple[str, str]], code: str, needed: int
+) -> None:
+    nodes, model = CHAT_NODES, CHAT_MODEL
+    for old, new in changes:
+        assert old in nodes + model, old
+        nodes, model = nodes.replace(old, new), model.replace(old, new)
+    scripted.script("service-quotas", "GetServiceQuota", quota(code, 0.0))
+
+    finding = found(changed_dev(tmp_path, (CHAT_NODES, nodes), (CHAT_MODEL, model)))["vCPU of GPU nodes"]
+
+    assert finding.severity == "blocked"
+    assert f"--quota-code {code} --desired-value {needed}" in finding.remedy
+
+
+def test_replicas_share_nodes_with_several_accelerators(tmp_path: Path) -> None:
+    dev = changed_dev(
+        tmp_path,
+        ("vcpu = 32, memory_gib = 128, accelerators = 4", "vcpu = 96, memory_gib = 384, accelerators = 8"),
+        (CHAT_MODEL, CHAT_MODEL.replace("replicas       = 1", "replicas       = 5")),
+    )
+
+    (chat,) = Demand.of(dev).served("gpu")
+
+    nodes_of = {launch.instance.name: chat.vcpu(launch.instance) for launch in chat.launches}
+    assert nodes_of["g6.xlarge"] == 5 * 4
+    assert nodes_of["g6.12xlarge"] == 2 * 48, "four GPUs each"
+    assert "g6.48xlarge" not in nodes_of, "more than the pool's limits"
 
 
 def test_a_quota_that_nobody_changed_has_the_default(scripted: ScriptedAws, dev: Environment) -> None:
@@ -231,8 +304,8 @@ def test_a_type_that_a_zone_does_not_offer_is_told_with_the_zone(scripted: Scrip
 
     findings = found(settings)
 
-    assert findings["GPU instance types"].severity == "warning"
-    assert "us-east-1e: none" in findings["GPU instance types"].found
+    assert findings[CHAT_TYPES].severity == "warning"
+    assert "us-east-1e: none" in findings[CHAT_TYPES].found
     assert findings["availability zones"].severity == "blocked", "EKS has no control plane in use1-az3"
     assert "use1-az3" in findings["availability zones"].found
 
@@ -260,7 +333,18 @@ def test_models_without_replicas_need_no_accelerators(scripted: ScriptedAws, tmp
         tmp_path, ("context_tokens = 16384\n      replicas       = 1", "context_tokens = 16384\n      replicas = 0")
     )
 
-    assert not {"GPU instance types", "vCPU of GPU nodes", "vCPU of Neuron nodes"} & found(settings).keys()
+    assert not {CHAT_TYPES, "vCPU of GPU nodes", "vCPU of Neuron nodes"} & found(settings).keys()
+
+
+def test_the_types_asked_for_are_those_that_hold_a_replica(scripted: ScriptedAws, tmp_path: Path) -> None:
+    families = CHAT_NODES.replace('["g6", "g5", "g6e"]', '["g5"]')
+    model = CHAT_MODEL.replace("accelerators = 1, cpus = 3", "accelerators = 4, cpus = 3")
+    limits = families.replace("vcpu = 32, memory_gib = 128", "vcpu = 64, memory_gib = 256")
+
+    finding = found(changed_dev(tmp_path, (CHAT_NODES, limits), (CHAT_MODEL, model)))[CHAT_TYPES]
+
+    assert finding.severity == "ok"
+    assert finding.found.startswith("of g5.12xlarge: us-east-1a: g5.12xlarge; ")
 
 
 def test_an_add_on_version_that_is_not_offered_blocks(scripted: ScriptedAws, dev: Environment) -> None:
@@ -393,4 +477,7 @@ def test_every_blocking_finding_is_named_with_its_remedy() -> None:
 
     with pytest.raises(NotReady, match=r"2 of 3 .*\n- VPCs: 5 allowed, 5 used; ask for more\n- zones: none; choose"):
         require_ready(findings)
-    assert [row["check"] for row in rows(findings)] == ["VPCs", "zones", "account"]
+    page = findings_page(EnvironmentName.DEV, findings)
+    assert page.startswith("# Preflight of dev: 2 blocked, 0 warning, 1 ok\n")
+    assert "- **VPCs**: 5 allowed, 5 used\n  - what to do: ask for more\n" in page
+    assert page.index("**VPCs**") < page.index("**zones**") < page.index("**account**")

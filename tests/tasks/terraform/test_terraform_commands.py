@@ -7,8 +7,6 @@ import pytest
 
 from tasks.terraform.commands import (
     PlanKind,
-    StalePlan,
-    TerraformFailed,
     apply_plan,
     initialise,
     make_plan,
@@ -17,6 +15,7 @@ from tasks.terraform.commands import (
     state_addresses,
     validate,
 )
+from tasks.terraform.failures import StalePlan, TerraformFailed
 from tasks.terraform.plan_document import Action
 from tasks.terraform.root import TerraformRoot
 from tests.tasks.terraform.conftest import MakeRoot

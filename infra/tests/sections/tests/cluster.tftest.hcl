@@ -4,6 +4,8 @@ run "local_has_no_cluster" {
   command = plan
   variables {
     environment   = merge(var.environment, { name = "local", account_id = null, region = null })
+    addons        = null
+    capacity      = null
     network       = null
     access        = null
     observability = null

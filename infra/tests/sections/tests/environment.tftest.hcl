@@ -82,7 +82,8 @@ run "a_role_that_names_no_model_is_refused" {
           runs_on        = "gpu"
           context_tokens = 512
           dimension      = 384
-          weights        = { repository = "owner/name", revision = "c9745ed1d9f207416be6d2e6f8de32d1f16199bf" }
+          weights        = { repository = "owner/name", revision = "c9745ed1d9f207416be6d2e6f8de32d1f16199bf", licence = "mit" }
+          serving        = { accelerators = 1, cpus = 1, memory_gib = 1 }
         }
       }
       chat      = "absent"

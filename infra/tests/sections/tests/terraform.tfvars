@@ -23,7 +23,8 @@ models = {
       runs_on        = "kuberay"
       context_tokens = 512
       dimension      = 384
-      weights        = { repository = "owner/name", revision = "c9745ed1d9f207416be6d2e6f8de32d1f16199bf" }
+      weights        = { repository = "owner/name", revision = "c9745ed1d9f207416be6d2e6f8de32d1f16199bf", licence = "mit" }
+      serving        = { cpus = 1, memory_gib = 1 }
     }
   }
   chat      = "text"
@@ -85,6 +86,13 @@ cluster = {
   system_nodes       = { instance_types = ["m7g.large"], minimum = 2, maximum = 2 }
 }
 
+capacity = {
+  images = { al2023 = "v20260903", bottlerocket = "v1.64.0" }
+  pools = {
+    graviton = { kind = "graviton", instance_families = ["m7g"], capacity_types = ["on-demand"], limits = { vcpu = 1, memory_gib = 4 } }
+  }
+}
+
 observability = {
   log_days = 1
   pod_logs = {}
@@ -107,6 +115,10 @@ edge = {
   access_log_days = 1
   firewall        = { requests_per_5_minutes = 10, largest_request_bytes = 256 }
   sign_in         = { kind = "cognito", mfa = "optional" }
+}
+
+addons = {
+  external_dns = true
 }
 
 operations = {

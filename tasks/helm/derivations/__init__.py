@@ -1,0 +1,1 @@
+"""What derives from the environment file and Terraform's outputs: a module an area, a typed function a release."""

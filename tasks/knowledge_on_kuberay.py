@@ -1,0 +1,138 @@
+"""A refresh on AWS: a RayJob in the environment's cluster, started and followed by a task of the flow `knowledge`."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State, StateType, TaskRun
+from prefect.exceptions import ObjectNotFound
+from prefect.runtime import flow_run
+from prefect.tasks import Task
+
+from agents.settings import OpenSearchStore
+from tasks.aws_session import explained_credentials
+from tasks.environment import Environment
+from tasks.git import current_commit
+from tasks.kubernetes.faults import ApiAway
+from tasks.kubernetes.own_cluster import open_own_cluster
+from tasks.kubernetes.probe_result import ProbeResult
+from tasks.ray_job.cluster import RayJobs
+from tasks.ray_job.pods import MODEL_DIRECTORY
+from tasks.ray_job.running import RefreshJobInterrupted, RefreshRun
+from tasks.ray_job.specification import RayJobRequest
+from tasks.refresh.building import RefreshProgress
+from tasks.refresh.job import RefreshJob
+from tasks.refresh.mirrored_model import MirroredModel
+from tasks.refresh.report import RefreshReport
+from tasks.run_log import run_log
+from tasks.store_settings import search_endpoint
+from tasks.weights.places import weights_prefix
+
+# Where each attempt writes what came of it, in the bucket of the documents, which the Ray pods may write.
+OUTCOME_KEY = "refreshes/outcome.json"
+TRIES_AGAIN = 2
+SECONDS_BETWEEN_TRIES = 10
+STOPPING = (StateType.CANCELLING, StateType.CANCELLED)
+# A run in one of these may still look after its job.
+ALIVE = (StateType.RUNNING, StateType.PENDING, StateType.SCHEDULED, StateType.PAUSED, StateType.CANCELLING)
+
+
+def refresh_request(settings: Environment, outputs: Mapping[str, Any], image: str) -> RayJobRequest:
+    """What a refresh of the environment is run with; `image` is that of Ray, by digest."""
+    knowledge, region = settings.knowledge, settings.environment.region
+    assert region is not None  # noqa: S101 - the model of the file guarantees it on AWS
+    bucket = str(outputs["data"]["buckets"]["knowledge"]["name"])
+    job = RefreshJob(
+        attempt=uuid.uuid4().hex,
+        environment=settings.name.value,
+        sources=knowledge.sources,
+        chunks=knowledge.chunks,
+        max_document_mib=knowledge.max_document_mib,
+        generations_kept=knowledge.generations_kept,
+        store=_store(settings, outputs),
+        model=mirrored_embedding(settings, outputs),
+        context_tokens=settings.models.catalogue[settings.models.embedding].context_tokens,
+        workers=knowledge.embedding_workers,
+        model_directory=MODEL_DIRECTORY,
+        outcome_uri=f"s3://{bucket}/{OUTCOME_KEY}",
+        git_commit=current_commit(),
+        flow_run_id=flow_run.get_id(),
+    )
+    return RayJobRequest(settings.name, image, region, job)
+
+
+def worth_trying_again(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
+    """Whether what ended the task may be gone next time."""
+    return isinstance(state.result(raise_on_failure=False), RefreshJobInterrupted | ApiAway)
+
+
+@task(
+    task_run_name="refresh-on-kuberay",
+    cache_policy=NO_CACHE,
+    retries=TRIES_AGAIN,
+    retry_delay_seconds=SECONDS_BETWEEN_TRIES,
+    retry_condition_fn=worth_trying_again,
+)
+def refresh_on_kuberay(
+    settings: Environment, outputs: Mapping[str, Any], image: str, on_progress: Callable[[RefreshProgress], None]
+) -> RefreshReport | ProbeResult:
+    """Run the refresh as a RayJob and wait for it; not proved where only simulated nodes would run it.
+
+    Raises:
+        RefreshInProgress, RefreshJobFailed, RefreshJobInterrupted, JobLost, JobNotTakenUp, JobCancelled: see
+            `RefreshRun.run`.
+        NoCluster, WrongCluster, ClusterFault, MissingCredentials: the cluster or AWS cannot be used.
+    """
+    request = refresh_request(settings, outputs, image)
+    with explained_credentials(), open_own_cluster(settings, outputs) as connection:
+        run = RefreshRun(RayJobs(connection), request, run_log(), on_progress, run_is_alive, this_run_is_cancelled)
+        return run.run()
+
+
+def this_run_is_cancelled() -> bool:
+    """Whether somebody cancels the flow run that this is called in, as far as the Prefect server can be asked."""
+    own = flow_run.get_id()
+    try:
+        return own is not None and _state(own) in STOPPING
+    except httpx.TransportError:
+        # A server that starts again is no reason to end a refresh; it is asked again in a few seconds.
+        return False
+
+
+def run_is_alive(flow_run_id: str) -> bool:
+    """Whether a flow run is still under way, as far as the Prefect server knows."""
+    return _state(flow_run_id) in ALIVE
+
+
+def _state(flow_run_id: str) -> StateType | None:
+    with get_client(sync_client=True) as prefect:
+        try:
+            return prefect.read_flow_run(uuid.UUID(flow_run_id)).state_type
+        except ObjectNotFound:
+            return None
+
+
+def mirrored_embedding(settings: Environment, outputs: Mapping[str, Any]) -> MirroredModel:
+    """The embedding model, where the stage `models` mirrors it."""
+    name = settings.models.embedding
+    model = settings.models.catalogue[name]
+    assert model.dimension is not None  # noqa: S101 - the model of the file guarantees it
+    bucket = str(outputs["data"]["buckets"]["models"]["name"])
+    return MirroredModel(name=name, dimension=model.dimension, bucket=bucket, prefix=weights_prefix(name, model))
+
+
+def _store(settings: Environment, outputs: Mapping[str, Any]) -> OpenSearchStore:
+    store = settings.knowledge.store
+    assert store.engine == "opensearch"  # noqa: S101 - the model of the file guarantees it on AWS
+    return OpenSearchStore(
+        engine="opensearch",
+        endpoint=search_endpoint(store, outputs),
+        index_prefix=store.index_prefix,
+        shards=store.shards,
+        replicas=store.replicas,
+        region=settings.environment.region,
+    )

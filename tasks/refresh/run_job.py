@@ -1,0 +1,94 @@
+"""The driver of a refresh that runs as a Ray job: `python -m tasks.refresh.run_job '<a RefreshJob as JSON>'`.
+
+It exits with 0 when the refresh is done, with 1 when it failed, and with 2 when its argument is wrong. Whatever it
+prints is the job's log; lines that begin with PROGRESS carry its progress.
+"""
+
+import sys
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from agents.knowledge.building import GenerationIncomplete, NothingReadable
+from agents.knowledge.sources import SourceError, SourceUnavailable
+from agents.knowledge.store import StoreUnavailable
+from agents.knowledge.store.opening import open_store
+from tasks.model_files import ModelUnavailable
+from tasks.ray_data import require_token
+from tasks.refresh.building import RefreshProgress
+from tasks.refresh.inputs import made_from, work_with
+from tasks.refresh.job import PROGRESS, ProgressLine, RefreshFailure, RefreshJob, RefreshOutcome, write_outcome
+from tasks.refresh.mirrored_model import MODEL_FILE, TOKENIZER_FILE, mirrored_identity
+from tasks.refresh.report import RefreshReport
+from tasks.refresh.steps import RefreshSteps, refresh
+
+# What may be gone when the refresh is run again, as what fails in Ray may; other errors are of the inputs.
+PASSING = (StoreUnavailable, SourceUnavailable, GenerationIncomplete)
+LASTING = (SourceError, NothingReadable, ModelUnavailable)
+
+
+def run(job: RefreshJob) -> RefreshReport:
+    """Refresh the knowledge base as the job says.
+
+    Raises:
+        As `refresh` does.
+    """
+    store = open_store(job.store.opened_with())
+    try:
+        work = work_with(
+            job.sources,
+            job.chunks,
+            job.max_document_mib,
+            Path(job.model_directory) / MODEL_FILE,
+            Path(job.model_directory) / TOKENIZER_FILE,
+            job.context_tokens,
+            job.workers,
+            on_cluster=True,
+        )
+        embedding = mirrored_identity(job.model)
+        made_by = made_from(job.sources, job.chunks, embedding, job.git_commit, job.flow_run_id)
+        return refresh(store, work, made_by, job.generations_kept, _say, RefreshSteps())
+    finally:
+        store.close()
+
+
+def main(arguments: list[str]) -> int:
+    """Run the job, and leave its outcome where the flow that waits for it looks."""
+    try:
+        job = RefreshJob.model_validate_json(*arguments)
+    except (ValidationError, TypeError) as error:
+        _write(f"wants one argument, a RefreshJob as JSON: {error}")
+        return 2
+    outcome = _outcome(job)
+    write_outcome(job.outcome_uri, RefreshOutcome(attempt=job.attempt, outcome=outcome))
+    if isinstance(outcome, RefreshFailure):
+        _write(f"{outcome.kind}: {outcome.message}")
+        return 1
+    _write(outcome.summary)
+    return 0
+
+
+def _outcome(job: RefreshJob) -> RefreshReport | RefreshFailure:
+    require_token()
+    from ray.exceptions import RayError
+
+    try:
+        return run(job)
+    except (*PASSING, RayError) as error:
+        return RefreshFailure(kind=type(error).__name__, message=str(error), try_again=True)
+    except LASTING as error:
+        return RefreshFailure(kind=type(error).__name__, message=str(error), try_again=False)
+
+
+def _say(progress: RefreshProgress) -> None:
+    line = ProgressLine(documents=progress.documents, of_documents=progress.of_documents, embedded=progress.embedded)
+    _write(f"{PROGRESS}{line.model_dump_json()}")
+
+
+def _write(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

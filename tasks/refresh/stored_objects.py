@@ -1,0 +1,29 @@
+"""Objects in S3 by their URI (`s3://<bucket>/<key>`); `AWS_ENDPOINT_URL` points at another S3."""
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_RETRIES = Config(retries={"mode": "standard", "max_attempts": 8}, connect_timeout=10, read_timeout=60)
+
+
+def s3_client() -> "S3Client":
+    """A client that tries again what fails in passing."""
+    return boto3.client("s3", config=_RETRIES)
+
+
+def bucket_and_key(uri: str) -> tuple[str, str]:
+    """The parts of an object's URI.
+
+    Raises:
+        ValueError: it is none.
+    """
+    parts = urlsplit(uri)
+    if parts.scheme != "s3" or not parts.netloc or not parts.path.strip("/"):
+        raise ValueError(f"{uri!r} is no object: it must be s3://<bucket>/<key>")
+    return parts.netloc, parts.path.lstrip("/")

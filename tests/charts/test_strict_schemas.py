@@ -1,0 +1,40 @@
+"""What own charts render, against the definitions of Karpenter itself and of Kubernetes, in which no key is unknown."""
+
+import pytest
+
+from rehearsal.cluster.api import read_documents
+from rehearsal.cluster.builds import built
+from rehearsal.cluster.programs import KARPENTER, KARPENTER_AWS
+from tasks.environment import EnvironmentName
+from tasks.helm.schema_findings import Definitions, resource_definitions, schema_findings
+from tests.charts.own_charts import ON_AWS, of_kind, rendered
+
+pytestmark = pytest.mark.kubernetes
+
+MINOR = "1.35"
+
+
+@pytest.fixture(scope="module")
+def definitions() -> Definitions:
+    directories = (built(KARPENTER).manifests, built(KARPENTER_AWS).manifests)
+    return resource_definitions(read_documents(path for each in directories for path in each.glob("*.yaml")))
+
+
+@pytest.mark.parametrize("chart", ["access", "capacity"])
+@pytest.mark.parametrize("environment", ON_AWS)
+def test_every_object_is_what_its_kind_allows(
+    definitions: Definitions, environment: EnvironmentName, chart: str
+) -> None:
+    found = {
+        f"{manifest['kind']} {manifest['metadata']['name']}": findings
+        for manifest in rendered(chart, environment)
+        if (findings := list(schema_findings(manifest, definitions, MINOR)))
+    }
+    assert found == {}
+
+
+def test_a_key_that_karpenter_does_not_know_is_found(definitions: Definitions) -> None:
+    node_class = dict(of_kind(rendered("capacity", EnvironmentName.DEV), "EC2NodeClass")["gpu"])
+    node_class["spec"] = {**node_class["spec"], "encrypted": True}
+
+    assert any("encrypted" in finding for finding in schema_findings(node_class, definitions, MINOR))

@@ -1,0 +1,102 @@
+"""The dashboard of Ray, played at the network: pods of simulated nodes run no Ray that the operator could ask.
+
+Both the operator and the follower reach it as an HTTP proxy, so that they keep the addresses that Kubernetes gives. It
+speaks the part of the API that they use:
+https://docs.ray.io/en/latest/cluster/running-applications/job-submission/rest.html
+"""
+
+import json
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+JOBS = "/api/jobs/"
+
+
+@dataclass
+class PlayedJob:
+    """A job that was handed in."""
+
+    host: str
+    entrypoint: str
+    status: str = "RUNNING"
+    message: str = ""
+    log: str = ""
+
+    def say(self, *lines: str) -> None:
+        self.log += "".join(f"{line}\n" for line in lines)
+
+    def end(self, status: str, message: str = "") -> None:
+        self.status, self.message = status, message
+
+
+@dataclass
+class PlayedDashboard:
+    """What it holds, and who asked: `tokens` are those that requests carried."""
+
+    address: str = ""
+    away: bool = False
+    jobs: dict[str, PlayedJob] = field(default_factory=dict[str, PlayedJob])
+    stopped: list[str] = field(default_factory=list[str])
+    tokens: set[str] = field(default_factory=set[str])
+    on_submit: Callable[[PlayedJob], None] = lambda job: None
+
+    def answer(self, method: str, host: str, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        """The status and the content of the answer to a request."""
+        name, _, verb = path.removeprefix(JOBS).strip("/").partition("/")
+        if self.away:
+            return 503, {}
+        if method == "POST" and not name:
+            asked = json.loads(body)
+            job = self.jobs[asked["submission_id"]] = PlayedJob(host, asked["entrypoint"])
+            self.on_submit(job)
+            return 200, {"job_id": asked["submission_id"], "submission_id": asked["submission_id"]}
+        job = self.jobs.get(name)
+        if job is None:
+            return 404, {}
+        if verb == "stop":
+            self.stopped.append(name)
+            job.end("STOPPED")
+            return 200, {"stopped": True}
+        if verb == "logs":
+            return 200, {"logs": job.log}
+        return 200, {"submission_id": name, "status": job.status, "message": job.message}
+
+
+@contextmanager
+def played_dashboard() -> Generator[PlayedDashboard]:
+    """Play the dashboard on a port of loopback for the block."""
+    held = PlayedDashboard()
+
+    class Handler(BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            held.tokens.add(self.headers.get("x-ray-authorization", ""))
+            address = urlsplit(self.path)
+            status, answer = held.answer(self.command, address.netloc, address.path, body)
+            content = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = _answer  # noqa: N815 - the names that the base class calls
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    held.address = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield held
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
