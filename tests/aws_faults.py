@@ -31,11 +31,11 @@ class FaultyAws(EmulatedAws):
 
     def set_rules(self, rules: Sequence[Rule]) -> None:
         """Replace all rules."""
-        httpx.post(f"{self.address}{_CONTROL}/rules", json=list(rules), timeout=10).raise_for_status()
+        httpx.post(f"{self.address}{_CONTROL}/rules", json=list(rules), timeout=60).raise_for_status()
 
     def fired(self) -> list[dict[str, Any]]:
         """What was done to which call, oldest first: service, operation, action."""
-        answer = httpx.get(f"{self.address}{_CONTROL}/fired", timeout=10).raise_for_status().json()
+        answer = httpx.get(f"{self.address}{_CONTROL}/fired", timeout=60).raise_for_status().json()
         return cast("list[dict[str, Any]]", answer)
 
 

@@ -53,7 +53,7 @@ def aws(aws_account: EmulatedAws, checkout: Path, tmp_path: Path, monkeypatch: p
     """The account with nothing in it but what it must have before; this process and its children reach it."""
     for name, value in {**aws_account.environment, **cli_configuration(tmp_path), "PYTHONPATH": str(checkout)}.items():
         monkeypatch.setenv(name, value)
-    httpx.post(f"{aws_account.address}/moto-api/reset", trust_env=False).raise_for_status()
+    httpx.post(f"{aws_account.address}/moto-api/reset", trust_env=False, timeout=60).raise_for_status()
     boto3.client("iam").create_service_linked_role(AWSServiceName="opensearchservice.amazonaws.com")
     return aws_account
 

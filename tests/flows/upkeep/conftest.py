@@ -110,7 +110,7 @@ def aws(aws_account: EmulatedAws, checkout: Path, tmp_path: Path, monkeypatch: p
     """The account, empty; this process and its children reach it."""
     for name, value in {**aws_account.environment, **cli_configuration(tmp_path), "PYTHONPATH": str(checkout)}.items():
         monkeypatch.setenv(name, value)
-    httpx.post(f"{aws_account.address}/moto-api/reset", trust_env=False).raise_for_status()
+    httpx.post(f"{aws_account.address}/moto-api/reset", trust_env=False, timeout=60).raise_for_status()
     return aws_account
 
 

@@ -23,7 +23,7 @@ def settings(aws_account: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> Envir
     """The environment, whose account this process reaches."""
     for name, value in aws_account.environment.items():
         monkeypatch.setenv(name, value)
-    httpx.post(f"{aws_account.address}/moto-api/reset", trust_env=False).raise_for_status()
+    httpx.post(f"{aws_account.address}/moto-api/reset", trust_env=False, timeout=60).raise_for_status()
     return load_environment(EnvironmentName.DEV)
 
 

@@ -45,7 +45,7 @@ def account(
     moto_address: str, grafana: ScriptedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> SecretsManagerClient:
     """An account without secrets; the flow `secrets` and its tasks find it, and variable files of their own."""
-    httpx.post(f"{moto_address}/moto-api/reset").raise_for_status()
+    httpx.post(f"{moto_address}/moto-api/reset", timeout=60).raise_for_status()
     variables = {
         "AWS_ENDPOINT_URL": moto_address,
         "AWS_ACCESS_KEY_ID": "testing",

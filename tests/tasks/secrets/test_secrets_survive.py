@@ -32,7 +32,7 @@ def versions(account: SecretsManagerClient) -> int:
     return len(account.list_secret_version_ids(SecretId=MASTER_KEY, IncludeDeprecated=True)["Versions"])
 
 
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+def until(condition: Callable[[], bool], seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s"
