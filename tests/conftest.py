@@ -22,6 +22,7 @@ from tasks.cache_directory import cache_directory
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.model_files import ensure_model
+from tasks.ray_data import require_token
 from tasks.terraform.plan_document import PlanDocument, read_plan_document
 from tests.opensearch import running_opensearch, why_opensearch_cannot_run
 from tests.plans import Plan, PlanFile, plan_for
@@ -31,6 +32,11 @@ from tests.terraform import copy_of_infra, run_terraform
 pytest_plugins = ("tests.layer_plugin",)
 
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
+
+
+def pytest_configure() -> None:
+    # Ray reads these variables once for a process, when a test module imports it.
+    require_token()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,6 +11,7 @@ from pydantic import model_validator
 
 from tasks.environment.access import Access
 from tasks.environment.addons import LANGFUSE_KEY, Addons
+from tasks.environment.agents import Agents
 from tasks.environment.capacity import Capacity
 from tasks.environment.cluster import Cluster
 from tasks.environment.data import Data
@@ -22,7 +23,7 @@ from tasks.environment.network import Network, overlap
 from tasks.environment.observability import Observability
 from tasks.environment.operations import Operations
 from tasks.environment.placement import require_places
-from tasks.environment.quality import Agents, Evaluation
+from tasks.environment.quality import Evaluation
 from tasks.environment.section import Section
 
 REPOSITORY = Path(__file__).resolve().parents[2]

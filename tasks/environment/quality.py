@@ -1,4 +1,4 @@
-"""What an environment demands of its answers: the evaluation's thresholds and the service's limits."""
+"""What an environment demands of its answers: the labelled questions and the evaluation's thresholds."""
 
 from typing import Annotated, Literal, Self
 
@@ -41,14 +41,3 @@ class Evaluation(Section):
         if len(set(self.metrics)) != len(self.metrics):
             raise ValueError(f"metrics has one more than once: {', '.join(self.metrics)}")
         return self
-
-
-class Agents(Section):
-    """Thresholds (0..1) and limits of the agent service."""
-
-    relevancy_threshold: Share
-    groundedness_threshold: Share
-    passages: Annotated[int, Field(ge=1, le=50)]
-    answer_tokens: Annotated[int, Field(ge=16)]
-    answer_seconds: Annotated[float, Field(gt=0)]
-    question_bytes: Annotated[int, Field(ge=256)]
