@@ -111,8 +111,18 @@ class Limits(_Strict):
     question_bytes: Annotated[int, Field(ge=256)]
 
 
+class WebSearchServer(_Strict):
+    """The web search server, an MCP server over streamable HTTP; `seconds` is for one search."""
+
+    url: Annotated[str, Field(pattern=r"^https?://.+")]
+    seconds: Annotated[float, Field(gt=0)] = 15
+
+
 class Settings(_Strict):
-    """Everything the service is told. `probe_seconds` is the pause between two probes of its dependencies."""
+    """Everything the service is told; without `web_search` the web is never asked.
+
+    `probe_seconds` is the pause between two probes of its dependencies.
+    """
 
     environment: str
     host: str
@@ -123,6 +133,7 @@ class Settings(_Strict):
     fusion: Fusion
     limits: Limits
     probe_seconds: Annotated[float, Field(gt=0)] = 5
+    web_search: WebSearchServer | None = None
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
