@@ -38,12 +38,19 @@ function highlight(document, citation) {
 }
 
 export async function openCitation(citation) {
+  const fromWeb = citation.origin === "web";
   document.getElementById("panel-title").textContent = citation.title;
   document.getElementById("panel-path").textContent = citation.path;
   document.getElementById("panel-headings").textContent = citation.heading_path.filter((heading) => heading !== citation.title).join(" › ");
-  document.getElementById("panel-source").textContent = `${citation.document_uri} · generation ${citation.generation}`;
+  document.getElementById("panel-source").textContent = fromWeb
+    ? `${citation.document_uri} · found on the web, not in the knowledge base`
+    : `${citation.document_uri} · generation ${citation.generation}`;
   text.textContent = "Loading the document…";
   panel.showModal();
+  if (fromWeb) {
+    text.replaceChildren(piece("mark", "", citation.quote));
+    return;
+  }
   const query = new URLSearchParams({ uri: citation.document_uri, generation: citation.generation });
   try {
     const response = await fetch(`v1/documents?${query}`);

@@ -1,7 +1,9 @@
+import re
 import shutil
 from collections.abc import Generator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.agents.conftest import Running
@@ -84,10 +86,40 @@ def test_the_answer_streams_in_while_the_model_still_writes(page: Page, service:
     ask(page, "What does make down stop?")
     expect(page.locator(".answer")).to_contain_text("stops every process")
     expect(page.locator(".stages .now")).to_have_text("Write")
-    expect(page.get_by_role("button", name="Ask")).to_be_disabled()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
     service.gateway.hold.set()
     expect(page.locator(".answer")).to_contain_text("cancelled first")
-    expect(page.get_by_role("button", name="Ask")).to_be_enabled()
+    expect(page.get_by_role("button", name="Ask")).to_be_visible()
+
+
+@pytest.mark.parametrize("by", ["button", "key"])
+def test_an_answer_is_stopped_at_the_model_too(page: Page, service: Running, by: str) -> None:
+    service.gateway.reply = GROUNDED
+    service.gateway.held_after = 14
+    ask(page, "What does make down stop?")
+    expect(page.locator(".answer")).to_contain_text("stops every process")
+    if by == "button":
+        page.get_by_role("button", name="Stop").click()
+    else:
+        page.keyboard.press("Escape")
+    expect(page.locator(".verdict.stopped")).to_contain_text("You stopped this answer.")
+    assert service.gateway.cancelled.wait(30)
+    service.gateway.hold.set()
+    page.get_by_role("button", name="Ask again").click()
+    expect(page.locator(".answer")).to_contain_text("cancelled first")
+    expect(page.locator(".turn")).to_have_count(1)
+
+
+def test_the_timeline_tells_how_an_answer_came_about(page: Page, service: Running) -> None:
+    service.gateway.reply = f"It was all written in 1999. {GROUNDED}"
+    ask(page, "What does make down stop?")
+    page.get_by_text("How it came about").click()
+    steps = page.locator(".timeline li")
+    expect(steps.filter(has_text="Search")).to_contain_text("passages")
+    expect(steps.filter(has_text="Judge")).to_contain_text("relevancy")
+    expect(steps.filter(has_text="Check")).to_contain_text("a sentence was dropped")
+    expect(page.locator(".timeline .trace")).to_have_text(re.compile(r"^Trace [0-9a-f]{32}$"))
+    assert not overflows(page)
 
 
 def test_it_says_that_it_does_not_know(page: Page) -> None:
@@ -133,6 +165,28 @@ def test_text_can_be_read_in_light_and_dark(page: Page, service: Running, scheme
         ratio = page.locator(selector).first.evaluate(CONTRAST)
         assert ratio >= 4.5, (selector, ratio)
     assert not overflows(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_has_no_serious_finding(page: Page, service: Running, scheme: str) -> None:
+    service.gateway.reply = GROUNDED
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+    ask(page, "What does make down stop?")
+    page.get_by_text("How it came about").click()
+    assert serious_findings(page) == []
+    page.get_by_role("button", name="Source 1").click()
+    expect(page.locator("dialog mark")).to_be_in_viewport()
+    assert serious_findings(page) == []
+
+
+def serious_findings(page: Page) -> list[tuple[str, str]]:
+    found = Axe().run(page).response["violations"]
+    return [
+        (finding["id"], node["html"])
+        for finding in found
+        if finding["impact"] in {"serious", "critical"}
+        for node in finding["nodes"]
+    ]
 
 
 CONTRAST = """element => {

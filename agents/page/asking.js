@@ -1,0 +1,76 @@
+// Asks the service, and shows what it streams.
+import { readEvents } from "./events.js";
+import { offerFeedback } from "./feedback.js";
+import { Stages } from "./stages.js";
+import { announce, newTurn, offerAgain, showEnd, showSentence } from "./turn.js";
+
+const send = document.getElementById("send");
+const examples = document.getElementById("examples");
+
+let running = null;
+
+export const isAsking = () => running !== null;
+
+export function stop() {
+  running?.abort();
+}
+
+async function follow(turn, response) {
+  const stages = new Stages(turn);
+  const citations = new Map();
+  let quoting = false;
+  for await (const { name, data } of readEvents(response.body)) {
+    if (name === "state_entered") {
+      stages.enter(data.state, data.at_ms);
+      quoting = data.state === "quote";
+    } else if (name === "passages_found") {
+      stages.remark(`${data.passages.length} passages`);
+    } else if (name === "relevancy_judged") {
+      stages.remark(`relevancy ${data.relevancy.toFixed(2)}, needed ${data.threshold.toFixed(2)}`);
+    } else if (name === "sentence_dropped") {
+      stages.remark(`a sentence was dropped: ${data.reason}`);
+    } else if (name === "citation_made") {
+      citations.set(data.citation.number, data.citation);
+    } else if (name === "sentence_released") {
+      showSentence(turn, data.sentence, citations, quoting);
+    } else if (name === "error") {
+      throw new Error(data.error.message);
+    } else if (name === "done") {
+      showEnd(turn, data.answer);
+      stages.showTimeline(data.answer);
+      offerFeedback(turn, data.answer);
+      return;
+    }
+  }
+  throw new Error("The answer broke off.");
+}
+
+export async function ask(text) {
+  examples.hidden = true;
+  const turn = newTurn(text);
+  running = new AbortController();
+  send.textContent = "Stop";
+  send.classList.add("stop");
+  announce("Looking for an answer.");
+  try {
+    const response = await fetch("v1/ask", {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "text/event-stream" },
+      body: JSON.stringify({ question: text }),
+      signal: running.signal,
+    });
+    if (!response.ok) throw new Error((await response.json()).error.message);
+    await follow(turn, response);
+  } catch (error) {
+    if (running.signal.aborted) {
+      offerAgain(turn, "stopped", "You stopped this answer.", () => ask(text));
+    } else {
+      const message = error instanceof TypeError ? "The assistant cannot be reached." : error.message;
+      offerAgain(turn, "failed", `No answer: ${message}`, () => ask(text));
+    }
+  } finally {
+    running = null;
+    send.textContent = "Ask";
+    send.classList.remove("stop");
+  }
+}
