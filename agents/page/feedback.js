@@ -20,7 +20,6 @@ export function offerFeedback(turn, answer) {
     try {
       await send({ trace_id: answer.trace_id, rating: value, ...(text && { comment: text }) });
       status.textContent = "Thank you.";
-      comment.hidden = true;
     } catch (error) {
       status.textContent = `That was not recorded: ${error.message}`;
     }
@@ -32,13 +31,14 @@ export function offerFeedback(turn, answer) {
       rating("up").setAttribute("aria-pressed", String(value === "up"));
       rating("down").setAttribute("aria-pressed", String(value === "down"));
       comment.hidden = value === "up";
-      if (value === "up") tell("up", "");
-      else comment.querySelector("input").focus();
+      tell(value, "");
+      if (value === "down") comment.querySelector("input").focus();
     });
   }
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     tell("down", comment.querySelector("input").value.trim());
+    comment.hidden = true;
   });
   form.hidden = false;
 }

@@ -91,7 +91,7 @@ function showSource(turn, citation) {
   ]) {
     const part = document.createElement("span");
     part.className = name;
-    part.textContent = text;
+    appendText(part, String(text));
     button.append(part);
   }
   button.addEventListener("click", () => openCitation(citation));
