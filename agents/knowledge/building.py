@@ -121,16 +121,12 @@ def finish_generation(
             f"generation {manifest.generation!r} does not hold what was read of {len(differing)} documents, such as "
             f"{differing[0]!r}: they changed while they were read. Run the refresh again."
         )
-    # A document may have changed since it was listed: what counts for the next refresh is what was read.
-    versions = {uri: record.failed_hash if record.failure else record.content_hash for uri, record in documents.items()}
-    sealed = manifest.model_copy(
-        update={
-            "state": "ready",
-            "documents": documents,
-            "chunk_count": sum(expected.values()),
-            "inputs_digest": inputs_digest(versions, manifest.sources, manifest.chunker, manifest.embedding),
-        }
+    filled = manifest.model_copy(
+        update={"state": "ready", "documents": documents, "chunk_count": sum(expected.values())}
     )
+    # A document may have changed since it was listed: what counts for the next refresh is what was read.
+    digest = inputs_digest(filled.versions, manifest.sources, manifest.chunker, manifest.embedding)
+    sealed = filled.model_copy(update={"inputs_digest": digest})
     store.seal(sealed)
     return sealed
 

@@ -1,6 +1,10 @@
 """A generation of the knowledge base: an immutable index, described by a manifest."""
 
+import hashlib
+import json
+from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -57,3 +61,23 @@ class Manifest(BaseModel):
     chunk_count: int
     git_commit: str | None
     flow_run_id: str | None
+
+    @property
+    def versions(self) -> dict[str, str | None]:
+        """The content hash of each document by its URI as the sources held it, None where it could not be read.
+
+        Of a document that failed that is the version that failed, not the good one before it.
+        """
+        return {
+            uri: record.failed_hash if record.failure else record.content_hash for uri, record in self.documents.items()
+        }
+
+    @cached_property
+    def source_fingerprint(self) -> str:
+        """Identifies what the sources held when this generation was built."""
+        return source_fingerprint(self.versions)
+
+
+def source_fingerprint(versions: Mapping[str, str | None]) -> str:
+    """The SHA-256 over all documents: `versions` maps a URI to the content hash, None where it cannot be read."""
+    return hashlib.sha256(json.dumps(sorted(versions.items())).encode()).hexdigest()

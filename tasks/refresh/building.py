@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from agents.knowledge.building import (
     DocumentOutcome,
@@ -13,6 +14,7 @@ from agents.knowledge.building import (
     stored_chunk_ids,
     take_over_interrupted,
 )
+from agents.knowledge.change_record import ChangeRecord, record_change
 from agents.knowledge.generation import Manifest
 from agents.knowledge.store import KnowledgeStore
 from agents.knowledge.sync import Provenance, RefreshPlan, ScannedDocument, plan_refresh
@@ -40,6 +42,12 @@ class BuiltGeneration:
     manifest: Manifest
     embedded: int
     copied: int
+
+
+def note_scan(store: KnowledgeStore, scanned: Sequence[ScannedDocument]) -> ChangeRecord:
+    """Leave what the sources hold now beside the generations, where the service sees whether what serves is fresh."""
+    versions = {document.ref.uri: document.content_hash for document in scanned}
+    return record_change(store, versions, datetime.now(UTC))
 
 
 def plan(store: KnowledgeStore, scanned: Sequence[ScannedDocument], provenance: Provenance) -> RefreshPlan:

@@ -8,7 +8,15 @@ from agents.knowledge.store import KnowledgeStore
 from agents.knowledge.sync import Provenance, RefreshPlan, ScannedDocument
 from tasks.environment.knowledge import Source
 from tasks.ray_data import EmbeddingWork
-from tasks.refresh.building import BuiltGeneration, RefreshProgress, build, drop_old_generations, plan, promote
+from tasks.refresh.building import (
+    BuiltGeneration,
+    RefreshProgress,
+    build,
+    drop_old_generations,
+    note_scan,
+    plan,
+    promote,
+)
 from tasks.refresh.report import RefreshReport, report_of_already_built, report_of_build
 from tasks.refresh.scanning import scan
 
@@ -41,6 +49,7 @@ def refresh(
     """
     started = monotonic()
     scanned = steps.scan(tuple(work.sources.values()), work.max_document_bytes)
+    note_scan(store, scanned)
     refresh_plan = steps.plan(store, scanned, made_by)
     if refresh_plan.already_built is not None:
         generation = refresh_plan.already_built.generation

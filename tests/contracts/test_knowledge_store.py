@@ -5,15 +5,26 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from agents.knowledge.change_record import last_change, record_change
 from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.search import hybrid_search
 from agents.knowledge.store import Chunk, EmbeddedChunk, Filters, Hit, KnowledgeStore, UnknownGeneration
 from agents.knowledge.store.opening import open_store
 from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
-from tests.contracts.generations import DIMENSION, EMBEDDING, GUIDE, build, manifest, passage, vector
+from tests.contracts.generations import (
+    DIMENSION,
+    EMBEDDING,
+    FIRST_CREATED,
+    GUIDE,
+    build,
+    manifest,
+    passage,
+    vector,
+)
 
 ANYTHING = Filters()
 UPGRADE = "file:///docs/upgrade.md"
@@ -279,7 +290,7 @@ def test_an_unknown_generation_is_named_with_the_known_ones(store: KnowledgeStor
             verb()
 
 
-@pytest.mark.parametrize("name", ["", "*", "g*", "../manifests/g1", "G1", "g1\n", "manifests", "g1,g2"])
+@pytest.mark.parametrize("name", ["", "*", "g*", "../manifests/g1", "G1", "g1\n", "manifests", "notes", "g1,g2"])
 def test_what_is_no_name_of_a_generation_reaches_none(store: KnowledgeStore, name: str) -> None:
     build(store, "g1")
     for verb in (
@@ -301,6 +312,40 @@ def test_a_dropped_generation_can_be_built_again(store: KnowledgeStore) -> None:
         store.document("g1", UPGRADE)
     build(store, "g1", GUIDE[:1])
     assert list(store.chunks("g1")) == [GUIDE[0].chunk]
+
+
+def test_notes_are_kept_beside_the_generations(
+    store: KnowledgeStore, settings: LanceSettings | OpenSearchSettings
+) -> None:
+    assert store.note("source-changes") is None
+    for text in ("first", 'second "quoted" ümlaut\n日本'):
+        store.write_note("source-changes", text)
+        assert store.note("source-changes") == text
+    assert store.note("other") is None
+    build(store, "g1")
+    store.promote("g1")
+    assert [kept.generation for kept in store.manifests()] == ["g1"]
+    reader = open_store(settings)
+    assert reader.note("source-changes") == store.note("source-changes")
+    reader.close()
+
+
+def test_the_change_record_says_since_when_the_sources_are_as_they_are(store: KnowledgeStore) -> None:
+    assert last_change(store) is None
+    built = build(store, "g1")
+    held = built.versions
+    first = record_change(store, held, FIRST_CREATED)
+    assert first == last_change(store)
+    assert first.is_in(built)
+    assert (first.documents, first.changed_at) == (len(held), FIRST_CREATED)
+
+    later = record_change(store, held, FIRST_CREATED + timedelta(hours=1))
+    assert (later.seen_at, later.changed_at) == (FIRST_CREATED + timedelta(hours=1), FIRST_CREATED)
+
+    edited = record_change(store, held | {UPGRADE: "b" * 64}, FIRST_CREATED + timedelta(hours=2))
+    assert edited.changed_at == edited.seen_at == FIRST_CREATED + timedelta(hours=2)
+    assert not edited.is_in(built)
+    assert last_change(store) == edited
 
 
 def test_readers_see_whole_generations_while_others_are_built_and_dropped(

@@ -140,6 +140,14 @@ class KnowledgeStore(Protocol):
         """Every chunk of a generation, in a stable order, without loading all at once."""
         ...
 
+    def note(self, name: str) -> str | None:
+        """What was last written under this name beside the generations; None when nothing was."""
+        ...
+
+    def write_note(self, name: str, text: str) -> None:
+        """Keep a small text under a name beside the generations, in place of the former one; it is durable then."""
+        ...
+
     def close(self) -> None:
         """Release connections."""
         ...

@@ -31,6 +31,7 @@ from agents.knowledge.store.lance_rows import (
     table_schema,
 )
 from agents.knowledge.store.manifest_files import ManifestFiles
+from agents.knowledge.store.note_files import NoteFiles
 
 # Each write makes a fragment; merging finds replaced chunks by reading all of them.
 FRAGMENTS_BEFORE_COMPACTION = 64
@@ -53,9 +54,11 @@ class LanceStore:
         """
         self._directory = directory
         with self._lance_errors():
-            (directory / "manifests").mkdir(parents=True, exist_ok=True)
+            for part in ("manifests", "notes"):
+                (directory / part).mkdir(parents=True, exist_ok=True)
             self._database = lancedb.connect(directory / "tables")
         self._manifests = ManifestFiles(directory / "manifests")
+        self._notes = NoteFiles(directory / "notes")
         self._sealed_tables: dict[str, Table] = {}
 
     def create(self, manifest: Manifest) -> None:
@@ -182,6 +185,16 @@ class LanceStore:
             scan = self._table(generation).search().select(list(CHUNK_COLUMNS)).limit(None)
             for batch in scan.to_batches(ROWS_PER_BATCH):
                 yield from chunks_from_rows(batch)
+
+    def note(self, name: str) -> str | None:
+        """What was last written under this name; None when nothing was."""
+        with self._lance_errors():
+            return self._notes.read(name)
+
+    def write_note(self, name: str, text: str) -> None:
+        """Keep a small text under a name, in place of the former one."""
+        with self._lance_errors():
+            self._notes.write(name, text)
 
     def close(self) -> None:
         """Forget the open tables; LanceDB releases their files with them."""

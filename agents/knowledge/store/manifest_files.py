@@ -4,13 +4,12 @@ A generation exists exactly while its manifest does. The state is part of the fi
 (`<generation>.building.json`, `<generation>.ready.json`), so that asking for it parses nothing.
 """
 
-import os
 import re
-import tempfile
 from pathlib import Path
 
 from agents.knowledge.generation import GENERATION_NAME, Manifest
 from agents.knowledge.store import UnknownGeneration
+from agents.knowledge.store.replaced_file import replace_file
 
 
 class ManifestFiles:
@@ -51,7 +50,7 @@ class ManifestFiles:
 
     def write(self, manifest: Manifest) -> None:
         """Store a manifest under its state; once there is a ready one, the one of the building is gone."""
-        self._replace(self._path(manifest.generation, manifest.state), manifest.model_dump_json().encode())
+        replace_file(self._path(manifest.generation, manifest.state), manifest.model_dump_json().encode())
         if manifest.state == "ready":
             self._path(manifest.generation, "building").unlink(missing_ok=True)
 
@@ -62,7 +61,7 @@ class ManifestFiles:
 
     def serve(self, generation: str) -> None:
         """Move the pointer to this generation."""
-        self._replace(self._pointer, generation.encode())
+        replace_file(self._pointer, generation.encode())
 
     def serving(self) -> Manifest | None:
         """The manifest that the pointer names, None before the first promotion; one `stat` when it has not moved.
@@ -93,20 +92,3 @@ class ManifestFiles:
         if not re.fullmatch(GENERATION_NAME, generation):  # `../..` would lead out of the directory
             raise UnknownGeneration(f"{generation!r} is not the name of a generation")
         return self._directory / f"{generation}.{state}.json"
-
-    def _replace(self, path: Path, content: bytes) -> None:
-        descriptor, temporary = tempfile.mkstemp(dir=self._directory, prefix=".", suffix=".temporary")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        directory = os.open(self._directory, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)

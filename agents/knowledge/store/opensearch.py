@@ -22,12 +22,13 @@ from agents.knowledge.store.opensearch_index import (
     generation_index,
 )
 from agents.knowledge.store.opensearch_manifests import ManifestIndex
+from agents.knowledge.store.opensearch_notes import NoteIndex
 from agents.knowledge.store.opensearch_query import by_document, count_query, counts_from_answer, hybrid_query
 from agents.knowledge.store.settings import OpenSearchSettings
 
 SECONDS_PER_COPY = 600
 CHUNKS_PER_PAGE = 500
-MANIFESTS = "manifests"
+MANIFESTS, NOTES = "manifests", "notes"
 
 
 class OpenSearchStore:
@@ -39,15 +40,16 @@ class OpenSearchStore:
         self._alias = settings.index_prefix
         self._client = open_client(settings)
         self._manifests = ManifestIndex(self._client, f"{self._alias}-{MANIFESTS}")
+        self._notes = NoteIndex(self._client, f"{self._alias}-{NOTES}")
 
     def create(self, manifest: Manifest) -> None:
         """Make the empty index of a generation in state `building`; nothing when it exists already.
 
         Raises:
-            ValueError: the generation's name is the one that the index of manifests has.
+            ValueError: the generation's name is one that another index of the store has.
         """
-        if manifest.generation == MANIFESTS:
-            raise ValueError(f"a generation cannot be called {manifest.generation!r}: that index holds the manifests")
+        if manifest.generation in (MANIFESTS, NOTES):
+            raise ValueError(f"a generation cannot be called {manifest.generation!r}: that index holds something else")
         index = self._index(manifest.generation)
         with self._server_errors():
             self._manifests.ensure_index()
@@ -187,6 +189,16 @@ class OpenSearchStore:
             for source in self._scan(generation, {"sort": ["chunk_id"]}):
                 yield chunk_from_source(source)
 
+    def note(self, name: str) -> str | None:
+        """What was last written under this name; None when nothing was."""
+        with self._server_errors():
+            return self._notes.read(name)
+
+    def write_note(self, name: str, text: str) -> None:
+        """Keep a small text under a name, in place of the former one."""
+        with self._server_errors():
+            self._notes.write(name, text)
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
@@ -195,7 +207,7 @@ class OpenSearchStore:
         return f"the OpenSearch store at {self._settings.endpoint}"
 
     def _index(self, generation: str) -> str:
-        if generation == MANIFESTS or not re.fullmatch(GENERATION_NAME, generation):  # `*` means all of them
+        if generation in (MANIFESTS, NOTES) or not re.fullmatch(GENERATION_NAME, generation):  # `*` means all of them
             raise UnknownGeneration(f"{generation!r} is not the name of a generation")
         return f"{self._alias}-{generation}"
 
