@@ -5,18 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import EmbeddingIdentity
 from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
+from agents.settings_file import InvalidSettings, read_settings_file
 
 SETTINGS_VARIABLE = "AGENTS_SETTINGS"
 Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class InvalidSettings(Exception):
-    """The service cannot start with these settings; says which file, which key and what is allowed."""
 
 
 class _Strict(BaseModel):
@@ -143,14 +140,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         InvalidSettings: the variable is not set, the file cannot be read, a key or value in it is wrong, or the
             variable that holds the gateway's key is empty.
     """
-    if not (path := environ.get(SETTINGS_VARIABLE)):
-        raise InvalidSettings(f"{SETTINGS_VARIABLE} is not set; it names the service's settings file (JSON)")
-    try:
-        settings = Settings.model_validate_json(Path(path).read_bytes())
-    except OSError as error:
-        raise InvalidSettings(f"{SETTINGS_VARIABLE} = {path!r} cannot be read: {error.strerror}") from error
-    except ValidationError as error:
-        raise InvalidSettings(f"{path} is refused: {error}") from error
+    settings = read_settings_file(Settings, SETTINGS_VARIABLE, environ)
     gateway_key(settings.gateway, environ)
     return settings
 

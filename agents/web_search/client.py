@@ -42,7 +42,7 @@ class WebSearch:
         self._away_until = 0.0
 
     async def search(self, query: str, limit: int) -> tuple[WebResult, ...]:
-        """At most `limit` pages for `query`, best first. Cancelling ends the request at the server too.
+        """At most `limit` pages for `query`, best first.
 
         Raises:
             WebSearchUnavailable: no answer in time, or the server refused: it has no key, or its limit is reached.
