@@ -1,22 +1,36 @@
 """The agent service's settings file, derived from the environment file."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from agents import settings as service
+from agents.knowledge.generation import EmbeddingIdentity
 from agents.knowledge.store.settings import LanceSettings
-from tasks.embedding_model import embedding_identity
+from tasks.embedding_identity import embedding_identity
 from tasks.environment import Environment
 from tasks.secret_file import GATEWAY_KEY
 from tasks.store_settings import store_settings
 
 
-def agent_settings(environment: Environment, host: str, port: int, gateway_url: str) -> service.Settings:
+@dataclass(frozen=True)
+class InCluster:
+    """What the environment file cannot say of an environment on AWS: Terraform's `outputs`, and the mirrored model."""
+
+    outputs: Mapping[str, Any]
+    embedding: EmbeddingIdentity
+
+
+def agent_settings(
+    environment: Environment, host: str, port: int, gateway_url: str, cluster: InCluster | None = None
+) -> service.Settings:
     """Everything the service is told, the key of the gateway by the name of its variable only."""
     models = environment.models
-    identity = embedding_identity(models)
+    identity = cluster.embedding if cluster else embedding_identity(models)
     fusion = environment.knowledge.fusion
     return service.Settings(
         environment=environment.name.value,
@@ -33,7 +47,7 @@ def agent_settings(environment: Environment, host: str, port: int, gateway_url: 
                 context_tokens=models.catalogue[models.embedding].context_tokens,
             ),
         ),
-        store=_store(environment),
+        store=_store(environment, cluster.outputs if cluster else None),
         fusion=service.Fusion(method=fusion.method, dense_weight=fusion.dense_weight, candidates=fusion.candidates),
         limits=service.Limits(**environment.agents.model_dump()),
     )
@@ -51,8 +65,8 @@ def _chat_model(environment: Environment, name: str) -> service.ChatModel:
     return service.ChatModel(name=name, context_tokens=environment.models.catalogue[name].context_tokens)
 
 
-def _store(environment: Environment) -> service.LanceStore | service.OpenSearchStore:
-    settings = store_settings(environment)
+def _store(environment: Environment, outputs: Mapping[str, Any] | None) -> service.LanceStore | service.OpenSearchStore:
+    settings = store_settings(environment, outputs)
     if isinstance(settings, LanceSettings):
         return service.LanceStore(engine="lancedb", directory=str(settings.directory))
     return service.OpenSearchStore(

@@ -5,29 +5,14 @@ from pathlib import Path
 
 from prefect import task
 
-from agents.knowledge.generation import EmbeddingIdentity
 from agents.knowledge.sync import Provenance
+from tasks.embedding_identity import embedding_identity
 from tasks.environment import Environment
 from tasks.environment.knowledge import Source
 from tasks.environment.models import Models
 from tasks.model_files import ModelFiles, ModelUnavailable, ensure_model
 from tasks.ray_data import EmbeddingWork
 from tasks.refresh.inputs import made_from, work_with
-
-
-def embedding_identity(models: Models) -> EmbeddingIdentity:
-    """Which model makes the vectors; the fingerprint is the SHA-256 that the variable file demands of its file.
-
-    Raises:
-        ModelUnavailable: the model is not a packaged one, or has no dimension.
-    """
-    model = models.catalogue[models.embedding]
-    if model.packaged is None or model.dimension is None:
-        raise ModelUnavailable(
-            f"models.embedding = {models.embedding!r}: embedding on this machine needs a packaged model with a "
-            f"dimension, but the catalogue says runs_on = {model.runs_on!r}"
-        )
-    return EmbeddingIdentity(model=models.embedding, fingerprint=model.packaged.sha256, dimension=model.dimension)
 
 
 @task(task_run_name="check-embedding-model")

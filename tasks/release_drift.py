@@ -21,7 +21,8 @@ from tasks.kubernetes.faults import ClusterFault, ObjectMissing
 from tasks.kubernetes.field_changes import ABSENT, changed_fields
 from tasks.kubernetes.identity import WrongCluster
 from tasks.kubernetes.objects import PODS, Document, ServedResources, get, list_all
-from tasks.rollout import known_images, shipped_sources
+from tasks.release_facts import release_facts
+from tasks.rollout import shipped_sources
 from tasks.run_log import run_log
 
 # The name in which Helm applies.
@@ -81,8 +82,7 @@ def compare_releases(settings: Environment, outputs: Outputs) -> DriftReport:
     """
     try:
         with open_environment_cluster(settings, outputs) as destination, open_target(settings, destination) as target:
-            with_images = {**outputs, "images": known_images(settings)}
-            compared = compare_cluster(target, settings, with_images, shipped_sources())
+            compared = compare_cluster(target, settings, release_facts(settings, outputs), shipped_sources())
     except (NoCluster, WrongCluster, ClusterFault) as error:
         address = f"the cluster of {settings.name.value!r}"
         unreachable = ReleaseDifference(address, "the Kubernetes API", "answers", str(error), Cause.NOT_COMPARED)

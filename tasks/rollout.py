@@ -9,7 +9,6 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.artifacts import publish_markdown, publish_table
 from tasks.environment import Environment
-from tasks.environment.data import ImageName
 from tasks.environment_outputs import load_outputs
 from tasks.helm.derivations.derivation import Outputs
 from tasks.helm.preparation import Sources
@@ -19,13 +18,17 @@ from tasks.helm.rollout import ReleaseResult, require_rolled_out
 from tasks.helm.stage import PlannedRelease, plan_releases, roll_out_releases
 from tasks.kubernetes.environment_cluster import open_environment_cluster
 from tasks.kubernetes.identity import Destination
-from tasks.released_images import ImagesMissing, load_images
+from tasks.release_facts import known_images, release_facts
 from tasks.run_log import run_log
+
+NO_FACTS: Mapping[str, object] = {}
 
 
 @task(task_run_name="roll-out-{stage}", cache_policy=NO_CACHE, persist_result=False)
-def roll_out(settings: Environment, stage: Stage) -> list[ReleaseResult]:
+def roll_out(settings: Environment, stage: Stage, facts: Mapping[str, object] = NO_FACTS) -> list[ReleaseResult]:
     """Roll the releases of `stage` out, and publish what became of each as the table `<environment>-<stage>-releases`.
+
+    `facts` are laid over Terraform's outputs, for what only the caller knows.
 
     Raises:
         RolloutFailed: a release could not be rolled out, or does not work; the table has all of them.
@@ -33,7 +36,7 @@ def roll_out(settings: Environment, stage: Stage) -> list[ReleaseResult]:
         OutputsMissing: the environment was not provisioned.
         NoCluster, WrongCluster, ClusterFault: the cluster cannot be used.
     """
-    with _environment(settings) as there:
+    with _environment(settings, stage, facts) as there:
         results = roll_out_releases(settings, there.outputs, there.cluster, shipped_sources(), run_log().info, stage)
     publish_table(settings.name, stage, "releases", release_rows(results), f"The Helm releases of {stage}")
     require_rolled_out(results)
@@ -47,7 +50,7 @@ def plan_rollout(settings: Environment, stage: Stage) -> list[PlannedRelease]:
     Raises:
         InvalidReleases, OutputsMissing, NoCluster, WrongCluster, ClusterFault: as for `roll_out`.
     """
-    with _environment(settings) as there:
+    with _environment(settings, stage, {}) as there:
         planned = plan_releases(settings, there.outputs, there.cluster, shipped_sources(), run_log().info, stage)
     publish_markdown(settings.name, stage, "plan", plan_markdown(planned), f"What a rollout of {stage} would change")
     return planned
@@ -65,16 +68,8 @@ def shipped_sources() -> Sources:
 
 
 @contextmanager
-def _environment(settings: Environment) -> Generator[_Provisioned]:
+def _environment(settings: Environment, stage: Stage, facts: Mapping[str, object]) -> Generator[_Provisioned]:
     outputs = load_outputs(settings.name)
+    known = release_facts(settings, outputs) if stage == "agents" else {**outputs, "images": known_images(settings)}
     with open_environment_cluster(settings, outputs) as cluster:
-        yield _Provisioned({**outputs, "images": known_images(settings)}, cluster)
-
-
-def known_images(settings: Environment) -> Mapping[ImageName, str]:
-    """The images that were released for the environment, by name; empty where none was yet."""
-    try:
-        return load_images(settings.name)
-    except ImagesMissing:
-        # A stage whose releases run none of our images needs none; `require_image` refuses one that does.
-        return {}
+        yield _Provisioned({**known, **facts}, cluster)

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 
 from tasks.environment import Environment
-from tasks.helm.derivations import addons, capacity, models
+from tasks.helm.derivations import addons, agents, capacity, models
 from tasks.helm.derivations.derivation import Derivation, Outputs
 
 DERIVATIONS: Mapping[str, Derivation] = {
     **addons.DERIVATIONS,
     **capacity.DERIVATIONS,
     **models.DERIVATIONS,
+    **agents.DERIVATIONS,
 }
 
 

@@ -8,6 +8,7 @@ from rehearsal.cluster import Cluster
 from tasks.environment import REPOSITORY, EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.helm.command import open_helm
+from tasks.helm.derivations.agents import EMBEDDING_FINGERPRINT, Version, cluster_settings
 from tasks.helm.derived_values import derived_values
 from tasks.helm.rendering import ChartInstance, Manifest, render
 from tasks.helm.values import Layer, LayeredValues
@@ -23,21 +24,38 @@ WITHIN_SECONDS = 120
 def sample_outputs(environment: EnvironmentName) -> dict[str, Any]:
     """Outputs as Terraform gives them for an environment, with images of the project beside them."""
     text = (OUTPUTS / f"{environment.value}.json").read_text(encoding="utf-8")
-    return {**{name: output["value"] for name, output in json.loads(text).items()}, "images": SAMPLE_IMAGES}
+    outputs = {name: output["value"] for name, output in json.loads(text).items()}
+    return {**outputs, "images": SAMPLE_IMAGES, EMBEDDING_FINGERPRINT: "0" * 64}
 
 
-def chart_instance(name: str, environment: EnvironmentName, changes: Mapping[str, Any] | None = None) -> ChartInstance:
-    """The chart `name` with its derived values; `changes` are laid over them."""
+def sample_version(environment: EnvironmentName) -> Version:
+    """A version of the agents other than the released one."""
+    image = f"registry.example.com/agents@sha256:{'1' * 64}"
+    return Version(image, cluster_settings(load_environment(environment), sample_outputs(environment)))
+
+
+def chart_instance(
+    name: str,
+    environment: EnvironmentName,
+    changes: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> ChartInstance:
+    """The chart `name` with its derived values; `changes` are laid over them, `facts` over the sample outputs."""
     settings = load_environment(environment)
-    derived = derived_values(name, settings, sample_outputs(environment))
+    derived = derived_values(name, settings, {**sample_outputs(environment), **(facts or {})})
     layers = (Layer("derived", derived), Layer("changes", changes or {}))
     return ChartInstance(name, NAMESPACE, REPOSITORY / "infra" / "charts" / name, LayeredValues(layers))
 
 
-def rendered(name: str, environment: EnvironmentName, changes: Mapping[str, Any] | None = None) -> list[Manifest]:
+def rendered(
+    name: str,
+    environment: EnvironmentName,
+    changes: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> list[Manifest]:
     """The objects of the chart `name`."""
     with open_helm(None) as helm:
-        return render(chart_instance(name, environment, changes), helm, KUBERNETES)
+        return render(chart_instance(name, environment, changes, facts), helm, KUBERNETES)
 
 
 def of_kind(manifests: list[Manifest], kind: str) -> dict[str, Manifest]:

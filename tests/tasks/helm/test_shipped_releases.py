@@ -11,6 +11,7 @@ import pytest
 from rehearsal.cluster.programs import CONTROL_PLANE, KARPENTER, RAY_OPERATOR
 from tasks.environment import REPOSITORY, Environment
 from tasks.environment.variable_file import load_environment
+from tasks.helm.derivations.agents import EMBEDDING_FINGERPRINT
 from tasks.helm.derived_values import DERIVATIONS
 from tasks.helm.preparation import Prepared, Sources, described_releases, prepare
 from tasks.helm.releases_file import STAGES, OwnChart, load_releases
@@ -33,7 +34,7 @@ def settings(request: pytest.FixtureRequest) -> Environment:
 
 @pytest.fixture
 def outputs(settings: Environment) -> dict[str, Any]:
-    return {**sample_outputs(settings.name.value), "images": SAMPLE_IMAGES}
+    return {**sample_outputs(settings.name.value), "images": SAMPLE_IMAGES, EMBEDDING_FINGERPRINT: "0" * 64}
 
 
 @pytest.fixture

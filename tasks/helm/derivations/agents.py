@@ -1,0 +1,152 @@
+"""The derived values of the release of the agent service: which versions run, where they may go, and the way in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from agents.knowledge.generation import EmbeddingIdentity
+from tasks.agent_settings import InCluster, agent_settings
+from tasks.environment import Environment
+from tasks.helm.derivations.derivation import Derivation, Outputs
+from tasks.helm.derivations.gateway import CLIENT as GATEWAY_SERVICE
+from tasks.released_images import require_image
+from tasks.resource_names import name_prefix
+from tasks.secret_file import GATEWAY_KEY
+
+Values = Mapping[str, object]
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - in the pod; who reaches it is decided by network policies
+PORT = 8080
+GATEWAY_NAMESPACE, GATEWAY_PORT = "gateway", 4000
+MARGIN_SECONDS = 15
+HTTPS_PORT = 443
+# Beside Terraform's outputs: which versions to run, where it is not simply the released one.
+VERSIONS = "versions"
+# Beside Terraform's outputs: the SHA-256 of the embedding model's mirrored files.
+EMBEDDING_FINGERPRINT = "embedding_fingerprint"
+
+
+class EmbeddingNotMirrored(Exception):
+    """The service cannot tell the vectors of its model from those of another; says what to run."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """What a pod of the service runs: an image by digest, and the text of its settings file."""
+
+    image: str
+    settings: str
+
+    @property
+    def digest(self) -> str:
+        """The image's digest, by which people name the version."""
+        return self.image.rpartition("@")[2]
+
+    def values(self) -> dict[str, str]:
+        """As the chart takes it."""
+        return {"image": self.image, "settings": self.settings}
+
+
+def agents(settings: Environment, outputs: Outputs) -> Values:
+    """The values of `infra/charts/agents`: the versions that `outputs` name, or the released one alone.
+
+    Raises:
+        ImagesMissing: no image `agents` was published.
+        EmbeddingNotMirrored: see `released_version`.
+    """
+    released = VERSIONS not in outputs
+    versions: Mapping[str, Version] = {"stable": released_version(settings, outputs)} if released else outputs[VERSIONS]
+    stop_seconds = int(settings.agents.answer_seconds) + MARGIN_SECONDS
+    prefix = name_prefix(settings.name)
+    values: dict[str, object] = {
+        "region": settings.environment.region,
+        "port": PORT,
+        "versions": {track: version.values() for track, version in versions.items()},
+        "stopSeconds": stop_seconds,
+        "secrets": {GATEWAY_KEY: {"key": f"{prefix}/litellm-master-key"}},
+        "egress": _egress(settings, outputs),
+        "ingress": _ingress(settings, outputs, prefix, stop_seconds),
+    }
+    if settings.addons is not None and settings.addons.keda:
+        values["scaling"] = {"metricsEndpoint": outputs["observability"]["metrics"]["endpoint"]}
+    return values
+
+
+def released_version(settings: Environment, outputs: Outputs) -> Version:
+    """The image that was published last, with the settings that the environment file gives.
+
+    Raises:
+        ImagesMissing: no image `agents` was published.
+        EmbeddingNotMirrored: the weights of the embedding model are not in the environment's bucket.
+    """
+    return Version(require_image(settings.name, outputs["images"], "agents"), cluster_settings(settings, outputs))
+
+
+def cluster_settings(settings: Environment, outputs: Outputs) -> str:
+    """The service's settings file in the environment's cluster.
+
+    Raises:
+        EmbeddingNotMirrored: as `released_version`.
+    """
+    model = settings.models.catalogue[settings.models.embedding]
+    fingerprint = outputs.get(EMBEDDING_FINGERPRINT)
+    if fingerprint is None or model.dimension is None:
+        raise EmbeddingNotMirrored(
+            f"the embedding model {settings.models.embedding!r} is not mirrored: run models/{settings.name.value}"
+        )
+    identity = EmbeddingIdentity(
+        model=settings.models.embedding, fingerprint=str(fingerprint), dimension=model.dimension
+    )
+    gateway = f"http://{GATEWAY_SERVICE}.{GATEWAY_NAMESPACE}.svc.cluster.local:{GATEWAY_PORT}"
+    told = agent_settings(settings, EVERYWHERE, PORT, gateway, InCluster(outputs, identity))
+    return told.model_dump_json(indent=2)
+
+
+def _egress(settings: Environment, outputs: Outputs) -> Values:
+    prefect = urlsplit(settings.environment.prefect.api_url)
+    return {
+        "gateway": {"namespace": GATEWAY_NAMESPACE, "port": GATEWAY_PORT},
+        "vpc": outputs["network"]["vpc_cidr"],
+        "vpcPorts": [HTTPS_PORT],
+        "outside": [prefect.port or HTTPS_PORT],
+    }
+
+
+def _ingress(settings: Environment, outputs: Outputs, prefix: str, stop_seconds: int) -> Values:
+    edge: Mapping[str, Any] = outputs["edge"]
+    values: dict[str, object] = {
+        "webAcl": outputs["firewall"]["web_acl_arn"],
+        "accessLogBucket": edge["access_log_bucket"],
+        # A stream is silent while a sentence is checked.
+        "idleSeconds": stop_seconds,
+    }
+    if (domain := edge["domain"]) is not None:
+        values["domain"] = {"name": domain["name"], "certificate": domain["certificate_arn"]}
+    if (sign_in := edge["sign_in"]) is not None:
+        values["signIn"] = _sign_in(sign_in, prefix)
+    return values
+
+
+def _sign_in(sign_in: Mapping[str, Any], prefix: str) -> Values:
+    if (cognito := sign_in["cognito"]) is not None:
+        return {
+            "cognito": {
+                "userPoolARN": cognito["user_pool_arn"],
+                "userPoolClientID": cognito["client_id"],
+                "userPoolDomain": cognito["domain"],
+            }
+        }
+    oidc = sign_in["oidc"]
+    return {
+        "oidc": {
+            "issuer": oidc["issuer"],
+            "authorizationEndpoint": oidc["authorization_endpoint"],
+            "tokenEndpoint": oidc["token_endpoint"],
+            "userInfoEndpoint": oidc["user_info_endpoint"],
+            "clientSecret": f"{prefix}/{oidc['client_secret']}",
+        }
+    }
+
+
+DERIVATIONS: Mapping[str, Derivation] = {"agents": agents}

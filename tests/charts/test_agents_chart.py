@@ -1,0 +1,156 @@
+"""What the chart of the agents renders with the derived values of `dev` and `prod`, by the real helm."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tasks.environment import EnvironmentName
+from tasks.environment.variable_file import load_environment
+from tasks.helm.derivations.agents import EMBEDDING_FINGERPRINT, VERSIONS, EmbeddingNotMirrored
+from tasks.helm.derived_values import derived_values
+from tasks.helm.releases_file import InvalidReleases
+from tasks.helm.rendering import Manifest
+from tests.charts.own_charts import ON_AWS, of_kind, rendered, sample_outputs, sample_version
+
+DEV, PROD = EnvironmentName.DEV, EnvironmentName.PROD
+ALB = "alb.ingress.kubernetes.io/"
+
+
+def pod(workload: Mapping[str, Any]) -> dict[str, Any]:
+    return workload["spec"]["template"]["spec"]
+
+
+@pytest.mark.parametrize("environment", ON_AWS)
+def test_the_released_image_runs_with_the_settings_of_the_environment_file(environment: EnvironmentName) -> None:
+    manifests = rendered("agents", environment)
+    described = pod(of_kind(manifests, "Deployment")["agents"])
+    (container,) = described["containers"]
+    settings = json.loads(
+        of_kind(manifests, "ConfigMap")[described["volumes"][0]["configMap"]["name"]]["data"]["settings.json"]
+    )
+
+    assert container["image"] == sample_outputs(environment)["images"]["agents"]
+    assert settings["gateway"]["base_url"] == "http://litellm.gateway.svc.cluster.local:4000"
+    assert settings["store"]["endpoint"] == sample_outputs(environment)["search"]["endpoint"]
+    assert settings["models"]["embedding"]["fingerprint"] == "0" * 64
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert described["terminationGracePeriodSeconds"] > settings["limits"]["answer_seconds"]
+    assert "agents-canary" not in of_kind(manifests, "Deployment")
+
+
+def test_a_canary_has_pods_settings_and_a_service_of_its_own_and_no_way_in() -> None:
+    changes = {"versions": {"canary": {**sample_version(DEV).values(), "settings": '{"environment": "other"}'}}}
+    manifests = rendered("agents", DEV, changes)
+    deployments = of_kind(manifests, "Deployment")
+    volumes = {name: pod(each)["volumes"][0]["configMap"]["name"] for name, each in deployments.items()}
+
+    assert deployments["agents-canary"]["spec"]["replicas"] == 1
+    assert volumes["agents"] != volumes["agents-canary"]
+    assert set(volumes.values()) <= set(of_kind(manifests, "ConfigMap"))
+    for name, service in of_kind(manifests, "Service").items():
+        if name in deployments:
+            labels = deployments[name]["spec"]["template"]["metadata"]["labels"]
+            assert service["spec"]["selector"].items() <= labels.items()
+    assert backends(manifests) == {"agents", "not-there"}
+
+
+def test_before_the_first_release_only_a_canary_runs_behind_no_load_balancer() -> None:
+    manifests = rendered("agents", DEV, facts={VERSIONS: {"canary": sample_version(DEV)}})
+
+    assert set(of_kind(manifests, "Deployment")) == {"agents-canary"}
+    assert of_kind(manifests, "Ingress") == {}
+    assert of_kind(manifests, "ScaledObject") == {}
+
+
+def backends(manifests: list[Manifest]) -> set[str]:
+    return {
+        path["backend"]["service"]["name"]
+        for ingress in of_kind(manifests, "Ingress").values()
+        for rule in ingress["spec"]["rules"]
+        for path in rule["http"]["paths"]
+    }
+
+
+def test_the_way_in_is_one_load_balancer_with_firewall_certificate_and_sign_in() -> None:
+    outputs = sample_outputs(PROD)
+    ingresses = of_kind(rendered("agents", PROD), "Ingress")
+
+    for ingress in ingresses.values():
+        said = ingress["metadata"]["annotations"]
+        assert said[f"{ALB}wafv2-acl-arn"] == outputs["firewall"]["web_acl_arn"]
+        assert said[f"{ALB}certificate-arn"] == outputs["edge"]["domain"]["certificate_arn"]
+        assert said[f"{ALB}ssl-redirect"] == "443"
+        assert json.loads(said[f"{ALB}auth-idp-cognito"])["userPoolARN"]
+        assert {rule["host"] for rule in ingress["spec"]["rules"]} == {"assistant.example.com"}
+    unauthenticated = f"{ALB}auth-on-unauthenticated-request"
+    assert ingresses["agents"]["metadata"]["annotations"][unauthenticated] == "authenticate"
+    assert ingresses["agents-api"]["metadata"]["annotations"][unauthenticated] == "allow"
+    assert len({each["metadata"]["annotations"][f"{ALB}group.name"] for each in ingresses.values()}) == 1
+
+
+def test_without_a_name_nothing_is_offered_to_the_internet() -> None:
+    for ingress in of_kind(rendered("agents", DEV), "Ingress").values():
+        assert ingress["metadata"]["annotations"][f"{ALB}scheme"] == "internal"
+        assert ingress["metadata"]["annotations"][f"{ALB}wafv2-acl-arn"]
+
+
+def test_sign_in_elsewhere_reads_its_client_from_a_secret() -> None:
+    oidc = {
+        "issuer": "https://id.example.com",
+        "authorization_endpoint": "https://id.example.com/authorize",
+        "token_endpoint": "https://id.example.com/token",
+        "user_info_endpoint": "https://id.example.com/me",
+        "client_secret": "identity-provider",
+    }
+    edge = {**sample_outputs(PROD)["edge"], "sign_in": {"kind": "oidc", "cognito": None, "oidc": oidc}}
+    manifests = rendered("agents", PROD, facts={"edge": edge})
+
+    said = json.loads(of_kind(manifests, "Ingress")["agents"]["metadata"]["annotations"][f"{ALB}auth-idp-oidc"])
+    assert said == {
+        "issuer": oidc["issuer"],
+        "authorizationEndpoint": oidc["authorization_endpoint"],
+        "tokenEndpoint": oidc["token_endpoint"],
+        "userInfoEndpoint": oidc["user_info_endpoint"],
+        "secretName": "sign-in",
+    }
+    secret = of_kind(manifests, "ExternalSecret")["sign-in"]
+    assert {each["remoteRef"]["key"] for each in secret["spec"]["data"]} == {"agentic-eks-prod/identity-provider"}
+
+
+@pytest.mark.parametrize("environment", ON_AWS)
+def test_every_pod_may_go_only_where_it_has_to(environment: EnvironmentName) -> None:
+    manifests = rendered("agents", environment, {"versions": {"canary": sample_version(environment).values()}})
+    policies = of_kind(manifests, "NetworkPolicy").values()
+    for deployment in of_kind(manifests, "Deployment").values():
+        labels = deployment["spec"]["template"]["metadata"]["labels"]
+        (policy,) = [each for each in policies if each["spec"]["podSelector"]["matchLabels"].items() <= labels.items()]
+        assert policy["spec"]["policyTypes"] == ["Egress"]
+        for rule in policy["spec"]["egress"]:
+            assert rule["ports"]
+            for peer in rule["to"]:
+                if peer.get("ipBlock", {}).get("cidr") == "0.0.0.0/0":
+                    assert {"10.0.0.0/8", "169.254.0.0/16"} <= set(peer["ipBlock"]["except"])
+
+
+def test_without_the_model_in_the_bucket_the_stage_that_brings_it_is_named() -> None:
+    outputs = {**sample_outputs(DEV), EMBEDDING_FINGERPRINT: None}
+    with pytest.raises(EmbeddingNotMirrored, match="run models/dev"):
+        derived_values("agents", load_environment(DEV), outputs)
+
+
+WRONG = {
+    "an unknown key": ({"colour": "red"}, "colour"),
+    "an image by tag": ({"versions": {"stable": {"image": "agents:latest"}}}, "versions.stable.image"),
+    "one replica": ({"replicas": 1}, "replicas"),
+    "a port of root": ({"port": 80}, "port"),
+    "a secret that is no variable": ({"secrets": {"master-key": {"key": "any"}}}, "master-key"),
+    "a third track": ({"versions": {"other": {"image": "any", "settings": "{}"}}}, "versions"),
+}
+
+
+@pytest.mark.parametrize(("changes", "named"), WRONG.values(), ids=WRONG.keys())
+def test_the_schema_refuses_wrong_values(changes: dict[str, Any], named: str) -> None:
+    with pytest.raises(InvalidReleases, match=named):
+        rendered("agents", DEV, changes)
