@@ -70,7 +70,8 @@ def serve_in_cluster(settings: Environment, replicas: int | None, rollback_to: i
         else:
             mirror_all(wanted)
             results = roll_out(wanted, "models")
-            done = "; ".join(f"{result.name}: {result.action}, revision {result.revision}" for result in results)
+            rolled_out = (f"{result.name}: {result.action}, revision {result.revision}" for result in results)
+            done = f"{'; '.join(rolled_out)}."
         states = prove_models(wanted)
     publish_table(settings.name, "models", "latency", rows(states), "Models, as they answer through the gateway")
     asked = ", ".join(f"{state.model}: {state.outcome}" for state in states if state.outcome is not None)

@@ -24,7 +24,7 @@ from defusedxml import ElementTree
 from rehearsal.aws import EmulatedAws
 from rehearsal.clients import client_of
 from rehearsal.cluster import Cluster
-from rehearsal.cluster.processes import HOST
+from rehearsal.ports import HOST
 
 PREFIX = "k8s-aws-v1."
 CLUSTER_HEADER = "x-k8s-aws-id"

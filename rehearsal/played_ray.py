@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from rehearsal.cluster.processes import HOST
+from rehearsal.ports import HOST
 
 APPLICATIONS = "/api/serve/applications/"
 HEALTH = "/-/healthz"

@@ -6,7 +6,8 @@ from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from rehearsal.programs import HOST, REPOSITORY, Program, ProgramFailed, free_port, inherited
+from rehearsal.ports import HOST, free_port
+from rehearsal.programs import REPOSITORY, Program, ProgramFailed, inherited
 from tasks.environment import Environment
 
 DEPLOYED_WITHIN_SECONDS = 300

@@ -1,7 +1,6 @@
 """Programs that run beside the rehearsal, on loopback, and end with it."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,7 +11,6 @@ from pathlib import Path
 
 import httpx
 
-HOST = "127.0.0.1"
 # Seconds; each takes 2 to 10 on an idle machine, and the machine may be busy.
 READY_WITHIN_SECONDS = 180
 STOPPED_WITHIN_SECONDS = 30
@@ -99,13 +97,6 @@ def end(process: "subprocess.Popen[bytes]", seconds: float) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def free_port() -> int:
-    """A port of loopback on which nothing listens."""
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        return listener.getsockname()[1]
 
 
 def inherited() -> dict[str, str]:

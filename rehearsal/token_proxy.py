@@ -19,7 +19,7 @@ from rehearsal.authenticator import Authenticator, NotAuthenticated, User
 from rehearsal.cluster.api import trusting
 from rehearsal.cluster.certificates import Authority
 from rehearsal.cluster.kubeconfig import read_kubeconfig
-from rehearsal.cluster.processes import HOST
+from rehearsal.ports import HOST
 
 CONNECT_SECONDS = 30
 _NOT_PASSED_ON = frozenset({"authorization", "host", "connection", "transfer-encoding", "content-length"})

@@ -1,10 +1,5 @@
 """Ports for servers that tests start."""
 
-import socket
+from rehearsal.ports import free_port
 
-
-def free_port() -> int:
-    """A port of loopback on which nothing listens."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+__all__ = ["free_port"]

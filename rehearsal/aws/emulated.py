@@ -12,7 +12,8 @@ import httpx
 
 from rehearsal.aws.corrections.eks import PLACE
 from rehearsal.aws.front import HEALTH, ON_MINISTACK
-from rehearsal.programs import HOST, Program, free_port
+from rehearsal.ports import HOST, free_port
+from rehearsal.programs import Program
 
 
 @dataclass(frozen=True)

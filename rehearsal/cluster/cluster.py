@@ -14,9 +14,10 @@ from rehearsal.cluster.builds import built, why_not_built
 from rehearsal.cluster.certificates import Authority
 from rehearsal.cluster.control_plane import ControlPlane, Ports
 from rehearsal.cluster.kubeconfig import read_kubeconfig
-from rehearsal.cluster.processes import HOST, free_ports, running, wait_until
+from rehearsal.cluster.processes import running, wait_until
 from rehearsal.cluster.programs import CONTROL_PLANE, KWOK, SOURCES
 from rehearsal.cluster.simulated_nodes import SimulatedNode, kwok
+from rehearsal.ports import HOST, free_port
 
 # The variable of the Kubernetes project's own test tools for a directory with ready-made programs.
 ASSETS = "KUBEBUILDER_ASSETS"
@@ -71,7 +72,7 @@ def running_cluster() -> Generator[Cluster]:
     programs = _programs()
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cluster-")))
-        etcd_port, peer_port, api_port, authenticator_port, kwok_port = free_ports(5)
+        etcd_port, peer_port, api_port, authenticator_port, kwok_port = (free_port() for _ in range(5))
         authority = Authority(directory / "certificates")
         plane = ControlPlane(directory, programs, Ports(etcd_port, peer_port, api_port, authenticator_port), authority)
         signing_key = authority.signing_key("service-accounts")

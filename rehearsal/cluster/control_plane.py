@@ -5,7 +5,8 @@ from pathlib import Path
 
 from rehearsal.cluster.certificates import Authority, Credentials
 from rehearsal.cluster.kubeconfig import write_kubeconfig, write_webhook_configuration
-from rehearsal.cluster.processes import HOST, Command
+from rehearsal.cluster.processes import Command
+from rehearsal.ports import HOST
 
 SERVICE_RANGE = "10.96.0.0/16"
 KUBERNETES_SERVICE = "10.96.0.1"

@@ -9,9 +9,10 @@ from rehearsal.cluster.api import Document, KubernetesApi, Refused, read_documen
 from rehearsal.cluster.builds import built
 from rehearsal.cluster.cluster import Cluster, answers
 from rehearsal.cluster.instance_types import instance_types, known_types
-from rehearsal.cluster.processes import HOST, Command, RunningProcess, free_ports, running, wait_until
+from rehearsal.cluster.processes import Command, RunningProcess, running, wait_until
 from rehearsal.cluster.programs import KARPENTER, KARPENTER_AWS, KWOK, RAY_OPERATOR
 from rehearsal.cluster.simulated_nodes import kwok
+from rehearsal.ports import HOST, free_port
 
 # The name in which the rollout of add-ons sets fields: it replaces these definitions by those of its charts.
 ROLLOUT = "agentic-eks"
@@ -26,7 +27,7 @@ def running_kwok(cluster: Cluster) -> Generator[RunningProcess]:
         CannotBuild: it is missing and cannot be built.
         ClusterFailed: it is not ready in time.
     """
-    (port,) = free_ports(1)
+    port = free_port()
     command = kwok(built(KWOK).programs["kwok"], cluster.kubeconfig, port)
     with running(command, cluster.directory) as process:
         wait_until(lambda: answers(f"http://{HOST}:{port}/healthz"), process)
@@ -50,7 +51,7 @@ def running_karpenter(cluster: Cluster, zones: Sequence[str]) -> Generator[Runni
     cluster.api.apply(*read_documents([NODE_CLASS]))
     types = cluster.directory / "instance-types.json"
     types.write_text(json.dumps(instance_types(known_types(), zones)), encoding="utf-8")
-    metrics, health = free_ports(2)
+    metrics, health = free_port(), free_port()
     environment = {
         **cluster.environment,
         "DISABLE_LEADER_ELECTION": "true",
@@ -78,7 +79,7 @@ def running_ray_operator(cluster: Cluster, environment: Mapping[str, str] | None
     """
     operator = built(RAY_OPERATOR)
     _define(cluster.api, read_documents(operator.manifests.glob("*.yaml")))
-    metrics, health = free_ports(2)
+    metrics, health = free_port(), free_port()
     arguments = (
         "--enable-leader-election=false",
         f"--metrics-addr={HOST}:{metrics}",

@@ -1,7 +1,6 @@
 """The processes of a cluster: started with a log each, watched while others wait for them, and ended."""
 
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -11,7 +10,6 @@ from pathlib import Path
 
 from rehearsal.programs import end
 
-HOST = "127.0.0.1"
 # Seconds; it takes 3 on an idle machine, and the machine may be busy.
 READY_WITHIN_SECONDS = 120
 STOPPED_WITHIN_SECONDS = 15
@@ -99,15 +97,3 @@ def _ended_with_this_one(pid: int) -> Generator[None]:
         yield
     finally:
         guard.communicate(b"done\n")
-
-
-def free_ports(count: int) -> list[int]:
-    """Different ports of loopback on which nothing listens."""
-    listeners = [socket.socket() for _ in range(count)]
-    try:
-        for listener in listeners:
-            listener.bind((HOST, 0))
-        return [listener.getsockname()[1] for listener in listeners]
-    finally:
-        for listener in listeners:
-            listener.close()

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rehearsal.cluster.processes import HOST, Command
+from rehearsal.cluster.processes import Command
+from rehearsal.ports import HOST
 
 SIMULATED = "kwok.x-k8s.io/node"
 # The value of SIMULATED; Karpenter's kwok provider writes the same.

@@ -26,6 +26,16 @@ REFUSED = {
         'instance_families = ["g6", "inf2"]',
         ["capacity.pools.gpu", "'inf2', whose instances are neuron; allowed are g5, g6, g6e"],
     ),
+    "Intel among Graviton": (
+        '["c8g", "m8g", "r8g"]',
+        '["c8g", "m7i"]',
+        ["capacity.pools.graviton.instance_families: 'm7i' is no family", "c8g"],
+    ),
+    "GPU among Graviton": (
+        '["c8g", "m8g", "r8g"]',
+        '["c8g", "g6"]',
+        ["capacity.pools.graviton: kind = 'graviton'", "'g6', whose instances are gpu; allowed are c6g"],
+    ),
     "no family": (GPU_FAMILIES, "instance_families = []", ["capacity.pools.gpu.instance_families", "at least one"]),
     "accelerators without a limit": (
         GPU_LIMITS,

@@ -1,4 +1,7 @@
-"""The flow `models` for `dev`: a real Prefect server, helm, API server and KubeRay; emulated AWS; stand-in weights."""
+"""The flow `models` for `dev`: a real Prefect server, helm, API server and KubeRay; emulated AWS; stand-in weights.
+
+Ray is played at the network, for no pod runs it: Helm waits until KubeRay says that the RayService is ready.
+"""
 
 import json
 import shutil
@@ -15,6 +18,7 @@ from rehearsal.aws import EmulatedAws
 from rehearsal.cluster import Cluster, SimulatedNode, running_cluster, running_ray_operator
 from rehearsal.images import publish_stand_ins
 from rehearsal.model_hub import ModelHub, running_model_hub, stand_ins
+from rehearsal.played_ray import playing_ray_serve
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.environment_outputs import EnvironmentOutputs, block_name
@@ -71,7 +75,11 @@ def definition(group: str, version: str, kind: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     """A cluster of its own with the KubeRay operator, nodes of each kind of pool in each zone, and add-ons' types."""
-    with running_cluster() as cluster, running_ray_operator(cluster):
+    with (
+        running_cluster() as cluster,
+        playing_ray_serve() as played,
+        running_ray_operator(cluster, {"HTTP_PROXY": played}),
+    ):
         cluster.add_nodes(
             SimulatedNode(
                 f"{kind}-{zone}",
@@ -144,7 +152,7 @@ def test_models_are_rolled_out_scaled_to_zero_and_rolled_back(
 ) -> None:
     done = models()
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "models: installed, revision 1; gateway: installed, revision 1" in done.stderr
+    assert "gateway: installed, revision 1; models: installed, revision 1. Asked" in done.stderr
     assert "write manifest_sha256 = '" in done.stderr
     assert "sk-a-secret" not in done.stdout + done.stderr
     rows = {row["model"]: row for row in json.loads(artifact("dev-models-latency"))}
@@ -162,7 +170,7 @@ def test_models_are_rolled_out_scaled_to_zero_and_rolled_back(
 
     night = models("--replicas", "0")
     assert night.returncode == 0, night.stdout + night.stderr
-    assert "models: upgraded, revision 2; gateway: unchanged, revision 1" in night.stderr
+    assert "gateway: unchanged, revision 1; models: upgraded, revision 2." in night.stderr
     assert "no model, as all are scaled to zero" in night.stderr
     assert placed(cluster, "models") == {}
     assert not cluster.api.list("/apis/ray.io/v1/namespaces/ray/rayservices")
