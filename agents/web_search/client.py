@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from agents.settings import WebSearchServer
 from agents.web_search.results import SEARCH_TOOL, FoundPages
 
-CONNECT_SECONDS = 2.0
+CONNECT_SECONDS = 5.0
 AWAY_SECONDS = 10.0
 """For so long nobody waits again for a server that could not be reached."""
 PROTOCOL = "2026-07-28"
@@ -42,7 +42,7 @@ class WebSearch:
         self._away_until = 0.0
 
     async def search(self, query: str, limit: int) -> tuple[WebResult, ...]:
-        """At most `limit` pages for `query`, best first.
+        """At most `limit` pages for `query`, best first. Cancelling it ends the search at Tavily too.
 
         Raises:
             WebSearchUnavailable: no answer in time, or the server refused: it has no key, or its limit is reached.

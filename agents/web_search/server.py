@@ -112,7 +112,7 @@ def create_app(settings: WebSearchSettings, key: str | None, pages: PageReader |
     _ = (search, read_page, healthz)
     return server.streamable_http_app(
         streamable_http_path=MCP_PATH,
-        json_response=True,
+        # Not `json_response`: it would leave a search running whose caller has gone away.
         stateless_http=True,
         max_request_body_size=MOST_REQUEST_BYTES,
         transport_security=TransportSecuritySettings(allowed_hosts=settings.allowed_hosts, allowed_origins=[]),

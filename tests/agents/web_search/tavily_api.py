@@ -1,6 +1,7 @@
 """A local HTTP server that speaks Tavily's search API."""
 
 import asyncio
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,12 +24,17 @@ def page(
 
 @dataclass
 class TavilyApi:
-    """`results` are what every search finds; `queries` the bodies of the searches that arrived."""
+    """`results` are what every search finds; `queries` the bodies of the searches that arrived.
+
+    A search that is `held` is not answered: `arrived` and `gone` tell of its caller.
+    """
 
     results: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     status: int = 200
-    seconds: float = 0.0
+    held: bool = False
     queries: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    arrived: threading.Event = field(default_factory=threading.Event)
+    gone: threading.Event = field(default_factory=threading.Event)
     port: int = field(default_factory=free_port)
 
     def start(self) -> None:
@@ -48,7 +54,11 @@ class TavilyApi:
             return JSONResponse({"detail": detail}, 401)
         question = await request.json()
         self.queries.append(question)
-        await asyncio.sleep(self.seconds)
+        if self.held:
+            self.arrived.set()
+            while not await request.is_disconnected():
+                await asyncio.sleep(0.01)
+            self.gone.set()
         if self.status != 200:
             return JSONResponse({"detail": {"error": f"no, not with {KEY}"}}, self.status)
         found = self.results[: question["max_results"]]
