@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from agents.assistant import assemble
 from agents.errors import add_error_handlers
 from agents.middleware import BodyLimit, Observation
-from agents.routes import ask, chat_completions, documents, operations, page, search
+from agents.routes import ask, chat_completions, documents, mcp, operations, page, search
 from agents.routes.page import PAGE
 from agents.settings import InvalidSettings, Settings, load_settings
 
@@ -24,11 +24,13 @@ LEAST_BODY_LIMIT = 256 * 1024
 def create_app(settings: Settings) -> FastAPI:
     """The ASGI application; connects to nothing before it is started."""
     assistant = assemble(settings)
+    tools = mcp.mcp_route(assistant, settings.mcp.allowed_hosts)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         probes = asyncio.create_task(assistant.health.run())
-        yield
+        async with tools.sessions.run():
+            yield
         probes.cancel()
         await asyncio.wait({probes})
         await assistant.close()
@@ -41,6 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Observation, metrics=assistant.metrics)
     for routes in (ask, search, chat_completions, documents, operations, page):
         app.include_router(routes.router)
+    app.router.routes.append(tools)
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
     return app
 

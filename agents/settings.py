@@ -115,6 +115,15 @@ class WebSearchServer(_Strict):
     seconds: Annotated[float, Field(gt=0)] = 15
 
 
+class McpRoute(_Strict):
+    """`allowed_hosts` are the values of the header Host under which /mcp answers (`name:*` for any port).
+
+    A browser sends the name that a page of somebody else was loaded under, whatever address that name has by now.
+    """
+
+    allowed_hosts: list[str] = Field(default_factory=lambda: ["127.0.0.1:*", "localhost:*", "[::1]:*"])
+
+
 class Settings(_Strict):
     """Everything the service is told; without `web_search` the web is never asked.
 
@@ -131,6 +140,7 @@ class Settings(_Strict):
     limits: Limits
     probe_seconds: Annotated[float, Field(gt=0)] = 5
     web_search: WebSearchServer | None = None
+    mcp: McpRoute = Field(default_factory=McpRoute)
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:

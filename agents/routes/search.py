@@ -6,14 +6,16 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.assistant import CurrentAssistant, TraceId
+from agents.assistant import Assistant, CurrentAssistant, TraceId
 from agents.evaluator import relevancy
 from agents.knowledge.search import LegPosition
-from agents.knowledge.store import Chunk
+from agents.knowledge.store import Chunk, Filters
 from agents.questions import accept_question
 from agents.routes.ask import FilterRequest
 
 router = APIRouter()
+
+MOST_PASSAGES = 50
 
 
 class SearchRequest(BaseModel):
@@ -22,7 +24,7 @@ class SearchRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     query: str
-    limit: Annotated[int, Field(ge=1, le=50)] = 10
+    limit: Annotated[int, Field(ge=1, le=MOST_PASSAGES)] = 10
     filters: FilterRequest = Field(default_factory=FilterRequest)
 
 
@@ -51,14 +53,19 @@ class SearchResult:
 @router.post("/v1/search")
 async def search(body: SearchRequest, assistant: CurrentAssistant, trace_id: TraceId) -> SearchResult:
     """Search the knowledge base by words and by meaning."""
-    limits = assistant.settings.limits
-    query = accept_question(body.query, limits.question_bytes)
+    query = accept_question(body.query, assistant.settings.limits.question_bytes)
+    return await found_passages(assistant, query, body.limit, body.filters.filters(), trace_id)
+
+
+async def found_passages(assistant: Assistant, query: str, limit: int, filters: Filters, trace_id: str) -> SearchResult:
+    """At most `limit` passages for an accepted query; raises as `RagAgent.retrieve` does."""
+    wanted = assistant.settings.limits.passages
     # The relevancy is of the passages that an answer is made from, however many are wanted here.
-    found = await assistant.rag.retrieve(query, max(body.limit, limits.passages), body.filters.filters())
-    score = round(relevancy(query, found.passages[: limits.passages]), 4)
+    found = await assistant.rag.retrieve(query, max(limit, wanted), filters)
+    score = round(relevancy(query, found.passages[:wanted]), 4)
     passages = tuple(
         FoundPassage(rank, passage.score, passage.lexical, passage.dense, passage.chunk)
-        for rank, passage in enumerate(found.passages[: body.limit], start=1)
+        for rank, passage in enumerate(found.passages[:limit], start=1)
     )
     timings = {"embed": round(found.embed_ms, 3), "search": round(found.search_ms, 3)}
     return SearchResult(found.generation, score, passages, trace_id, timings)

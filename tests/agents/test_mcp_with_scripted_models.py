@@ -1,0 +1,98 @@
+"""The assistant's tools, asked by the official MCP client; the models alone are scripted."""
+
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from mcp import Client
+from mcp_types import CallToolResult, TextContent
+
+from tests.agents.conftest import Running
+from tests.agents.test_ask_with_scripted_models import GROUNDED
+
+QUESTION = "What does make down stop?"
+
+
+async def call(service: Running, tool: str, mode: str = "auto", **arguments: Any) -> CallToolResult:
+    async with Client(f"{service.url}/mcp", mode=mode) as client:
+        return await client.call_tool(tool, arguments)
+
+
+def text(result: CallToolResult) -> str:
+    block = result.content[0]
+    assert isinstance(block, TextContent)
+    return block.text
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_a_question_is_answered_with_citations(mode: str, service: Running) -> None:
+    service.gateway.reply = GROUNDED
+    result = await call(service, "ask", mode, question=QUESTION)
+    assert not result.is_error
+    assert text(result).startswith("`make down` stops every process that `make up` started. [1]")
+    assert "\n[1] Commands of the platform > Stopping (commands.md)" in text(result)
+    assert result.structured_content is not None
+    assert result.structured_content["citations"][0]["quote"].startswith("`make down` stops every process")
+    assert len(result.structured_content["trace_id"]) == 32
+
+
+async def test_passages_are_found(service: Running) -> None:
+    result = await call(service, "search", query=QUESTION, limit=2)
+    assert result.structured_content is not None
+    assert len(result.structured_content["passages"]) == 2
+    assert "make down" in result.structured_content["passages"][0]["chunk"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "reason"),
+    [
+        ("ask", {"question": "\u200b"}, "is empty"),
+        ("ask", {"question": "a" * 9000}, "at most 8192"),
+        ("ask", {}, "question"),
+        ("search", {"query": ""}, "is empty"),
+        ("search", {"query": QUESTION, "limit": 51}, "limit"),
+        ("delete", {}, "delete"),
+    ],
+)
+async def test_the_limits_of_the_other_routes_hold(
+    tool: str, arguments: dict[str, Any], reason: str, service: Running
+) -> None:
+    result = await call(service, tool, **arguments)
+    assert result.is_error
+    assert reason in text(result)
+
+
+async def test_what_is_missing_is_told(start_service: Callable[..., Running]) -> None:
+    result = await call(start_service(empty=True), "ask", question=QUESTION)
+    assert result.is_error
+    assert "no generation" in text(result)
+
+
+async def test_a_client_that_goes_away_stops_the_model(service: Running) -> None:
+    service.gateway.reply = GROUNDED
+    service.gateway.held_after = 14
+    with anyio.move_on_after(2):
+        await call(service, "ask", question=QUESTION)
+    assert service.gateway.cancelled.wait(60)
+
+
+def post(service: Running, body: bytes, **headers: str) -> httpx.Response:
+    head = {"content-type": "application/json", "accept": "application/json, text/event-stream", **headers}
+    return httpx.post(f"{service.url}/mcp", content=body, headers=head)
+
+
+def test_it_passes_through_what_every_request_passes_through(service: Running) -> None:
+    too_long = post(service, b" " * 300_000)
+    assert (too_long.status_code, too_long.json()["error"]["code"]) == (413, "too_large")
+    assert post(service, b"\xff").status_code == 400
+    answer = post(service, b"{}")
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert len(answer.headers["x-trace-id"]) == 32
+    assert 'route="/mcp"' in httpx.get(f"{service.url}/metrics").text
+
+
+@pytest.mark.parametrize(("headers", "status"), [({"host": "evil.test"}, 421), ({"origin": "https://evil.test"}, 403)])
+def test_other_sites_cannot_reach_it_through_a_browser(headers: dict[str, str], status: int, service: Running) -> None:
+    assert post(service, b'{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}', **headers).status_code == status
