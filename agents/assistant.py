@@ -4,19 +4,28 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from agents.evaluator import Evaluator
 from agents.events import Done, Event, SentenceDropped, SentenceReleased
+from agents.freshness import FreshnessWatch
 from agents.gateway import ModelGateway
 from agents.health import Health
+from agents.judge import Judge
 from agents.knowledge.store import Filters
 from agents.knowledge_base import KnowledgeBase
 from agents.metrics import Metrics
 from agents.orchestrator import Orchestrator
 from agents.rag import RagAgent
+from agents.refresh_request import RefreshRequests
 from agents.settings import Settings
+from agents.steps.composing import Composing
+from agents.steps.retrieving import Retrieving
+from agents.steps.web import SearchingWeb
+from agents.web_search.client import WebSearch
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,9 @@ class Assistant:
     orchestrator: Orchestrator
     health: Health
     metrics: Metrics
+    watch: FreshnessWatch
+    refresh: RefreshRequests | None
+    web: WebSearch | None
 
     async def answer(self, question: str, filters: Filters, trace_id: str) -> AsyncGenerator[Event]:
         """The events of answering an accepted question, counted in the metrics; raises as the orchestrator does."""
@@ -49,6 +61,10 @@ class Assistant:
         """Release connections."""
         await self.gateway.close()
         await self.knowledge.close()
+        if self.refresh is not None:
+            await self.refresh.close()
+        if self.web is not None:
+            await self.web.close()
 
 
 def assemble(settings: Settings) -> Assistant:
@@ -58,16 +74,40 @@ def assemble(settings: Settings) -> Assistant:
     knowledge = KnowledgeBase(
         settings.store.opened_with(), settings.fusion.fused_with(), settings.models.embedding.identity
     )
-    rag = RagAgent(gateway, knowledge)
+    refresh = _refresh_requests(settings)
+    objective = timedelta(hours=settings.freshness.objective_hours) if settings.freshness else None
+    watch = FreshnessWatch(objective, refresh)
+    rag = RagAgent(gateway, knowledge, watch)
+    web = WebSearch(settings.web_search) if settings.web_search else None
+    judge = Judge(gateway, settings.models.judge) if settings.models.judge else None
+    evaluator = Evaluator(judge, limits, settings.routing)
+    orchestrator = Orchestrator(
+        Retrieving(rag, watch, evaluator, limits, web=web is not None),
+        SearchingWeb(web, limits, settings.routing),
+        Composing(gateway, evaluator, settings.models, limits),
+        limits,
+        settings.budgets,
+    )
     return Assistant(
         settings=settings,
         gateway=gateway,
         knowledge=knowledge,
         rag=rag,
-        orchestrator=Orchestrator(rag, gateway, settings.models, limits),
-        health=Health(gateway, knowledge, settings.models, settings.probe_seconds),
+        orchestrator=orchestrator,
+        health=Health(gateway, knowledge, settings.models, settings.probe_seconds, web=web is not None),
         metrics=Metrics(),
+        watch=watch,
+        refresh=refresh,
+        web=web,
     )
+
+
+def _refresh_requests(settings: Settings) -> RefreshRequests | None:
+    freshness = settings.freshness
+    if freshness is None or freshness.refresh is None:
+        return None
+    window = timedelta(minutes=freshness.window_minutes)
+    return RefreshRequests(freshness.refresh.api_url, freshness.refresh.deployment, settings.environment, window)
 
 
 def _of(request: Request) -> Assistant:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 
 from agents.events import Answer, Citation, CitationMade, Event, Kind, ReleasedSentence, SentenceReleased
+from agents.freshness import Freshness
 from agents.grounding import Quote
 from agents.states import State
+from agents.web_passages import is_of_the_web
 
 
 @dataclass
@@ -12,7 +14,9 @@ class Composition:
     """Collects what is released to the caller; the same quote is cited under the same number."""
 
     generation: str = ""
+    freshness: Freshness | None = None
     relevancy: float = 0.0
+    corrections: int = 0
     kind: Kind = "answered"
     sentences: list[ReleasedSentence] = field(default_factory=list[ReleasedSentence])
     citations: list[Citation] = field(default_factory=list[Citation])
@@ -43,6 +47,8 @@ class Composition:
             groundedness=round(sum(scores) / len(scores), 4) if scores else None,
             route=tuple(dict.fromkeys(self.route)),
             generation=self.generation,
+            freshness=self.freshness,
+            corrections=self.corrections,
             notes=tuple(self.notes),
             trace_id=trace_id,
             timings_ms=dict(self.timings_ms),
@@ -51,10 +57,12 @@ class Composition:
     def _cite(self, quote: Quote) -> tuple[Citation, bool]:
         chunk = quote.passage.chunk
         for known in self.citations:
-            if (known.chunk_id, known.start, known.end) == (chunk.chunk_id, quote.document_start, quote.document_end):
+            place = (chunk.document_uri, quote.document_start, quote.document_end)
+            if (known.document_uri, known.start, known.end) == place:
                 return known, False
         citation = Citation(
             number=len(self.citations) + 1,
+            origin="web" if is_of_the_web(quote.passage) else "knowledge",
             document_uri=chunk.document_uri,
             source=chunk.source,
             title=chunk.title,

@@ -1,9 +1,19 @@
-"""How well what was found fits the question: the relevancy score that decides between answering and abstaining."""
+"""The evaluation agent: how well what was found fits the question, and what was written what was found.
+
+The scores of this file need no model. Where a judge is named, it is asked about what they leave open; see
+`agents.judge`.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from agents.budget import Budget
+from agents.grounding import Verdict, check
+from agents.judge import Judge, JudgeFailed
 from agents.knowledge.search import Passage
 from agents.names import names
+from agents.relevance import Judgement, judgement_of
+from agents.settings import Limits, Routing
 from agents.terms import content_terms, weight
 
 UNRELATED_COSINE = 0.15
@@ -12,6 +22,48 @@ CERTAIN_COSINE = 0.70
 """Cosine from which on a question and a passage surely speak of the same; counts as 1."""
 UNKNOWN_NAMES = 0.5
 """What is left of the score when no passage knows any name in the question."""
+
+
+@dataclass(frozen=True)
+class Relevance:
+    """A relevancy (0..1) and what it means; `note` is why it was not judged as it should have been."""
+
+    score: float
+    judgement: Judgement
+    note: str | None = None
+
+
+class Evaluator:
+    """Scores without a model first, and asks the judge only where that does not settle the matter."""
+
+    def __init__(self, judge: Judge | None, limits: Limits, routing: Routing) -> None:
+        self._judge = judge
+        self._limits = limits
+        self.certain_from = routing.certain_from
+
+    async def relevance(self, question: str, passages: Sequence[Passage], budget: Budget) -> Relevance:
+        """How well `passages` answer `question`. What is surely relevant is not judged: no first token waits for it."""
+        score = relevancy(question, passages)
+        settled = self._relevance(score)
+        if self._judge is None or not passages or settled.judgement == "correct":
+            return settled
+        try:
+            return self._relevance(await self._judge.relevancy(question, passages, budget))
+        except JudgeFailed as error:
+            return self._relevance(score, f"relevancy was scored without a judge: {error}")
+
+    async def groundedness(self, sentence: str, question: str, passages: Sequence[Passage], budget: Budget) -> Verdict:
+        """Whether `passages` support `sentence`. A judge is asked about paraphrases, which the check cannot follow."""
+        verdict = check(sentence, question, passages, self._limits.groundedness_threshold)
+        if self._judge is None or not verdict.may_be_paraphrase:
+            return verdict
+        try:
+            return await self._judge.groundedness(sentence, passages, budget)
+        except JudgeFailed:
+            return verdict
+
+    def _relevance(self, score: float, note: str | None = None) -> Relevance:
+        return Relevance(score, judgement_of(score, self._limits.relevancy_threshold, self.certain_from), note)
 
 
 def relevancy(question: str, passages: Sequence[Passage]) -> float:
@@ -66,3 +118,15 @@ def passage_terms(passage: Passage) -> frozenset[str]:
     """The content terms of a passage, of its headings and of its document's title."""
     chunk = passage.chunk
     return content_terms(chunk.text) | content_terms(" ".join((chunk.title, *chunk.heading_path)))
+
+
+def web_relevancy(question: str, passages: Sequence[Passage]) -> float:
+    """The relevancy of web passages (0..1): they have no vectors, so that only the words of the question count."""
+    lexical = lexical_evidence(question, passages) if passages else 0.0
+    return (lexical or 0.0) * (1 - (1 - UNKNOWN_NAMES) * unknown_names(question, passages))
+
+
+def gap(question: str, passages: Sequence[Passage]) -> tuple[str, ...]:
+    """The stems of the words in `question` that no passage holds, the weightiest first."""
+    held = frozenset[str]().union(*map(passage_terms, passages))
+    return tuple(sorted(content_terms(question) - held, key=lambda term: (-weight(term), term)))

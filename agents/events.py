@@ -3,17 +3,25 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from agents.freshness import Freshness
 from agents.knowledge.search import Passage
+from agents.relevance import Judgement
 from agents.states import State
 
 Kind = Literal["answered", "quoted", "abstained"]
+Origin = Literal["knowledge", "web"]
 
 
 @dataclass(frozen=True)
 class Citation:
-    """Where a sentence comes from. `quote` is the slice `[start:end)` of the document's text, verbatim."""
+    """Where a sentence comes from. `quote` is the slice `[start:end)` of the document's text, verbatim.
+
+    Of a web page, `document_uri` is the address, `path` the host, `source` is `web`, and `chunk_id` and `generation`
+    are empty; its text is what was read of the page then.
+    """
 
     number: int
+    origin: Origin
     document_uri: str
     source: str
     title: str
@@ -41,7 +49,8 @@ class Answer:
     """The whole answer. `timings_ms` is per stage; `notes` say what kept the answer from being better.
 
     `relevancy` and `groundedness` (mean of the sentences; None when there is none) are 0..1. `route` is the states
-    passed through, repetitions left out.
+    passed through, repetitions left out. `freshness` is that of the generation, None when there was none to answer
+    from; `corrections` counts the drafts that were thrown away.
     """
 
     kind: Kind
@@ -52,6 +61,8 @@ class Answer:
     groundedness: float | None
     route: tuple[State, ...]
     generation: str
+    freshness: Freshness | None
+    corrections: int
     notes: tuple[str, ...]
     trace_id: str
     timings_ms: dict[str, float]
@@ -66,6 +77,14 @@ class StateEntered:
 
 
 @dataclass(frozen=True)
+class KnowledgeVerified:
+    """The knowledge base can be asked: the generation that serves, and how fresh it is."""
+
+    generation: str
+    freshness: Freshness
+
+
+@dataclass(frozen=True)
 class PassagesFound:
     """What the knowledge base has on the question, best first."""
 
@@ -75,10 +94,30 @@ class PassagesFound:
 
 @dataclass(frozen=True)
 class RelevancyJudged:
-    """How well the passages fit the question (0..1), and the least that is answered."""
+    """How well the passages fit the question (0..1), and the thresholds: the least that is answered, and the least that
+    is answered without asking the web too."""
 
     relevancy: float
     threshold: float
+    certain_from: float
+    judgement: Judgement
+
+
+@dataclass(frozen=True)
+class WebSearched:
+    """The web was asked. `gap` is the words of the question that no passage holds; `addresses` are those found."""
+
+    query: str
+    gap: tuple[str, ...]
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CorrectionBegun:
+    """A draft was thrown away, for `reason`; the next one is the `attempt`-th correction."""
+
+    attempt: int
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -109,4 +148,15 @@ class Done:
     answer: Answer
 
 
-Event = StateEntered | PassagesFound | RelevancyJudged | CitationMade | SentenceReleased | SentenceDropped | Done
+Event = (
+    StateEntered
+    | KnowledgeVerified
+    | PassagesFound
+    | RelevancyJudged
+    | WebSearched
+    | CitationMade
+    | SentenceReleased
+    | SentenceDropped
+    | CorrectionBegun
+    | Done
+)

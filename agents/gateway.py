@@ -1,22 +1,34 @@
 """The models, as the gateway's OpenAI-compatible API offers them."""
 
 import time
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import asynccontextmanager
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
+from contextlib import contextmanager
+from math import ceil
+from typing import TypeVar
 
 import httpx
+import stamina
 from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError, AsyncOpenAI
 from openai.types.chat import ChatCompletionMessageParam
+from openai.types.shared_params.response_format_json_schema import JSONSchema
+from pydantic import BaseModel, ValidationError
 
+from agents.circuit import Circuit
 from agents.settings import Gateway, Models, gateway_key
 from agents.token_estimate import cut_to_tokens
 
 CONNECT_SECONDS = 2.0
 EMBED_SECONDS = 15.0
+ATTEMPTS = 3
 STOP = ["Question:"]
 """Small models go on with questions of their own once they have answered."""
 _BUSY_SECONDS = 5
 _DOWN_SECONDS = 10
+_OUTAGE = 500
+
+Result = TypeVar("Result")
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 class GatewayUnavailable(Exception):
@@ -27,34 +39,47 @@ class GatewayUnavailable(Exception):
         self.retry_after = retry_after
 
 
+class MisshapenAnswer(Exception):
+    """A model was asked for JSON of a certain shape and wrote something else."""
+
+
 class ModelGateway:
-    """A connection pool to the gateway. `last_chat` is when (monotonic seconds) the chat model last answered."""
+    """A connection pool to the gateway. `last_chat` is when (monotonic seconds) the answering model last answered.
+
+    A call that could not be made is tried again, with jitter, and a model that fails again and again is left alone for
+    a while. To turn to another model is the gateway's own affair.
+    """
 
     def __init__(self, gateway: Gateway, models: Models, answer_seconds: float) -> None:
         self._models = models
         self._url = gateway.base_url
+        self._circuits: defaultdict[str, Circuit] = defaultdict(Circuit)
         self.last_chat: float | None = None
         self._client = AsyncOpenAI(
             base_url=gateway.base_url,
             api_key=gateway_key(gateway),
-            max_retries=1,
+            max_retries=0,
             timeout=httpx.Timeout(answer_seconds, connect=CONNECT_SECONDS),
         )
 
-    async def embed(self, text: str) -> list[float]:
+    async def embed(self, text: str, *, probing: bool = False) -> list[float]:
         """The vector of `text` (shape: the embedding model's dimension); text beyond the model's context is cut off.
+
+        `probing` asks also while the model is left alone.
 
         Raises:
             GatewayUnavailable: no answer, or a vector of another length than the settings say.
         """
         model = self._models.embedding
-        async with self._errors(model.name):
-            answer = await self._client.embeddings.create(
-                model=model.name,
-                # Two tokens are the model's own, at the beginning and at the end.
-                input=cut_to_tokens(text, model.context_tokens - 2),
-                encoding_format="float",
-                timeout=httpx.Timeout(EMBED_SECONDS, connect=CONNECT_SECONDS),
+        with self._guarded(model.name, probing):
+            answer = await _persistently(
+                lambda: self._client.embeddings.create(
+                    model=model.name,
+                    # Two tokens are the model's own, at the beginning and at the end.
+                    input=cut_to_tokens(text, model.context_tokens - 2),
+                    encoding_format="float",
+                    timeout=httpx.Timeout(EMBED_SECONDS, connect=CONNECT_SECONDS),
+                )
             )
         vector = answer.data[0].embedding if answer.data else []
         if len(vector) != model.dimension:
@@ -65,22 +90,24 @@ class ModelGateway:
         return vector
 
     async def stream_chat(
-        self, messages: Iterable[ChatCompletionMessageParam], answer_tokens: int
+        self, messages: Iterable[ChatCompletionMessageParam], answer_tokens: int, *, probing: bool = False
     ) -> AsyncGenerator[str]:
-        """The chat model's answer, piece by piece; closing the iterator ends the call at the model too.
+        """The reasoning model's answer, piece by piece; closing the iterator ends the call at the model too.
 
         Raises:
             GatewayUnavailable: no answer, or the stream broke off.
         """
-        model = self._models.chat
-        async with self._errors(model.name):
-            stream = await self._client.chat.completions.create(
-                model=model.name,
-                messages=messages,
-                max_tokens=answer_tokens,
-                temperature=0,
-                stop=STOP,
-                stream=True,
+        model = self._models.reasoning
+        with self._guarded(model.name, probing):
+            stream = await _persistently(
+                lambda: self._client.chat.completions.create(
+                    model=model.name,
+                    messages=messages,
+                    max_tokens=answer_tokens,
+                    temperature=0,
+                    stop=STOP,
+                    stream=True,
+                )
             )
             async with stream:
                 async for piece in stream:
@@ -88,24 +115,84 @@ class ModelGateway:
                     if piece.choices and (text := piece.choices[0].delta.content):
                         yield text
 
+    async def fill(
+        self,
+        model: str,
+        messages: Iterable[ChatCompletionMessageParam],
+        shape: type[Shape],
+        answer_tokens: int,
+        seconds: float,
+    ) -> Shape:
+        """What `model` says, as JSON of this shape.
+
+        Raises:
+            GatewayUnavailable: no answer within `seconds`.
+            MisshapenAnswer: the answer is not of that shape.
+        """
+        schema: JSONSchema = {"name": shape.__name__, "schema": shape.model_json_schema(), "strict": True}
+        with self._guarded(model, probing=False):
+            answer = await _persistently(
+                lambda: self._client.chat.completions.create(
+                    model=model,
+                    messages=messages,
+                    max_tokens=answer_tokens,
+                    temperature=0,
+                    response_format={"type": "json_schema", "json_schema": schema},
+                    timeout=httpx.Timeout(seconds, connect=CONNECT_SECONDS),
+                )
+            )
+        text = answer.choices[0].message.content if answer.choices else None
+        try:
+            return shape.model_validate_json(text or "")
+        except ValidationError as error:
+            raise MisshapenAnswer(f"{model!r} did not answer as {shape.__name__}: {error}") from error
+
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
 
-    @asynccontextmanager
-    async def _errors(self, model: str) -> AsyncGenerator[None]:
-        # Bodies of refusals are not passed on: a gateway quotes the key that it refused.
-        where = f"model {model!r} at {self._url}"
+    @contextmanager
+    def _guarded(self, model: str, probing: bool) -> Generator[None]:
+        """Leave a model alone that keeps failing, count how this call ends, and say which model failed, and where."""
+        circuit = self._circuits[model]
+        if not probing and not circuit.allows():
+            wait = max(1, ceil(circuit.open_for))
+            raise GatewayUnavailable(f"{circuit.reason}; it is left alone for {wait} s", wait)
         try:
             yield
-        except APITimeoutError as error:
-            raise GatewayUnavailable(f"{where} did not answer in time", _BUSY_SECONDS) from error
-        except APIConnectionError as error:
-            raise GatewayUnavailable(f"{where} cannot be reached", _DOWN_SECONDS) from error
-        except APIStatusError as error:
-            raise GatewayUnavailable(f"{where} refused with status {error.status_code}", _retry_after(error)) from error
         except (APIError, httpx.HTTPError) as error:
-            raise GatewayUnavailable(f"{where} broke off its answer ({type(error).__name__})", _BUSY_SECONDS) from error
+            told = _told(f"model {model!r} at {self._url}", error)
+            if not isinstance(error, APIStatusError) or error.status_code >= _OUTAGE:
+                circuit.failed(str(told))
+            raise told from error
+        circuit.succeeded()
+
+
+async def _persistently(call: Callable[[], Awaitable[Result]]) -> Result:
+    """Make a call, again when it did not reach anybody who could answer; slow answers are not asked for twice."""
+    async for attempt in stamina.retry_context(
+        on=_is_passing, attempts=ATTEMPTS, timeout=None, wait_initial=0.1, wait_max=1.0, wait_jitter=0.2
+    ):
+        with attempt:
+            return await call()
+    raise RuntimeError("stamina ended without an attempt")
+
+
+def _is_passing(error: Exception) -> bool:
+    if isinstance(error, APIStatusError):
+        return error.status_code >= _OUTAGE
+    return isinstance(error, APIConnectionError) and not isinstance(error, APITimeoutError)
+
+
+def _told(where: str, error: APIError | httpx.HTTPError) -> GatewayUnavailable:
+    # Bodies of refusals are not passed on: a gateway quotes the key that it refused.
+    if isinstance(error, APITimeoutError):
+        return GatewayUnavailable(f"{where} did not answer in time", _BUSY_SECONDS)
+    if isinstance(error, APIConnectionError):
+        return GatewayUnavailable(f"{where} cannot be reached", _DOWN_SECONDS)
+    if isinstance(error, APIStatusError):
+        return GatewayUnavailable(f"{where} refused with status {error.status_code}", _retry_after(error))
+    return GatewayUnavailable(f"{where} broke off its answer ({type(error).__name__})", _BUSY_SECONDS)
 
 
 def _retry_after(error: APIStatusError) -> int:

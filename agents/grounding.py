@@ -42,11 +42,15 @@ class Quote:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the check made of one sentence: the share of its content that `quote` supports, and why it failed if so."""
+    """What the check made of one sentence: the share of its content that `quote` supports, and why it failed if so.
+
+    `may_be_paraphrase`: it failed only because no passage says it in the same words.
+    """
 
     score: float
     quote: Quote | None
     failure: str | None
+    may_be_paraphrase: bool = False
 
     @property
     def passed(self) -> bool:
@@ -79,9 +83,9 @@ def check(sentence: str, question: str, passages: Sequence[Passage], threshold: 
         return Verdict(0.0, None, f"no passage holds {named}" if missing else "no single passage holds all its names")
     score, quote = _best_support(words, exact, holders)
     if quote is None:
-        return Verdict(score, None, "no passage says that")
+        return Verdict(score, None, "no passage says that", may_be_paraphrase=True)
     if score < threshold:
-        return Verdict(score, quote, f"only {score:.2f} of it is in the passages")
+        return Verdict(score, quote, f"only {score:.2f} of it is in the passages", may_be_paraphrase=True)
     return Verdict(score, quote, None)
 
 

@@ -16,6 +16,8 @@ from agents.settings import Models
 CHAT_SECONDS = 30.0
 """A chat model that answered within this time is not asked again; its probe costs a model call."""
 
+WEB_OFF = "no web search is configured; what the knowledge base does not hold is not answered"
+
 CheckName = Literal["embedding", "chat", "knowledge"]
 
 
@@ -28,11 +30,20 @@ class Check:
 
 
 @dataclass(frozen=True)
+class WebRoute:
+    """Whether the web is asked what the knowledge base does not hold; answers do not depend on it."""
+
+    on: bool
+    reason: str | None
+
+
+@dataclass(frozen=True)
 class Readiness:
     """Ready when all checks are; `generation` is the one that is served, `models` are named by their roles."""
 
     ready: bool
     checks: dict[CheckName, Check]
+    web: WebRoute
     generation: str | None
     documents: int
     passages: int
@@ -43,7 +54,10 @@ class Readiness:
 class Health:
     """Runs the probes and keeps their last results."""
 
-    def __init__(self, gateway: ModelGateway, knowledge: KnowledgeBase, models: Models, probe_seconds: float) -> None:
+    def __init__(
+        self, gateway: ModelGateway, knowledge: KnowledgeBase, models: Models, probe_seconds: float, *, web: bool
+    ) -> None:
+        self._web = WebRoute(web, None if web else WEB_OFF)
         self._models = models
         self._gateway = gateway
         self._knowledge = knowledge
@@ -60,11 +74,12 @@ class Health:
         return Readiness(
             ready=ready,
             checks=dict(self._checks),
+            web=self._web,
             generation=generation,
             documents=documents,
             passages=passages,
             refreshed_at=refreshed_at,
-            models={"chat": self._models.chat.name, "embedding": self._models.embedding.name},
+            models={"chat": self._models.reasoning.name, "embedding": self._models.embedding.name},
         )
 
     async def run(self) -> None:
@@ -88,13 +103,13 @@ class Health:
             await asyncio.sleep(self._pause)
 
     async def _probe_embedding(self) -> None:
-        await self._gateway.embed("ready?")
+        await self._gateway.embed("ready?", probing=True)
 
     async def _probe_chat(self) -> None:
         answered = self._gateway.last_chat
         if self._checks["chat"].ok and answered is not None and time.monotonic() - answered < CHAT_SECONDS:
             return
-        async with aclosing(self._gateway.stream_chat([{"role": "user", "content": "Hi"}], 1)) as pieces:
+        async with aclosing(self._gateway.stream_chat([{"role": "user", "content": "Hi"}], 1, probing=True)) as pieces:
             async for _ in pieces:
                 pass
 

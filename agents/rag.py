@@ -1,8 +1,10 @@
-"""Retrieval: from a question to the passages of the knowledge base that may answer it."""
+"""The RAG agent: verifies the knowledge base, and finds its passages that may answer a question."""
 
+import asyncio
 import time
 from dataclasses import dataclass
 
+from agents.freshness import Freshness, FreshnessWatch
 from agents.gateway import ModelGateway
 from agents.knowledge.search import Passage
 from agents.knowledge.store import Filters
@@ -10,7 +12,15 @@ from agents.knowledge_base import KnowledgeBase
 
 
 @dataclass(frozen=True)
-class Retrieval:
+class Verified:
+    """The knowledge base can be asked: its serving generation, and how fresh that is."""
+
+    generation: str
+    freshness: Freshness
+
+
+@dataclass(frozen=True)
+class Found:
     """Passages of one generation, best first, and how long each part took in milliseconds."""
 
     passages: tuple[Passage, ...]
@@ -19,31 +29,78 @@ class Retrieval:
     search_ms: float
 
 
-class RagAgent:
-    """Embeds questions and searches the serving generation."""
+class Retrieval:
+    """One question put to the knowledge base; it is embedded from the beginning, while the knowledge base is verified.
 
-    def __init__(self, gateway: ModelGateway, knowledge: KnowledgeBase) -> None:
-        self._gateway = gateway
+    `close` ends what is still going on.
+    """
+
+    def __init__(self, gateway: ModelGateway, knowledge: KnowledgeBase, watch: FreshnessWatch, question: str) -> None:
         self._knowledge = knowledge
+        self._watch = watch
+        self._question = question
+        self._verify_ms = 0.0
+        self._embed_ms = 0.0
+        self._vector = asyncio.create_task(self._embed(gateway))
 
-    async def retrieve(self, question: str, limit: int, filters: Filters) -> Retrieval:
-        """The `limit` best passages for `question`.
+    async def verify(self) -> Verified:
+        """Check that there is a generation of the service's embedding model, and how fresh it is.
+
+        Raises:
+            NoGeneration, EmbeddingMismatch, StoreUnavailable: as for `KnowledgeBase.serving`.
+        """
+        began = time.perf_counter()
+        manifest = await self._knowledge.serving()
+        self._verify_ms = _since(began)
+        return Verified(manifest.generation, self._watch.judge(manifest))
+
+    async def passages(self, limit: int, filters: Filters) -> Found:
+        """The `limit` best passages.
 
         Raises:
             GatewayUnavailable: the question cannot be embedded.
             NoGeneration, EmbeddingMismatch, StoreUnavailable: as for `KnowledgeBase.search`.
         """
+        vector = await self._vector
         began = time.perf_counter()
-        # Without a generation that can be searched the model is not troubled.
-        await self._knowledge.serving()
-        checked = time.perf_counter()
-        vector = await self._gateway.embed(question)
-        embedded = time.perf_counter()
-        manifest, passages = await self._knowledge.search(question, vector, limit, filters)
-        searched = time.perf_counter()
-        return Retrieval(
-            tuple(passages),
-            manifest.generation,
-            1000 * (embedded - checked),
-            1000 * (checked - began + searched - embedded),
-        )
+        manifest, passages = await self._knowledge.search(self._question, vector, limit, filters)
+        return Found(tuple(passages), manifest.generation, self._embed_ms, self._verify_ms + _since(began))
+
+    async def close(self) -> None:
+        """Stop the call of the embedding model when it is still going on."""
+        self._vector.cancel()
+        await asyncio.wait({self._vector})
+        if not self._vector.cancelled():
+            self._vector.exception()  # what nobody asked for any more is no error of the event loop
+
+    async def _embed(self, gateway: ModelGateway) -> list[float]:
+        began = time.perf_counter()
+        vector = await gateway.embed(self._question)
+        self._embed_ms = _since(began)
+        return vector
+
+
+class RagAgent:
+    """Begins retrievals from the serving generation."""
+
+    def __init__(self, gateway: ModelGateway, knowledge: KnowledgeBase, watch: FreshnessWatch) -> None:
+        self._gateway = gateway
+        self._knowledge = knowledge
+        self._watch = watch
+
+    def begin(self, question: str) -> Retrieval:
+        """Begin to retrieve for `question`; whoever begins closes."""
+        return Retrieval(self._gateway, self._knowledge, self._watch, question)
+
+    async def retrieve(self, question: str, limit: int, filters: Filters) -> Found:
+        """The `limit` best passages for `question`; raises as the two verbs of `Retrieval` do."""
+        retrieval = self.begin(question)
+        try:
+            await retrieval.verify()
+            return await retrieval.passages(limit, filters)
+        finally:
+            await retrieval.close()
+
+
+def _since(began: float) -> float:
+    return 1000 * (time.perf_counter() - began)

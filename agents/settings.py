@@ -49,11 +49,12 @@ class EmbeddingModel(_Strict):
 
 
 class Models(_Strict):
-    """The models that answer, by role."""
+    """The models by role: `reasoning` writes answers, `judge` scores them where one is paid for."""
 
     chat: ChatModel
     reasoning: ChatModel
     embedding: EmbeddingModel
+    judge: ChatModel | None = None
 
 
 class LanceStore(_Strict):
@@ -124,6 +125,39 @@ class McpRoute(_Strict):
     allowed_hosts: list[str] = Field(default_factory=lambda: ["127.0.0.1:*", "localhost:*", "[::1]:*"])
 
 
+class Routing(_Strict):
+    """Where an answer comes from; the least relevancy that is answered at all is `Limits.relevancy_threshold`.
+
+    From `certain_from` on (0..1) the knowledge base alone answers, below it the web is asked for `web_results` too.
+    """
+
+    certain_from: Share = 0.6
+    web_results: Annotated[int, Field(ge=1, le=10)] = 4
+
+
+class Budgets(_Strict):
+    """What one question may cost besides time: estimated tokens, tool calls, and drafts that are thrown away."""
+
+    tokens: Annotated[int, Field(ge=512)] = 20000
+    tool_calls: Annotated[int, Field(ge=0)] = 2
+    corrections: Annotated[int, Field(ge=0, le=5)] = 1
+
+
+class Refresh(_Strict):
+    """The deployment (`<flow>/<name>`) at Prefect's API that refreshes the knowledge base."""
+
+    api_url: Annotated[str, Field(pattern=r"^https?://.+")]
+    deployment: Annotated[str, Field(pattern=r"^[^/]+/[^/]+$")]
+
+
+class Freshness(_Strict):
+    """How old the knowledge may be, and who refreshes it: once at most in `window_minutes` for the same sources."""
+
+    objective_hours: Annotated[float, Field(gt=0)]
+    window_minutes: Annotated[float, Field(gt=0)]
+    refresh: Refresh | None = None
+
+
 class Settings(_Strict):
     """Everything the service is told; without `web_search` the web is never asked.
 
@@ -138,6 +172,9 @@ class Settings(_Strict):
     store: Annotated[LanceStore | OpenSearchStore, Field(discriminator="engine")]
     fusion: Fusion
     limits: Limits
+    routing: Routing = Routing()
+    budgets: Budgets = Budgets()
+    freshness: Freshness | None = None
     probe_seconds: Annotated[float, Field(gt=0)] = 5
     web_search: WebSearchServer | None = None
     mcp: McpRoute = Field(default_factory=McpRoute)

@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from agents.events import Event, StateEntered
+from agents.events import Event, KnowledgeVerified, StateEntered
 
 Result = TypeVar("Result")
 
@@ -37,7 +37,7 @@ class EventStream(StreamingResponse):
 async def begun(events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
     """The same events, once retrieval has succeeded; until then errors are raised here, before any byte is sent."""
     first: list[Event] = []
-    while not first or isinstance(first[-1], StateEntered):
+    while not first or isinstance(first[-1], StateEntered | KnowledgeVerified):
         first.append(await anext(events))
 
     async def continued() -> AsyncGenerator[Event]:

@@ -32,7 +32,7 @@ def test_a_grounded_answer_is_given_with_verbatim_citations(service: Running) ->
     assert (CORPUS / "commands.md").read_text()[first["start"] : first["end"]] == first["quote"]
     assert (first["generation"], first["document_uri"]) == ("g1", "file:///corpus/commands.md")
     assert first["heading_path"] == ["Commands of the platform", "Stopping"]
-    assert answer["route"] == ["retrieve", "judge", "answer", "check"]
+    assert answer["route"] == ["verify", "retrieve", "judge", "answer", "check"]
     assert answer["groundedness"] == 1.0
     assert answer["trace_id"] == response.headers["x-trace-id"]
     assert {"embed", "search", "judge", "model", "check", "total"} <= answer["timings_ms"].keys()
@@ -84,7 +84,8 @@ def test_events_come_in_order_and_only_checked_sentences_are_released(service: R
     service.gateway.reply = f"Everything costs 42 dollars. {GROUNDED}"
     events = events_of(service, "What does make down stop?")
     names = [name for name, _ in events]
-    assert names[:5] == ["state_entered", "passages_found", "state_entered", "relevancy_judged", "state_entered"]
+    judged = ["knowledge_verified", "passages_found", "relevancy_judged"]
+    assert names[:7] == [name for known in judged for name in ("state_entered", known)] + ["state_entered"]
     assert names.index("sentence_dropped") < names.index("citation_made") < names.index("sentence_released")
     assert names[-1] == "done"
     assert "42" not in json.dumps([data for name, data in events if name == "sentence_released"])

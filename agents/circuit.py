@@ -1,0 +1,50 @@
+"""A circuit breaker: what has failed several times in a row is left alone for a while.
+
+Source: M. Nygard, "Release It!", 2007. None of the libraries for it is kept up and typed, and it is a few lines.
+"""
+
+import time
+from collections.abc import Callable
+
+FAILURES = 5
+"""In a row; then the circuit opens."""
+OPEN_SECONDS = 5.0
+
+
+class Circuit:
+    """Opens after `FAILURES` in a row; after `OPEN_SECONDS` one call at a time is let through, until one succeeds.
+
+    `reason` is that of the last failure.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._failures = 0
+        self._opened_at = 0.0
+        self.reason = ""
+
+    @property
+    def open_for(self) -> float:
+        """Seconds until the next call is let through; 0 when one may be made now."""
+        if self._failures < FAILURES:
+            return 0.0
+        return max(0.0, self._opened_at + OPEN_SECONDS - self._clock())
+
+    def allows(self) -> bool:
+        """Whether a call may be made now; when one is let through on trial, others have to wait for it."""
+        if self.open_for > 0:
+            return False
+        if self._failures >= FAILURES:
+            self._opened_at = self._clock()
+        return True
+
+    def succeeded(self) -> None:
+        """A call was answered."""
+        self._failures = 0
+
+    def failed(self, reason: str) -> None:
+        """A call was not answered, for `reason`."""
+        self.reason = reason
+        self._failures += 1
+        if self._failures >= FAILURES:
+            self._opened_at = self._clock()
