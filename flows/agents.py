@@ -46,7 +46,8 @@ def serve(settings: Environment) -> str:
     """Have the service run with the environment's settings; returns its base URL once it can answer."""
     components = LocalComponents.of(settings)
     platform = components.platform
-    told = agent_settings(settings, platform.laptop.listen_host, components.ports[AGENTS], platform.address(GATEWAY))
+    host, port = platform.laptop.listen_host, components.ports[AGENTS]
+    told = agent_settings(settings, host, port, platform.address(GATEWAY), prefect_api_url=components.prefect_api_url)
     path = write_agent_settings(told, agent_settings_file(settings))
     deploy(platform, components.agents(path))
     wait_until_ready(platform, AGENTS)

@@ -8,6 +8,19 @@ variable "agents" {
     answer_tokens          = number
     answer_seconds         = number
     question_bytes         = number
+    routing = optional(object({
+      certain_from = number
+      web_results  = number
+    }))
+    budgets = optional(object({
+      tokens      = number
+      tool_calls  = number
+      corrections = number
+    }))
+    freshness = optional(object({
+      objective_hours = number
+      window_minutes  = number
+    }))
   })
 
   validation {
@@ -23,5 +36,25 @@ variable "agents" {
   validation {
     condition     = var.agents.answer_tokens >= 16 && var.agents.answer_seconds > 0 && var.agents.question_bytes >= 256
     error_message = "agents: answer_tokens must be 16 or more, answer_seconds above 0, question_bytes 256 or more."
+  }
+  validation {
+    condition = var.agents.routing == null ? true : (
+      var.agents.routing.certain_from >= 0 && var.agents.routing.certain_from <= 1 &&
+      var.agents.routing.web_results >= 1 && var.agents.routing.web_results <= 10
+    )
+    error_message = "agents.routing: certain_from must be from 0 to 1, web_results from 1 to 10."
+  }
+  validation {
+    condition = var.agents.budgets == null ? true : (
+      var.agents.budgets.tokens >= 512 && var.agents.budgets.tool_calls >= 0 &&
+      var.agents.budgets.corrections >= 0 && var.agents.budgets.corrections <= 5
+    )
+    error_message = "agents.budgets: tokens must be 512 or more, tool_calls 0 or more, corrections from 0 to 5."
+  }
+  validation {
+    condition = var.agents.freshness == null ? true : (
+      var.agents.freshness.objective_hours > 0 && var.agents.freshness.window_minutes > 0
+    )
+    error_message = "agents.freshness: objective_hours and window_minutes must be above 0."
   }
 }

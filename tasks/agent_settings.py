@@ -26,10 +26,18 @@ class InCluster:
 
 
 def agent_settings(
-    environment: Environment, host: str, port: int, gateway_url: str, cluster: InCluster | None = None
+    environment: Environment,
+    host: str,
+    port: int,
+    gateway_url: str,
+    cluster: InCluster | None = None,
+    prefect_api_url: str | None = None,
 ) -> service.Settings:
-    """Everything the service is told, the key of the gateway by the name of its variable only."""
-    models = environment.models
+    """Everything the service is told, the key of the gateway by the name of its variable only.
+
+    `prefect_api_url` is where it asks for a refresh of its knowledge base, when that is not what the file says.
+    """
+    models, agents = environment.models, environment.agents
     identity = cluster.embedding if cluster else embedding_identity(models)
     fusion = environment.knowledge.fusion
     return service.Settings(
@@ -40,6 +48,7 @@ def agent_settings(
         models=service.Models(
             chat=_chat_model(environment, models.chat),
             reasoning=_chat_model(environment, models.reasoning),
+            judge=None if models.judge is None else _chat_model(environment, models.judge),
             embedding=service.EmbeddingModel(
                 name=identity.model,
                 fingerprint=identity.fingerprint,
@@ -49,7 +58,10 @@ def agent_settings(
         ),
         store=_store(environment, cluster.outputs if cluster else None),
         fusion=service.Fusion(method=fusion.method, dense_weight=fusion.dense_weight, candidates=fusion.candidates),
-        limits=service.Limits(**environment.agents.model_dump()),
+        limits=service.Limits(**agents.model_dump(include=set(service.Limits.model_fields))),
+        routing=service.Routing(**agents.routing.model_dump()) if agents.routing else service.Routing(),
+        budgets=service.Budgets(**agents.budgets.model_dump()) if agents.budgets else service.Budgets(),
+        freshness=_freshness(environment, prefect_api_url or environment.environment.prefect.api_url),
     )
 
 
@@ -59,6 +71,14 @@ def write_agent_settings(settings: service.Settings, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(settings.model_dump_json(indent=2), encoding="utf-8")
     return path
+
+
+def _freshness(environment: Environment, prefect_api_url: str) -> service.Freshness | None:
+    freshness = environment.agents.freshness
+    if freshness is None:
+        return None
+    refresh = service.Refresh(api_url=prefect_api_url, deployment=f"knowledge/{environment.name.value}")
+    return service.Freshness(**freshness.model_dump(), refresh=refresh)
 
 
 def _chat_model(environment: Environment, name: str) -> service.ChatModel:

@@ -74,7 +74,9 @@ def compare_settings(components: LocalComponents) -> list[Comparison]:
     """The settings files of gateway and agent service, as they are and as the environment file gives them."""
     laptop = components.platform.laptop
     gateway_url = base_url(laptop.listen_host, components.ports[GATEWAY])
-    settings = agent_settings(components.environment, laptop.listen_host, components.ports[AGENTS], gateway_url)
+    settings = agent_settings(
+        components.environment, laptop.listen_host, components.ports[AGENTS], gateway_url, components.prefect_api_url
+    )
     return [
         _file("gateway configuration", components.gateway_file, components.gateway_configuration()),
         _file("agent settings", agent_settings_file(components.environment), settings.model_dump_json(indent=2)),

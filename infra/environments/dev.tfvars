@@ -157,6 +157,9 @@ agents = {
   answer_tokens          = 512
   answer_seconds         = 60
   question_bytes         = 8192
+  routing                = { certain_from = 0.6, web_results = 4 }
+  budgets                = { tokens = 30000, tool_calls = 3, corrections = 2 }
+  freshness              = { objective_hours = 30, window_minutes = 60 }
 }
 
 # ---- observability

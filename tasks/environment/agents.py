@@ -9,8 +9,30 @@ from tasks.environment.section import Section
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+class Routing(Section):
+    """Below `certain_from` (a relevancy, 0..1) the web is asked too, where it may be, for `web_results` pages."""
+
+    certain_from: Share
+    web_results: Annotated[int, Field(ge=1, le=10)]
+
+
+class Budgets(Section):
+    """What one question may cost besides time: tokens (estimated), tool calls, and drafts that are thrown away."""
+
+    tokens: Annotated[int, Field(ge=512)]
+    tool_calls: Annotated[int, Field(ge=0)]
+    corrections: Annotated[int, Field(ge=0, le=5)]
+
+
+class Freshness(Section):
+    """How long ago the sources may have been looked at, and how often at most their change starts a refresh."""
+
+    objective_hours: Annotated[float, Field(gt=0)]
+    window_minutes: Annotated[float, Field(gt=0)]
+
+
 class Agents(Section):
-    """Thresholds (0..1) and limits of the agent service."""
+    """Thresholds (0..1) and limits of the agent service; without `freshness` nobody watches how old the knowledge is."""
 
     relevancy_threshold: Share
     groundedness_threshold: Share
@@ -18,3 +40,6 @@ class Agents(Section):
     answer_tokens: Annotated[int, Field(ge=16)]
     answer_seconds: Annotated[float, Field(gt=0)]
     question_bytes: Annotated[int, Field(ge=256)]
+    routing: Routing | None = None
+    budgets: Budgets | None = None
+    freshness: Freshness | None = None
