@@ -75,7 +75,11 @@ def compare_settings(components: LocalComponents) -> list[Comparison]:
     laptop = components.platform.laptop
     gateway_url = base_url(laptop.listen_host, components.ports[GATEWAY])
     settings = agent_settings(
-        components.environment, laptop.listen_host, components.ports[AGENTS], gateway_url, components.prefect_api_url
+        components.environment,
+        laptop.listen_host,
+        components.ports[AGENTS],
+        gateway_url,
+        prefect_api_url=components.prefect_api_url,
     )
     return [
         _file("gateway configuration", components.gateway_file, components.gateway_configuration()),

@@ -32,7 +32,7 @@ class Freshness(Section):
 
 
 class Agents(Section):
-    """Thresholds (0..1) and limits of the agent service; without `freshness` nobody watches how old the knowledge is."""
+    """Thresholds (0..1) and limits of the service; without `freshness` nobody watches how old the knowledge is."""
 
     relevancy_threshold: Share
     groundedness_threshold: Share
