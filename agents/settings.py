@@ -10,9 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import EmbeddingIdentity
 from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
-from agents.settings_file import InvalidSettings, read_settings_file
+from agents.settings_file import SETTINGS_VARIABLE, InvalidSettings, read_settings_file
 
-SETTINGS_VARIABLE = "AGENTS_SETTINGS"
 Share = Annotated[float, Field(ge=0, le=1)]
 
 

@@ -6,6 +6,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+SETTINGS_VARIABLE = "AGENTS_SETTINGS"
+"""Names the file, for each program of the image its own."""
+
 Model = TypeVar("Model", bound=BaseModel)
 
 

@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from console.failures import explained
-from tasks.environment import EnvironmentName
+from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.platforms import ComponentState
+from tasks.platforms.component_names import WEB_SEARCH
 from tasks.platforms.local import LocalPlatform, laptop_of
 
 
@@ -28,14 +29,24 @@ def status(
 ) -> None:
     """Show every component of the local environment: name, state and address."""
     with explained():
-        platform = LocalPlatform(laptop_of(load_environment(EnvironmentName.LOCAL)))
-        states = platform.list_components()
+        environment = load_environment(EnvironmentName.LOCAL)
+        states = LocalPlatform(laptop_of(environment)).list_components()
     if output is Format.JSON:
         typer.echo(json.dumps([_record(state) for state in states], indent=2))
     elif states:
         Console().print(_table(states))
+        if (missing := _missing_key(environment, states)) is not None:
+            typer.echo(f"{WEB_SEARCH} is off: {missing} was not set when the platform came up")
     else:
         typer.echo("nothing is deployed; `make up` starts the platform")
+
+
+def _missing_key(environment: Environment, states: list[ComponentState]) -> str | None:
+    """The variable whose absence keeps the web search server from running, if anything does."""
+    search = environment.agents.web_search
+    if search is None or any(state.name == WEB_SEARCH for state in states):
+        return None
+    return search.key_variable
 
 
 def _record(state: ComponentState) -> dict[str, object]:

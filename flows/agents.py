@@ -12,7 +12,8 @@ from tasks.data_directory import agent_settings_file
 from tasks.environment import REPOSITORY, Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.git import current_commit
-from tasks.platforms.component_names import AGENTS, GATEWAY
+from tasks.leftovers import remove_component
+from tasks.platforms.component_names import AGENTS, GATEWAY, WEB_SEARCH
 from tasks.platforms.local_components import LocalComponents
 from tasks.sample_question import sample_question
 from tasks.store_settings import knowledge_store
@@ -46,8 +47,19 @@ def serve(settings: Environment) -> str:
     """Have the service run with the environment's settings; returns its base URL once it can answer."""
     components = LocalComponents.of(settings)
     platform = components.platform
-    host, port = platform.laptop.listen_host, components.ports[AGENTS]
-    told = agent_settings(settings, host, port, platform.address(GATEWAY), prefect_api_url=components.prefect_api_url)
+    if (web_search := components.web_search_url) is not None:
+        deploy(platform, components.web_search())
+        wait_until_ready(platform, WEB_SEARCH)
+    else:
+        remove_component(platform, WEB_SEARCH)
+    told = agent_settings(
+        settings,
+        platform.laptop.listen_host,
+        components.ports[AGENTS],
+        platform.address(GATEWAY),
+        prefect_api_url=components.prefect_api_url,
+        web_search_url=web_search,
+    )
     path = write_agent_settings(told, agent_settings_file(settings))
     deploy(platform, components.agents(path))
     wait_until_ready(platform, AGENTS)

@@ -26,13 +26,14 @@ from tasks.environment.variable_file import load_environment
 from tasks.environment_outputs import last_outputs
 from tasks.evaluation_inputs import reports_directory
 from tasks.leftovers import delete, remove_component, require_gone
-from tasks.platforms.component_names import AGENTS, GATEWAY
+from tasks.platforms.component_names import AGENTS, GATEWAY, WEB_SEARCH
 from tasks.platforms.local_components import LocalComponents, model_roles
 from tasks.terraform.commands import PlanKind, apply_plan, initialise, make_plan, read_outputs, state_addresses
 from tasks.terraform.lock_breaking import free_state
 from tasks.terraform.root import TerraformRoot, open_root
 from tasks.terraform.state_bucket import state_bucket_exists, state_location
 from tasks.terraform.unsaved_state import save_unsaved_state
+from tasks.web_search import web_search_file
 
 
 class NotConfirmed(WrongInput):
@@ -146,11 +147,12 @@ def remove(settings: Environment) -> tuple[list[str], list[str]]:
     """Stop and delete what the stages made, and look for it; returns the components and the paths that are gone."""
     platform = LocalComponents.of(settings).platform
     data = platform.data_directory
-    components = [AGENTS, GATEWAY, *model_roles(settings)]
+    components = [AGENTS, WEB_SEARCH, GATEWAY, *model_roles(settings)]
     removed = {name: remove_component(platform, name) for name in components}
     store = settings.knowledge.store
     paths = [
         agent_settings_file(settings),
+        web_search_file(settings),
         reports_directory(settings),
         models_directory(settings),
         lifecycle_summary_file(settings),

@@ -21,6 +21,18 @@ variable "agents" {
       objective_hours = number
       window_minutes  = number
     }))
+    # The key is in key_variable on a laptop, and is key_secret, a name of data.secrets, on AWS.
+    web_search = optional(object({
+      key_variable        = optional(string)
+      key_secret          = optional(string)
+      results             = optional(number, 5)
+      text_characters     = optional(number, 4000)
+      page_bytes          = optional(number, 2000000)
+      seconds             = optional(number, 10)
+      searches_per_minute = optional(number, 30)
+      pages_per_minute    = optional(number, 60)
+      cache_seconds       = optional(number, 900)
+    }))
   })
 
   validation {
@@ -56,5 +68,26 @@ variable "agents" {
       var.agents.freshness.objective_hours > 0 && var.agents.freshness.window_minutes > 0
     )
     error_message = "agents.freshness: objective_hours and window_minutes must be above 0."
+  }
+  validation {
+    condition = var.agents.web_search == null || try(
+      var.laptop != null ? (
+        can(regex("^[A-Z][A-Z0-9_]*$", var.agents.web_search.key_variable)) && var.agents.web_search.key_secret == null
+        ) : (
+        var.agents.web_search.key_variable == null && contains(keys(var.data.secrets), var.agents.web_search.key_secret)
+      ), false
+    )
+    error_message = "agents.web_search needs key_variable (A-Z, 0-9, _) in local, and key_secret, a name of data.secrets, in every other environment."
+  }
+  validation {
+    condition = try(alltrue([
+      var.agents.web_search.results >= 1, var.agents.web_search.results <= 20,
+      var.agents.web_search.text_characters >= 200, var.agents.web_search.text_characters <= 100000,
+      var.agents.web_search.page_bytes >= 1024, var.agents.web_search.page_bytes <= 50000000,
+      var.agents.web_search.seconds > 0, var.agents.web_search.seconds <= 60,
+      var.agents.web_search.searches_per_minute >= 1, var.agents.web_search.pages_per_minute >= 1,
+      var.agents.web_search.cache_seconds >= 0,
+    ]), var.agents.web_search == null)
+    error_message = "agents.web_search: results must be 1 to 20, text_characters 200 to 100000, page_bytes 1024 to 50000000, seconds above 0 and at most 60, the rates 1 or more, cache_seconds 0 or more."
   }
 }

@@ -50,7 +50,7 @@ variable "laptop" {
   type = object({
     data_directory  = string
     listen_host     = string
-    ports           = object({ prefect = number, gateway = number, embedding = number, chat = number, agents = number })
+    ports           = object({ prefect = number, gateway = number, embedding = number, chat = number, agents = number, web_search = number })
     when_port_taken = string
   })
 

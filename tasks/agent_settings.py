@@ -25,6 +25,10 @@ class InCluster:
     embedding: EmbeddingIdentity
 
 
+WEB_SEARCH_MARGIN_SECONDS = 2.0
+"""What the way to the web search server and back may take, beside the search."""
+
+
 def agent_settings(
     environment: Environment,
     host: str,
@@ -32,10 +36,12 @@ def agent_settings(
     gateway_url: str,
     cluster: InCluster | None = None,
     prefect_api_url: str | None = None,
+    web_search_url: str | None = None,
 ) -> service.Settings:
     """Everything the service is told, the key of the gateway by the name of its variable only.
 
-    `prefect_api_url` is where it asks for a refresh of its knowledge base, when that is not what the file says.
+    `prefect_api_url` is where it asks for a refresh of its knowledge base, when that is not what the file says. Without
+    `web_search_url` it never asks the web.
     """
     models, agents = environment.models, environment.agents
     identity = cluster.embedding if cluster else embedding_identity(models)
@@ -62,6 +68,8 @@ def agent_settings(
         routing=service.Routing(**agents.routing.model_dump()) if agents.routing else service.Routing(),
         budgets=service.Budgets(**agents.budgets.model_dump()) if agents.budgets else service.Budgets(),
         freshness=_freshness(environment, prefect_api_url or environment.environment.prefect.api_url),
+        web_search=_web_search(environment, web_search_url),
+        mcp=service.McpRoute(allowed_hosts=_own_hosts(host, cluster)),
     )
 
 
@@ -83,6 +91,21 @@ def _freshness(environment: Environment, prefect_api_url: str) -> service.Freshn
 
 def _chat_model(environment: Environment, name: str) -> service.ChatModel:
     return service.ChatModel(name=name, context_tokens=environment.models.catalogue[name].context_tokens)
+
+
+def _web_search(environment: Environment, url: str | None) -> service.WebSearchServer | None:
+    search = environment.agents.web_search
+    if url is None or search is None:
+        return None
+    return service.WebSearchServer(url=url, seconds=search.seconds + WEB_SEARCH_MARGIN_SECONDS)
+
+
+def _own_hosts(host: str, cluster: InCluster | None) -> list[str]:
+    """The names under which people and programs reach the service."""
+    if cluster is None:
+        return list(dict.fromkeys(["127.0.0.1:*", "localhost:*", f"{host}:*"]))
+    domain = cluster.outputs["edge"]["domain"]
+    return ["agents:*", *([] if domain is None else [domain["name"]])]
 
 
 def _store(environment: Environment, outputs: Mapping[str, Any] | None) -> service.LanceStore | service.OpenSearchStore:

@@ -80,6 +80,7 @@ def compare_settings(components: LocalComponents) -> list[Comparison]:
         components.ports[AGENTS],
         gateway_url,
         prefect_api_url=components.prefect_api_url,
+        web_search_url=components.web_search_url,
     )
     return [
         _file("gateway configuration", components.gateway_file, components.gateway_configuration()),
@@ -110,6 +111,8 @@ def _described(components: LocalComponents) -> Iterator[Component]:
         if packaged is not None:
             path = models_directory(environment) / name / "model.gguf"
             yield components.model_server(role, ModelFiles(path, None, packaged.sha256, "kept"))
+    if components.web_search_url is not None:
+        yield components.web_search()
     settings = agent_settings_file(environment)
     if settings.exists():
         yield components.agents(settings)

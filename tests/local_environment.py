@@ -6,6 +6,8 @@ from pathlib import Path
 from tasks.environment import REPOSITORY
 from tests.ports import free_port
 
+PORTS = ("prefect", "gateway", "embedding", "chat", "agents", "web_search")
+
 
 def write_local_environment(directory: Path, data_directory: Path, generations_kept: int = 3) -> Path:
     """Write `local.tfvars` for a test into `directory` and return that directory.
@@ -15,7 +17,7 @@ def write_local_environment(directory: Path, data_directory: Path, generations_k
     """
     text = (REPOSITORY / "infra" / "environments" / "local.tfvars").read_text(encoding="utf-8")
     text = re.sub(r'(data_directory\s*= )"[^"]*"', rf'\1"{data_directory}"', text)
-    ports = ", ".join(f"{name} = {free_port()}" for name in ("prefect", "gateway", "embedding", "chat", "agents"))
+    ports = ", ".join(f"{name} = {free_port()}" for name in PORTS)
     text = re.sub(r"(\n\s*ports\s*= )\{[^}]*\}", rf"\1{{ {ports} }}", text)
     text = re.sub(r"(generations_kept\s*= )\d+", rf"\g<1>{generations_kept}", text)
     directory.mkdir(parents=True, exist_ok=True)

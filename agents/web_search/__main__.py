@@ -1,4 +1,4 @@
-"""Serves the web search tools: `python -m agents.web_search`, settings in the file that WEB_SEARCH_SETTINGS names."""
+"""Serves the web search tools: `python -m agents.web_search`, settings in the file that AGENTS_SETTINGS names."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""The web search server's settings: one JSON file, derived from the environment file, named by WEB_SEARCH_SETTINGS."""
+"""The web search server's settings: one JSON file, derived from the environment file, named by AGENTS_SETTINGS."""
 
 import os
 from collections.abc import Mapping
@@ -6,9 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.settings_file import read_settings_file
+from agents.settings_file import SETTINGS_VARIABLE, read_settings_file
 
-SETTINGS_VARIABLE = "WEB_SEARCH_SETTINGS"
 TAVILY = "https://api.tavily.com"
 
 
@@ -50,5 +49,5 @@ class WebSearchSettings(_Strict):
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> WebSearchSettings:
-    """Read the file that WEB_SEARCH_SETTINGS names. Raises `InvalidSettings`."""
+    """Read the file that AGENTS_SETTINGS names. Raises `InvalidSettings`."""
     return read_settings_file(WebSearchSettings, SETTINGS_VARIABLE, environ)

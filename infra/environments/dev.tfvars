@@ -160,6 +160,7 @@ agents = {
   routing                = { certain_from = 0.6, web_results = 4 }
   budgets                = { tokens = 30000, tool_calls = 3, corrections = 2 }
   freshness              = { objective_hours = 30, window_minutes = 60 }
+  web_search             = { key_secret = "tavily-api-key" }
 }
 
 # ---- observability

@@ -13,7 +13,7 @@ environment = {
 laptop = {
   data_directory  = ".state"
   listen_host     = "127.0.0.1"
-  ports           = { prefect = 4200, gateway = 4000, embedding = 4001, chat = 4002, agents = 8080 }
+  ports           = { prefect = 4200, gateway = 4000, embedding = 4001, chat = 4002, agents = 8080, web_search = 8090 }
   when_port_taken = "pick_free"
 }
 
@@ -79,4 +79,6 @@ agents = {
   routing                = { certain_from = 0.55, web_results = 4 }
   budgets                = { tokens = 6000, tool_calls = 2, corrections = 1 }
   freshness              = { objective_hours = 48, window_minutes = 60 }
+  # Off until the variable is set.
+  web_search = { key_variable = "TAVILY_API_KEY" }
 }

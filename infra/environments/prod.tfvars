@@ -166,6 +166,7 @@ agents = {
   routing                = { certain_from = 0.6, web_results = 4 }
   budgets                = { tokens = 30000, tool_calls = 3, corrections = 2 }
   freshness              = { objective_hours = 12, window_minutes = 30 }
+  web_search             = { key_secret = "tavily-api-key" }
 }
 
 # ---- observability

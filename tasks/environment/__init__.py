@@ -94,6 +94,25 @@ class Environment(Section):
         return self
 
     @model_validator(mode="after")
+    def _web_search_has_its_key(self) -> Self:
+        search = self.agents.web_search
+        if search is None:
+            return self
+        if (search.key_variable is None) == (search.key_secret is None) or (search.key_secret is None) == (
+            self.data is not None
+        ):
+            raise ValueError(
+                "agents.web_search needs key_variable in 'local', and key_secret in every other environment; it has "
+                f"key_variable = {search.key_variable!r} and key_secret = {search.key_secret!r}"
+            )
+        if self.data is not None and search.key_secret not in self.data.secrets:
+            raise ValueError(
+                f"agents.web_search.key_secret = {search.key_secret!r} must be a name of data.secrets; "
+                f"there are {', '.join(sorted(self.data.secrets)) or 'none'}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _network_and_cluster_fit(self) -> Self:
         if self.network is None or self.cluster is None:
             return self

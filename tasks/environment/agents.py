@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from tasks.environment.section import Section
+from tasks.environment.web_search import WebSearch
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -43,3 +44,4 @@ class Agents(Section):
     routing: Routing | None = None
     budgets: Budgets | None = None
     freshness: Freshness | None = None
+    web_search: WebSearch | None = None

@@ -73,6 +73,7 @@ class Ports(Section):
     embedding: Port
     chat: Port
     agents: Port
+    web_search: Port
 
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:

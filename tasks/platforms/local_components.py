@@ -7,8 +7,11 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
+from agents.settings_file import SETTINGS_VARIABLE
+from agents.web_search.server import HEALTH_PATH, MCP_PATH
 from tasks.environment import REPOSITORY, Environment
-from tasks.gateway import GATEWAY_ENVIRONMENT, HEALTH_PATH, render_gateway_configuration
+from tasks.gateway import GATEWAY_ENVIRONMENT, render_gateway_configuration
+from tasks.gateway import HEALTH_PATH as GATEWAY_HEALTH_PATH
 from tasks.llama_server import Kind
 from tasks.model_files import ModelFiles
 from tasks.platforms import Component, base_url
@@ -20,8 +23,10 @@ from tasks.platforms.component_names import (
     PREFECT_SERVER,
     PREFECT_WORKER,
     REASONING,
+    WEB_SEARCH,
 )
 from tasks.platforms.local import LocalPlatform, laptop_of
+from tasks.web_search import web_search_file, web_search_is_on, web_search_settings
 
 # A grounded prompt of five passages is a long one for a small machine: the gateway must not give up before the caller.
 GATEWAY_SECONDS = 120.0
@@ -30,7 +35,7 @@ STOP_MARGIN_SECONDS = 10
 _QUIET = {"DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1", "RAY_USAGE_STATS_ENABLED": "0"}
 
 
-def wanted_ports(environment: Environment) -> dict[str, int]:
+def wanted_ports(environment: Environment, with_web_search: bool) -> dict[str, int]:
     """The ports that the environment file asks for, by component."""
     ports = laptop_of(environment).ports
     wanted = {
@@ -42,6 +47,8 @@ def wanted_ports(environment: Environment) -> dict[str, int]:
         # The worker listens for health checks only.
         PREFECT_WORKER: ports.prefect + 1,
     }
+    if with_web_search:
+        wanted[WEB_SEARCH] = ports.web_search
     if REASONING in model_roles(environment):
         wanted[REASONING] = ports.chat + 1
     return wanted
@@ -68,13 +75,21 @@ class LocalComponents:
     def of(cls, environment: Environment) -> "LocalComponents":
         """The components with the ports that are recorded, or chosen now. Raises `tasks.ports.PortTaken`."""
         platform = LocalPlatform(laptop_of(environment))
-        return cls(environment, platform, platform.choose_ports(wanted_ports(environment)))
+        wanted = wanted_ports(environment, web_search_is_on(environment, platform))
+        return cls(environment, platform, platform.choose_ports(wanted))
 
     @property
     def moved_ports(self) -> dict[str, int]:
         """The ports that are not the ones that the environment file asks for, by component."""
-        wanted = wanted_ports(self.environment)
+        wanted = wanted_ports(self.environment, WEB_SEARCH in self.ports)
         return {name: port for name, port in self.ports.items() if port != wanted[name]}
+
+    @property
+    def web_search_url(self) -> str | None:
+        """Where the web search server answers MCP; None while web search is off."""
+        if WEB_SEARCH not in self.ports:
+            return None
+        return base_url(laptop_of(self.environment).listen_host, self.ports[WEB_SEARCH]) + MCP_PATH
 
     @property
     def prefect_api_url(self) -> str:
@@ -153,14 +168,22 @@ class LocalComponents:
             *("--host", laptop_of(self.environment).listen_host, "--port", str(self.ports[GATEWAY])),
             *("--num_workers", "1", "--telemetry", "False"),
         )
-        component = self._component(GATEWAY, command, HEALTH_PATH, GATEWAY_ENVIRONMENT, 90, version("litellm"))
+        component = self._component(GATEWAY, command, GATEWAY_HEALTH_PATH, GATEWAY_ENVIRONMENT, 90, version("litellm"))
         return replace(component, files={str(self.gateway_file): self.gateway_configuration()})
+
+    def web_search(self) -> Component:
+        """The web search server, which is deployed only while web search is on."""
+        port, path = self.ports[WEB_SEARCH], web_search_file(self.environment)
+        settings = web_search_settings(self.environment, laptop_of(self.environment).listen_host, port)
+        command = (sys.executable, "-m", "agents.web_search")
+        variables = {SETTINGS_VARIABLE: str(path)}
+        component = self._component(WEB_SEARCH, command, HEALTH_PATH, variables, 60, _digest(*_service_sources()))
+        return replace(component, files={str(path): settings.model_dump_json(indent=2)})
 
     def agents(self, settings: Path) -> Component:
         """The agent service with the settings file `settings`; a change of its code or settings replaces it."""
-        sources = sorted((REPOSITORY / "agents").rglob("*.py"))
-        fingerprint = _digest(settings.read_text(encoding="utf-8"), *(f.read_text(encoding="utf-8") for f in sources))
-        variables = {"AGENTS_SETTINGS": str(settings)}
+        fingerprint = _digest(settings.read_text(encoding="utf-8"), *_service_sources())
+        variables = {SETTINGS_VARIABLE: str(settings)}
         command = (sys.executable, "-m", "agents.service")
         component = self._component(AGENTS, command, "/healthz", variables, 60, fingerprint)
         # Answers that are being streamed are finished, and the service itself gives up on them before it is killed.
@@ -179,6 +202,10 @@ class LocalComponents:
         return Component(
             name, command, host, self.ports[name], health_path, {**_QUIET, **variables}, ready_seconds, fingerprint
         )
+
+
+def _service_sources() -> list[str]:
+    return [file.read_text(encoding="utf-8") for file in sorted((REPOSITORY / "agents").rglob("*.py"))]
 
 
 def _digest(*parts: str) -> str:

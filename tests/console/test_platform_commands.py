@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from tasks.environment import REPOSITORY
+from tasks.platforms import Component
 from tests.local_environment import write_local_environment
 
 
@@ -31,6 +33,17 @@ def test_status_of_nothing_leaves_nothing(variables: dict[str, str], tmp_path: P
     assert "make up" in answer.stdout
     assert json.loads(console(variables, "status", "--format", "json").stdout) == []
     assert not (tmp_path / "state").exists()
+
+
+def test_status_says_why_web_search_is_off(variables: dict[str, str], tmp_path: Path) -> None:
+    gateway = Component("gateway", ("true",), "127.0.0.1", 4000, "/", {}, 1, "")
+    record = tmp_path / "state" / "supervisor" / "components" / "gateway.json"
+    record.parent.mkdir(parents=True)
+    record.write_text(json.dumps(asdict(gateway)), encoding="utf-8")
+
+    answer = console(variables, "status")
+
+    assert "web-search is off: TAVILY_API_KEY was not set" in answer.stdout
 
 
 def test_down_with_nothing_running_is_fine(variables: dict[str, str]) -> None:

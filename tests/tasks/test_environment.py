@@ -18,7 +18,7 @@ environment = {
 laptop = {
   data_directory  = ".state"
   listen_host     = "127.0.0.1"
-  ports           = { prefect = 4200, gateway = 4000, embedding = 4001, chat = 4002, agents = 8080 }
+  ports           = { prefect = 4200, gateway = 4000, embedding = 4001, chat = 4002, agents = 8080, web_search = 8090 }
   when_port_taken = "pick_free"
 }
 models = {

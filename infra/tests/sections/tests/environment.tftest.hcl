@@ -31,7 +31,7 @@ run "an_aws_environment_has_no_laptop" {
     laptop = {
       data_directory  = ".state"
       listen_host     = "127.0.0.1"
-      ports           = { prefect = 4200, gateway = 4000, embedding = 4001, chat = 4002, agents = 8080 }
+      ports           = { prefect = 4200, gateway = 4000, embedding = 4001, chat = 4002, agents = 8080, web_search = 8090 }
       when_port_taken = "refuse"
     }
   }
@@ -181,4 +181,31 @@ run "agent_limits_out_of_range_are_refused" {
     }
   }
   expect_failures = [var.agents]
+}
+
+run "web_search_without_a_secret_is_refused_on_aws" {
+  command = plan
+  variables {
+    agents = merge(var.agents, { web_search = { key_variable = "TAVILY_API_KEY" } })
+  }
+  expect_failures = [var.agents]
+}
+
+run "web_search_beyond_its_limits_is_refused" {
+  command = plan
+  variables {
+    agents = merge(var.agents, { web_search = { key_secret = keys(var.data.secrets)[0], results = 21 } })
+  }
+  expect_failures = [var.agents]
+}
+
+run "web_search_with_a_secret_is_accepted" {
+  command = plan
+  variables {
+    agents = merge(var.agents, { web_search = { key_secret = keys(var.data.secrets)[0] } })
+  }
+  assert {
+    condition     = var.agents.web_search.results == 5
+    error_message = "Optional keys must have their defaults."
+  }
 }
