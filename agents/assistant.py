@@ -9,6 +9,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from agents.access.control import AccessControl, assemble_access
+from agents.admission import Admission
+from agents.allowance import Allowance
+from agents.caller import Caller
 from agents.evaluator import Evaluator
 from agents.events import Done, Event, SentenceDropped, SentenceReleased
 from agents.freshness import FreshnessWatch
@@ -22,6 +26,7 @@ from agents.orchestrator import Orchestrator
 from agents.rag import RagAgent
 from agents.refresh_request import RefreshRequests
 from agents.settings import Settings
+from agents.state.usage import Usage
 from agents.steps.composing import Composing
 from agents.steps.retrieving import Retrieving
 from agents.steps.web import SearchingWeb
@@ -42,11 +47,22 @@ class Assistant:
     watch: FreshnessWatch
     refresh: RefreshRequests | None
     web: WebSearch | None
+    access: AccessControl
+    admission: Admission
+    allowance: Allowance | None
 
-    async def answer(self, question: str, filters: Filters, trace_id: str) -> AsyncGenerator[Event]:
-        """The events of answering an accepted question, counted in the metrics; raises as the orchestrator does."""
+    async def answer(self, question: str, filters: Filters, trace_id: str, caller: Caller) -> AsyncGenerator[Event]:
+        """The events of answering an accepted question, counted in the metrics; raises as the orchestrator does.
+
+        Raises:
+            Overloaded: there is no place for another answer.
+            AllowanceSpent, StateUnavailable: the caller has used up its tokens, or nobody knows whether it has.
+        """
         began, silent = time.perf_counter(), True
-        async with aclosing(self.orchestrator.answer(question, filters, trace_id)) as events:
+        answering = self.orchestrator.answer(question, filters, trace_id)
+        if self.allowance is not None:
+            answering = self.allowance.metered(caller, question, answering)
+        async with self.admission.place(), aclosing(answering) as events:
             async for event in events:
                 if isinstance(event, SentenceReleased) and silent:
                     silent = False
@@ -59,6 +75,9 @@ class Assistant:
 
     async def close(self) -> None:
         """Release connections."""
+        if self.allowance is not None:
+            await self.allowance.settled()
+        await self.access.close()
         await self.gateway.close()
         await self.knowledge.close()
         if self.refresh is not None:
@@ -88,18 +107,29 @@ def assemble(settings: Settings) -> Assistant:
         limits,
         settings.budgets,
     )
+    access = assemble_access(settings.access, settings.environment)
     return Assistant(
         settings=settings,
         gateway=gateway,
         knowledge=knowledge,
         rag=rag,
         orchestrator=orchestrator,
-        health=Health(gateway, knowledge, settings.models, settings.probe_seconds, web=web is not None),
+        health=Health(gateway, knowledge, settings.models, settings.probe_seconds, access, web=web is not None),
         metrics=Metrics(),
         watch=watch,
         refresh=refresh,
         web=web,
+        access=access,
+        admission=Admission(settings.access.load),
+        allowance=_allowance(settings, access),
     )
+
+
+def _allowance(settings: Settings, access: AccessControl) -> Allowance | None:
+    per_day = settings.access.allowance.tokens_per_day
+    if per_day is None or access.database is None:
+        return None
+    return Allowance(Usage(access.database), per_day, settings.models.reasoning.context_tokens)
 
 
 def _refresh_requests(settings: Settings) -> RefreshRequests | None:
@@ -118,5 +148,10 @@ def _trace_id(request: Request) -> str:
     return request.state.trace_id
 
 
+def _caller(request: Request) -> Caller:
+    return request.state.caller
+
+
 CurrentAssistant = Annotated[Assistant, Depends(_of)]
 TraceId = Annotated[str, Depends(_trace_id)]
+CurrentCaller = Annotated[Caller, Depends(_caller)]

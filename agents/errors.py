@@ -9,19 +9,26 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from agents.admission import Overloaded
+from agents.allowance import AllowanceSpent
 from agents.gateway import GatewayUnavailable
 from agents.knowledge.search import EmbeddingMismatch
 from agents.knowledge.store import StoreUnavailable, UnknownGeneration
 from agents.knowledge_base import NoGeneration
 from agents.questions import RefusedQuestion
+from agents.state.database import StateUnavailable
 
 MISSING: dict[type[Exception], tuple[str, int]] = {
     GatewayUnavailable: ("gateway_unavailable", 10),
     StoreUnavailable: ("store_unavailable", 10),
     NoGeneration: ("no_generation", 30),
     EmbeddingMismatch: ("embedding_mismatch", 60),
+    StateUnavailable: ("state_unavailable", 5),
 }
 """What makes an answer impossible for now: the code of the error, and after how many seconds to try again."""
+
+TOO_MUCH = (Overloaded, AllowanceSpent)
+"""What the service, or the caller's allowance, cannot bear now; they say after how many seconds to try again."""
 
 CLIENT_GONE = 499
 """The status that nginx gave to requests whose client went away."""
@@ -54,6 +61,8 @@ def add_error_handlers(app: FastAPI) -> None:
     """Make every error of the service a clear JSON error."""
     for missing in MISSING:
         app.add_exception_handler(missing, _unavailable)
+    app.add_exception_handler(Overloaded, _too_many("overloaded"))
+    app.add_exception_handler(AllowanceSpent, _too_many("allowance_spent"))
     app.add_exception_handler(UnknownGeneration, _plain(404, "unknown_generation"))
     app.add_exception_handler(UnknownModel, _plain(404, "model_not_found"))
     app.add_exception_handler(RefusedQuestion, _refused)
@@ -103,6 +112,16 @@ async def _gone(request: Request, error: Exception) -> Response:
 async def _unexpected(request: Request, error: Exception) -> Response:
     trace_id = request.state.trace_id
     return error_response(500, f"the service failed; its log says why (trace {trace_id})", "internal_error")
+
+
+def _too_many(code: str) -> Handler:
+    async def handle(request: Request, error: Exception) -> Response:
+        response = error_response(429, str(error), code)
+        if isinstance(error, TOO_MUCH):
+            response.headers["retry-after"] = str(error.retry_after)
+        return response
+
+    return handle
 
 
 def _plain(status: int, code: str) -> Handler:

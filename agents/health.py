@@ -7,18 +7,23 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
 
+from agents.access.control import AccessControl, NotShared
 from agents.gateway import GatewayUnavailable, ModelGateway
 from agents.knowledge.search import EmbeddingMismatch
 from agents.knowledge.store import StoreUnavailable
 from agents.knowledge_base import KnowledgeBase, NoGeneration
 from agents.settings import Models
+from agents.state.database import StateUnavailable
 
 CHAT_SECONDS = 30.0
 """A chat model that answered within this time is not asked again; its probe costs a model call."""
 
 WEB_OFF = "no web search is configured; what the knowledge base does not hold is not answered"
 
-CheckName = Literal["embedding", "chat", "knowledge"]
+MISSING = (GatewayUnavailable, StoreUnavailable, NoGeneration, EmbeddingMismatch, StateUnavailable, NotShared)
+Probe = Callable[[], Awaitable[None]]
+
+CheckName = Literal["embedding", "chat", "knowledge", "state", "shared_limits"]
 
 
 @dataclass(frozen=True)
@@ -39,10 +44,15 @@ class WebRoute:
 
 @dataclass(frozen=True)
 class Readiness:
-    """Ready when all checks are; `generation` is the one that is served, `models` are named by their roles."""
+    """Ready when all checks are; `generation` is the one that is served, `models` are named by their roles.
+
+    Answers do not depend on the lesser checks. Without `state` no conversation is kept or shown; where callers sign in,
+    nobody can without it, and it is no lesser one. Without `shared_limits` each replica counts requests for itself.
+    """
 
     ready: bool
     checks: dict[CheckName, Check]
+    lesser_checks: dict[CheckName, Check]
     web: WebRoute
     generation: str | None
     documents: int
@@ -55,25 +65,42 @@ class Health:
     """Runs the probes and keeps their last results."""
 
     def __init__(
-        self, gateway: ModelGateway, knowledge: KnowledgeBase, models: Models, probe_seconds: float, *, web: bool
+        self,
+        gateway: ModelGateway,
+        knowledge: KnowledgeBase,
+        models: Models,
+        probe_seconds: float,
+        access: AccessControl,
+        *,
+        web: bool,
     ) -> None:
         self._web = WebRoute(web, None if web else WEB_OFF)
         self._models = models
         self._gateway = gateway
         self._knowledge = knowledge
         self._pause = probe_seconds
-        waiting = Check(False, "not probed yet")
-        self._checks: dict[CheckName, Check] = {"embedding": waiting, "chat": waiting, "knowledge": waiting}
+        self._probes: dict[CheckName, Probe] = {
+            "embedding": self._probe_embedding,
+            "chat": self._probe_chat,
+            "knowledge": self._probe_knowledge,
+        }
+        if access.database is not None:
+            self._probes["state"] = access.database.check
+        if access.counts is not None:
+            self._probes["shared_limits"] = access.counts.check
+        self._lesser: set[CheckName] = {"shared_limits"} if access.callers else {"shared_limits", "state"}
+        self._checks: dict[CheckName, Check] = dict.fromkeys(self._probes, Check(False, "not probed yet"))
         self._generation: tuple[str, int, int, str] | None = None
 
     @property
     def readiness(self) -> Readiness:
         """What the probes last found."""
         generation, documents, passages, refreshed_at = self._generation or (None, 0, 0, None)
-        ready = all(check.ok for check in self._checks.values())
+        checks = self._found(lesser=False)
         return Readiness(
-            ready=ready,
-            checks=dict(self._checks),
+            ready=all(check.ok for check in checks.values()),
+            checks=checks,
+            lesser_checks=self._found(lesser=True),
             web=self._web,
             generation=generation,
             documents=documents,
@@ -82,23 +109,25 @@ class Health:
             models={"chat": self._models.reasoning.name, "embedding": self._models.embedding.name},
         )
 
+    def _found(self, *, lesser: bool) -> dict[CheckName, Check]:
+        return {name: check for name, check in self._checks.items() if (name in self._lesser) is lesser}
+
     async def run(self) -> None:
         """Probe until cancelled. Each dependency has a loop of its own, so that a slow one delays no other."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._repeat("embedding", self._probe_embedding))
-                group.create_task(self._repeat("chat", self._probe_chat))
-                group.create_task(self._repeat("knowledge", self._probe_knowledge))
+                for name, probe in self._probes.items():
+                    group.create_task(self._repeat(name, probe))
         finally:
             # What nobody probes any more is not known to be well.
             self._checks = dict.fromkeys(self._checks, Check(False, "the probes have stopped"))
 
-    async def _repeat(self, name: CheckName, probe: Callable[[], Awaitable[None]]) -> None:
+    async def _repeat(self, name: CheckName, probe: Probe) -> None:
         while True:
             try:
                 await probe()
                 self._checks[name] = Check(True, None)
-            except (GatewayUnavailable, StoreUnavailable, NoGeneration, EmbeddingMismatch) as error:
+            except MISSING as error:
                 self._checks[name] = Check(False, str(error))
             await asyncio.sleep(self._pause)
 

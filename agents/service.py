@@ -3,17 +3,21 @@
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 
 import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from agents.assistant import assemble
+from agents.access.limiting import Limiting
+from agents.access.sign_in import SignIn
+from agents.assistant import Assistant, assemble
+from agents.connections import ImpatientProtocol, drop_unread
+from agents.conversations import forget_for_ever
 from agents.errors import add_error_handlers
 from agents.middleware import BodyLimit, Observation
-from agents.routes import ask, chat_completions, documents, mcp, operations, page, search
+from agents.routes import ask, chat_completions, conversations, documents, mcp, operations, page, search
 from agents.routes.page import PAGE
 from agents.settings import InvalidSettings, Settings, load_settings
 
@@ -28,11 +32,12 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        probes = asyncio.create_task(assistant.health.run())
+        tasks = {asyncio.create_task(work) for work in _background(assistant)}
         async with tools.sessions.run():
             yield
-        probes.cancel()
-        await asyncio.wait({probes})
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
         await assistant.close()
 
     app = FastAPI(title="agentic-eks", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
@@ -40,12 +45,21 @@ def create_app(settings: Settings) -> FastAPI:
     add_error_handlers(app)
     # The one added last is the outermost.
     app.add_middleware(BodyLimit, most_bytes=max(LEAST_BODY_LIMIT, 8 * settings.limits.question_bytes))
+    if assistant.access.rate_limit is not None:
+        app.add_middleware(Limiting, limit=assistant.access.rate_limit)
+    app.add_middleware(SignIn, callers=assistant.access.callers)
     app.add_middleware(Observation, metrics=assistant.metrics)
-    for routes in (ask, search, chat_completions, documents, operations, page):
+    for routes in (ask, search, chat_completions, conversations, documents, operations, page):
         app.include_router(routes.router)
     app.router.routes.append(tools)
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
     return app
+
+
+def _background(assistant: Assistant) -> Iterator[Coroutine[None, None, None]]:
+    yield assistant.health.run()
+    if assistant.access.database is not None:
+        yield forget_for_ever(assistant.access.database, assistant.settings.access.conversations.kept_days)
 
 
 def main() -> int:
@@ -66,9 +80,13 @@ def main() -> int:
         server_header=False,
         log_config=None,
         timeout_graceful_shutdown=int(settings.limits.answer_seconds) + 5,
+        http=ImpatientProtocol,
+        limit_concurrency=settings.access.load.connections,
     )
+    listener = config.bind_socket()
+    drop_unread(listener)
     server = uvicorn.Server(config)
-    server.run()
+    server.run([listener])
     return 0 if server.started else 1
 
 

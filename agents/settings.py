@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from agents.access.settings import Access
 from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import EmbeddingIdentity
 from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
@@ -177,6 +178,7 @@ class Settings(_Strict):
     probe_seconds: Annotated[float, Field(gt=0)] = 5
     web_search: WebSearchServer | None = None
     mcp: McpRoute = Field(default_factory=McpRoute)
+    access: Access = Access()
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:

@@ -27,7 +27,9 @@ from tasks.terraform.plan_document import PlanDocument, read_plan_document
 from tests.opensearch import running_opensearch, why_opensearch_cannot_run
 from tests.plans import Plan, PlanFile, plan_for
 from tests.ports import free_port
+from tests.postgres import PostgresServer, running_postgres
 from tests.terraform import copy_of_infra, run_terraform
+from tests.valkey import running_valkey
 
 pytest_plugins = ("tests.layer_plugin",)
 
@@ -109,6 +111,20 @@ def opensearch_address() -> Iterator[str]:
         pytest.skip(missing)
     with running_opensearch() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A real PostgreSQL server that all tests of the session share; each uses a database of its own."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey_port() -> Iterator[int]:
+    """The port of a real Valkey server that all tests of the session share; each uses callers of its own."""
+    with running_valkey() as port:
+        yield port
 
 
 @pytest.fixture(scope="session")

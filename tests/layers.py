@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from rehearsal.cluster import why_no_cluster
 from tasks.environment import REPOSITORY
 from tests.opensearch import why_opensearch_cannot_run
+from tests.postgres import why_postgres_cannot_run
+from tests.valkey import why_valkey_cannot_run
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ LAYERS = (
     Layer("prefect_server", "a real Prefect server", _always, "make test installs it"),
     Layer("platform", "the local platform's own processes", _always, "make test installs it"),
     Layer("opensearch", "a real OpenSearch 3.5.0 with k-NN", why_opensearch_cannot_run, "Maven and Java 21 or newer"),
+    Layer("postgres", "a real PostgreSQL", why_postgres_cannot_run, "apt install postgresql"),
+    Layer("valkey", "a real Valkey or Redis", why_valkey_cannot_run, "apt install valkey-server or redis-server"),
     Layer(
         "browser", "a real Chromium", _program("chromium", "chromium-browser", "google-chrome"), "apt install chromium"
     ),

@@ -9,11 +9,13 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from starlette.responses import Response
 
-from agents.assistant import CurrentAssistant, TraceId
+from agents.assistant import CurrentAssistant, CurrentCaller, TraceId
+from agents.conversations import kept
 from agents.errors import MISSING, describe, error_body
 from agents.events import Answer, Done, Event
 from agents.knowledge.store import Filters
 from agents.questions import accept_question
+from agents.routes.conversations import ConversationId, kept_conversations
 from agents.routes.documents import LONGEST_NAME
 from agents.routes.streams import EventStream, begun, while_connected
 
@@ -45,12 +47,13 @@ class FilterRequest(BaseModel):
 
 
 class AskRequest(BaseModel):
-    """A question, in any language."""
+    """A question, in any language; with a `conversation_id`, which the caller makes up, it is kept in there."""
 
     model_config = ConfigDict(extra="forbid")
 
     question: str
     filters: FilterRequest = Field(default_factory=FilterRequest)
+    conversation_id: ConversationId | None = None
 
 
 @router.post(
@@ -58,10 +61,14 @@ class AskRequest(BaseModel):
     response_model=Answer,
     responses={200: {"content": {"text/event-stream": {}}, "description": "The answer, or its events."}},
 )
-async def ask(body: AskRequest, request: Request, assistant: CurrentAssistant, trace_id: TraceId) -> Any:
+async def ask(
+    body: AskRequest, request: Request, assistant: CurrentAssistant, caller: CurrentCaller, trace_id: TraceId
+) -> Any:
     """Answer a question from the knowledge base. With `Accept: text/event-stream` every event is sent as it happens."""
     question = accept_question(body.question, assistant.settings.limits.question_bytes)
-    events = assistant.answer(question, body.filters.filters(), trace_id)
+    events = assistant.answer(question, body.filters.filters(), trace_id, caller)
+    if body.conversation_id is not None:
+        events = kept(kept_conversations(assistant), caller, body.conversation_id, question, events)
     if "text/event-stream" in request.headers.get("accept", ""):
         return EventStream(_lines(await while_connected(request, lambda: begun(events))))
     answer = await while_connected(request, lambda: last_answer(events))

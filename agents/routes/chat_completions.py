@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field, TypeAdapter
 
-from agents.assistant import CurrentAssistant, TraceId
+from agents.assistant import CurrentAssistant, CurrentCaller, TraceId
 from agents.errors import MISSING, UnknownModel, describe, error_body
 from agents.events import Answer, Citation, Done, Event, SentenceReleased
 from agents.knowledge.store import Filters
@@ -61,12 +61,14 @@ async def models() -> dict[str, Any]:
 
 
 @router.post("/v1/chat/completions", responses={200: {"content": {"text/event-stream": {}}}})
-async def chat_completions(body: ChatRequest, request: Request, assistant: CurrentAssistant, trace_id: TraceId) -> Any:
+async def chat_completions(
+    body: ChatRequest, request: Request, assistant: CurrentAssistant, caller: CurrentCaller, trace_id: TraceId
+) -> Any:
     """Answer the last user message; citations follow the text as footnotes and lie in the field `citations`."""
     if body.model != MODEL:
         raise UnknownModel(f"the model {body.model!r} does not exist; there is {MODEL!r}")
     question = accept_question(_question(body.messages), assistant.settings.limits.question_bytes)
-    events = assistant.answer(question, Filters(), trace_id)
+    events = assistant.answer(question, Filters(), trace_id, caller)
     if body.stream:
         counted = body.messages if body.stream_options and body.stream_options.include_usage else None
         return EventStream(_chunks(await while_connected(request, lambda: begun(events)), trace_id, counted))

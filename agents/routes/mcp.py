@@ -13,7 +13,9 @@ from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from agents.assistant import Assistant
-from agents.errors import MISSING
+from agents.caller import Caller
+from agents.caller import Scope as CallerScope
+from agents.errors import MISSING, TOO_MUCH
 from agents.events import Answer
 from agents.knowledge.store import Filters
 from agents.questions import RefusedQuestion, accept_question
@@ -56,8 +58,9 @@ def mcp_route(assistant: Assistant, allowed_hosts: list[str]) -> McpRoute:
         """Answer a question from the knowledge base. The text is cited by numbers, which the last lines explain."""
         accepted = _accepted(assistant, question)
         try:
-            answer = await last_answer(assistant.answer(accepted, Filters(), _trace_id(context)))
-        except tuple(MISSING) as error:
+            events = assistant.answer(accepted, Filters(), _trace_id(context), _caller(context, "ask"))
+            answer = await last_answer(events)
+        except (*MISSING, *TOO_MUCH) as error:
             raise ToolError(str(error)) from error
         text = answer.answer + footnotes(answer.citations)
         return CallToolResult(
@@ -71,6 +74,7 @@ def mcp_route(assistant: Assistant, allowed_hosts: list[str]) -> McpRoute:
     ) -> SearchResult:
         """The passages of the knowledge base that fit a query best, by words and by meaning."""
         accepted = _accepted(assistant, query)
+        _caller(context, "search")
         try:
             return await found_passages(assistant, accepted, limit, Filters(), _trace_id(context))
         except tuple(MISSING) as error:
@@ -93,7 +97,18 @@ def _accepted(assistant: Assistant, question: str) -> str:
 
 
 def _trace_id(context: Context[Any, Request]) -> str:
+    return _request(context).state.trace_id
+
+
+def _caller(context: Context[Any, Request], scope: CallerScope) -> Caller:
+    caller: Caller = _request(context).state.caller
+    if not caller.may(scope):
+        raise ToolError(f"{caller.id!r} lacks the scope {scope!r}")
+    return caller
+
+
+def _request(context: Context[Any, Request]) -> Request:
     request = context.request_context.request
     if request is None:
         raise RuntimeError("a tool was called without a request")
-    return request.state.trace_id
+    return request

@@ -1,4 +1,5 @@
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ class Running:
                 assert httpx.get(f"{self.url}/readyz").json()["generation"] == generation
 
 
-def service_settings(gateway_url: str, store: Path, **limits: Any) -> Settings:
+def service_settings(gateway_url: str, store: Path, access: Mapping[str, Any] | None = None, **limits: Any) -> Settings:
     chat = {"name": "chat", "context_tokens": 2048}
     embedding = {**IDENTITY.model_dump(exclude={"model"}), "name": IDENTITY.model, "context_tokens": 512}
     return Settings.model_validate(
@@ -62,30 +63,38 @@ def service_settings(gateway_url: str, store: Path, **limits: Any) -> Settings:
                 **limits,
             },
             "probe_seconds": 0.1,
+            "access": access or {},
         }
     )
 
 
-@pytest.fixture
-def start_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Callable[..., Running]]:
-    """Starts the service; with `empty=True` over a store without any generation, and any limit by its name."""
-    monkeypatch.setenv(KEY_VARIABLE, "sk-test")
-    started: list[ThreadedServer | ScriptedGateway] = []
-
-    def start(*, empty: bool = False, **limits: Any) -> Running:
-        gateway, store = ScriptedGateway(), tmp_path / "knowledge"
+@contextmanager
+def running_service(
+    directory: Path, *, empty: bool = False, access: Mapping[str, Any] | None = None, **limits: Any
+) -> Generator[Running]:
+    """Run the service; with `empty=True` over a store without any generation, and any limit by its name."""
+    gateway, store = ScriptedGateway(), directory / "knowledge"
+    with pytest.MonkeyPatch.context() as environment, ExitStack() as started:
+        environment.setenv(KEY_VARIABLE, "sk-test")
         gateway.start()
-        started.append(gateway)
+        started.callback(gateway.stop)
         if not empty:
             build_generation(store, "g1", corpus_chunks())
-        server = ThreadedServer(create_app(service_settings(gateway.url, store, **limits)), free_port())
+        server = ThreadedServer(create_app(service_settings(gateway.url, store, access, **limits)), free_port())
         server.start()
-        started.append(server)
-        return Running(server.url, gateway, store)
+        started.callback(server.stop)
+        yield Running(server.url, gateway, store)
 
-    yield start
-    for server in reversed(started):
-        server.stop()
+
+@pytest.fixture
+def start_service(tmp_path: Path) -> Generator[Callable[..., Running]]:
+    """Starts services as `running_service` does, until the end of the test."""
+    with ExitStack() as running:
+
+        def start(**how: Any) -> Running:
+            return running.enter_context(running_service(tmp_path, **how))
+
+        yield start
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""What outlives a process of the service: API keys, revocations, conversations and budgets, in SQLite or Postgres."""

@@ -1,0 +1,110 @@
+"""Conversations: what each caller asked, and what the answer was."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from agents.state.clock import now_ms
+from agents.state.database import StateDatabase
+
+MOST_TURNS = 500
+TITLE_CHARACTERS = 120
+
+
+class ConversationFull(Exception):
+    """The conversation has as many turns as one may have."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A question and its answer (JSON); `asked_ms` is in milliseconds since 1970."""
+
+    question: str
+    answer: str
+    trace_id: str
+    asked_ms: int
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A conversation without its turns; `title` is how its first question begins."""
+
+    id: str
+    title: str
+    created_ms: int
+    updated_ms: int
+
+
+class Conversations:
+    """The conversations in the state database, each below its owner: nobody's id leads to another's conversation.
+
+    All methods raise `agents.state.database.StateUnavailable`.
+    """
+
+    def __init__(self, database: StateDatabase) -> None:
+        self._database = database
+
+    async def add_turn(self, owner: str, conversation: str, turn: Turn) -> None:
+        """Add to the conversation, which begins with its first turn.
+
+        Raises:
+            ConversationFull: it has `MOST_TURNS` turns.
+        """
+        begin = text(
+            "INSERT INTO conversations VALUES (:owner, :id, :title, :now, :now)"
+            " ON CONFLICT (owner, id) DO UPDATE SET updated_ms = :now"
+        )
+        count = text("SELECT COALESCE(MAX(position) + 1, 0) FROM turns WHERE owner = :owner AND conversation = :id")
+        add = text("INSERT INTO turns VALUES (:owner, :id, :position, :question, :answer, :trace_id, :asked_ms)")
+        key = {"owner": owner, "id": conversation}
+        async with self._database.transaction() as connection:
+            # The first statement locks the conversation until the end of the transaction: positions have no gaps.
+            title = " ".join(turn.question.split())[:TITLE_CHARACTERS]
+            await connection.execute(begin, {**key, "title": title, "now": now_ms()})
+            position = (await connection.execute(count, key)).scalar_one()
+            if position >= MOST_TURNS:
+                raise ConversationFull(f"the conversation has {position} turns, as many as one may have: begin another")
+            await connection.execute(add, {**key, "position": position, **vars(turn)})
+
+    async def listed(self, owner: str, limit: int, before_ms: int | None = None) -> list[Conversation]:
+        """The owner's conversations, the one that changed last first; `before_ms` goes on where a page ended."""
+        statement = text(
+            "SELECT id, title, created_ms, updated_ms FROM conversations"
+            " WHERE owner = :owner AND updated_ms < :before ORDER BY updated_ms DESC, id LIMIT :limit"
+        )
+        before = now_ms() + 1 if before_ms is None else before_ms
+        async with self._database.transaction() as connection:
+            rows = await connection.execute(statement, {"owner": owner, "limit": limit, "before": before})
+            return [Conversation(*row) for row in rows]
+
+    async def read(self, owner: str, conversation: str) -> tuple[Conversation, list[Turn]] | None:
+        """The conversation and its turns, the first first; None when the owner has no such conversation."""
+        head = text("SELECT id, title, created_ms, updated_ms FROM conversations WHERE owner = :owner AND id = :id")
+        turns = text(
+            "SELECT question, answer, trace_id, asked_ms FROM turns"
+            " WHERE owner = :owner AND conversation = :id ORDER BY position"
+        )
+        key = {"owner": owner, "id": conversation}
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(head, key)).first()
+            if row is None:
+                return None
+            return Conversation(*row), [Turn(*turn) for turn in await connection.execute(turns, key)]
+
+    async def delete(self, owner: str, conversation: str) -> bool:
+        """Delete the conversation; whether the owner had it."""
+        statement = text("DELETE FROM conversations WHERE owner = :owner AND id = :id")
+        async with self._database.transaction() as connection:
+            return (await connection.execute(statement, {"owner": owner, "id": conversation})).rowcount > 0
+
+    async def forget_before(self, moment_ms: int) -> int:
+        """Delete what nobody has added to since `moment_ms`; returns how many conversations that were."""
+        statement = text("DELETE FROM conversations WHERE updated_ms < :moment")
+        async with self._database.transaction() as connection:
+            return (await connection.execute(statement, {"moment": moment_ms})).rowcount
+
+    async def has_trace(self, owner: str, trace_id: str) -> bool:
+        """Whether `trace_id` is of an answer in one of the owner's conversations."""
+        statement = text("SELECT 1 FROM turns WHERE trace_id = :trace_id AND owner = :owner")
+        async with self._database.transaction() as connection:
+            return (await connection.execute(statement, {"owner": owner, "trace_id": trace_id})).first() is not None

@@ -1,0 +1,116 @@
+"""One database, two engines: connections, transactions, and the version of its tables."""
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import URL, Engine, event
+from sqlalchemy.exc import DBAPIError, TimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from agents.state.settings import PostgresSettings, SqliteSettings
+from agents.state.versions import bring_up_to_date
+
+CONNECT_SECONDS = 3
+STATEMENT_SECONDS = 5
+MOST_CONNECTIONS = 10
+
+
+class StateUnavailable(Exception):
+    """The state database does not answer, or there is none."""
+
+
+class StateDatabase:
+    """A pool of connections; connects to nothing before its first transaction, which brings the tables up to date."""
+
+    def __init__(self, settings: SqliteSettings | PostgresSettings) -> None:
+        self._where = _where(settings)
+        self._engine = _sqlite(settings) if isinstance(settings, SqliteSettings) else _postgres(settings)
+        self._current = False
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[AsyncConnection]:
+        """A transaction, committed at the end of the block, and rolled back when the block raises.
+
+        Raises:
+            StateUnavailable: the database cannot be reached, is busy, or broke off.
+        """
+        try:
+            async with self._engine.begin() as connection:
+                if not self._current:
+                    await bring_up_to_date(connection)
+                yield connection
+        except (DBAPIError, TimeoutError, OSError) as error:
+            # The statement and its values are left out: they hold what people asked.
+            reason = error.orig if isinstance(error, DBAPIError) else error
+            raise StateUnavailable(f"the state database {self._where} failed: {reason!r}") from error
+        self._current = True
+
+    async def check(self) -> None:
+        """Return when the database answers; raises as `transaction` does."""
+        async with self.transaction() as connection:
+            await connection.exec_driver_sql("SELECT 1")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._engine.dispose()
+
+
+def _where(settings: SqliteSettings | PostgresSettings) -> str:
+    if isinstance(settings, SqliteSettings):
+        return repr(str(settings.path))
+    return f"{settings.database!r} at {settings.host}:{settings.port}"
+
+
+def _sqlite(settings: SqliteSettings) -> AsyncEngine:
+    engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(settings.path)))
+
+    def prepare(connection: Any, record: Any) -> None:
+        # The driver would begin transactions on its own terms, which leave out CREATE TABLE.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", f"busy_timeout={STATEMENT_SECONDS * 1000}", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    def begin(connection: Any) -> None:
+        # A transaction that reads first and writes later would fail when another wrote in between.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def make_file(*_: Any) -> None:
+        settings.path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(settings.path, os.O_CREAT | os.O_RDWR, 0o600))
+
+    _listen(engine.sync_engine, connect=prepare, begin=begin, do_connect=make_file)
+    return engine
+
+
+def _postgres(settings: PostgresSettings) -> AsyncEngine:
+    url = URL.create("postgresql+psycopg", settings.user, None, None, settings.port, settings.database)
+    engine = create_async_engine(
+        url,
+        pool_size=MOST_CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=STATEMENT_SECONDS,
+        pool_pre_ping=True,  # a failover leaves dead connections in the pool
+        connect_args={
+            "host": settings.host,
+            "sslmode": settings.tls,
+            "connect_timeout": CONNECT_SECONDS,
+            "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC",
+            "application_name": "agents",
+        },
+    )
+
+    def add_password(dialect: Any, record: Any, arguments: Any, parameters: dict[str, Any]) -> None:
+        if settings.password_file is not None:
+            parameters["password"] = settings.password_file.read_text(encoding="utf-8").strip()
+
+    _listen(engine.sync_engine, do_connect=add_password)
+    return engine
+
+
+def _listen(engine: Engine, **listeners: Any) -> None:
+    for name, listener in listeners.items():
+        event.listen(engine, name, listener)
