@@ -1,5 +1,6 @@
 """The parts of the running service, put together from its settings."""
 
+import os
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -24,12 +25,16 @@ from agents.knowledge_base import KnowledgeBase
 from agents.metrics import Metrics
 from agents.orchestrator import Orchestrator
 from agents.rag import RagAgent
+from agents.recent_traces import RecentTraces
 from agents.refresh_request import RefreshRequests
-from agents.settings import Settings
+from agents.settings import RELEASE_VARIABLE, Settings
 from agents.state.usage import Usage
 from agents.steps.composing import Composing
 from agents.steps.retrieving import Retrieving
 from agents.steps.web import SearchingWeb
+from agents.tracing.retrieval import TracedKnowledgeBase
+from agents.tracing.service_tracing import Tracing
+from agents.tracing.web import TracedWebSearch
 from agents.web_search.client import WebSearch
 
 
@@ -50,6 +55,8 @@ class Assistant:
     access: AccessControl
     admission: Admission
     allowance: Allowance | None
+    tracing: Tracing
+    recent: RecentTraces
 
     async def answer(self, question: str, filters: Filters, trace_id: str, caller: Caller) -> AsyncGenerator[Event]:
         """The events of answering an accepted question, counted in the metrics; raises as the orchestrator does.
@@ -59,10 +66,12 @@ class Assistant:
             AllowanceSpent, StateUnavailable: the caller has used up its tokens, or nobody knows whether it has.
         """
         began, silent = time.perf_counter(), True
+        self.recent.add(trace_id)
         answering = self.orchestrator.answer(question, filters, trace_id)
         if self.allowance is not None:
             answering = self.allowance.metered(caller, question, answering)
-        async with self.admission.place(), aclosing(answering) as events:
+        traced = self.tracing.follow(question, trace_id, answering)
+        async with self.admission.place(), aclosing(traced) as events:
             async for event in events:
                 if isinstance(event, SentenceReleased) and silent:
                     silent = False
@@ -71,6 +80,7 @@ class Assistant:
                     self.metrics.dropped.inc()
                 elif isinstance(event, Done):
                     self.metrics.record(event.answer)
+                    self.tracing.score_answer(event.answer)
                 yield event
 
     async def close(self) -> None:
@@ -84,20 +94,23 @@ class Assistant:
             await self.refresh.close()
         if self.web is not None:
             await self.web.close()
+        await self.tracing.close()
 
 
 def assemble(settings: Settings) -> Assistant:
     """Put the parts together; nothing is connected yet."""
     limits = settings.limits
-    gateway = ModelGateway(settings.gateway, settings.models, limits.answer_seconds)
-    knowledge = KnowledgeBase(
-        settings.store.opened_with(), settings.fusion.fused_with(), settings.models.embedding.identity
+    metrics = Metrics()
+    tracing = Tracing(settings.langfuse, settings.environment, os.environ.get(RELEASE_VARIABLE), metrics)
+    gateway = ModelGateway(settings.gateway, settings.models, limits.answer_seconds, tracing.calls)
+    knowledge = TracedKnowledgeBase(
+        settings.store.opened_with(), settings.fusion.fused_with(), settings.models.embedding.identity, tracing.tracer
     )
     refresh = _refresh_requests(settings)
     objective = timedelta(hours=settings.freshness.objective_hours) if settings.freshness else None
     watch = FreshnessWatch(objective, refresh)
     rag = RagAgent(gateway, knowledge, watch)
-    web = WebSearch(settings.web_search) if settings.web_search else None
+    web = TracedWebSearch(settings.web_search, tracing.tracer) if settings.web_search else None
     judge = Judge(gateway, settings.models.judge) if settings.models.judge else None
     evaluator = Evaluator(judge, limits, settings.routing)
     orchestrator = Orchestrator(
@@ -115,13 +128,15 @@ def assemble(settings: Settings) -> Assistant:
         rag=rag,
         orchestrator=orchestrator,
         health=Health(gateway, knowledge, settings.models, settings.probe_seconds, access, web=web is not None),
-        metrics=Metrics(),
+        metrics=metrics,
         watch=watch,
         refresh=refresh,
         web=web,
         access=access,
         admission=Admission(settings.access.load),
         allowance=_allowance(settings, access),
+        tracing=tracing,
+        recent=RecentTraces(),
     )
 
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from agents.circuit import Circuit
 from agents.settings import Gateway, Models, gateway_key
 from agents.token_estimate import cut_to_tokens
+from agents.tracing.model_calls import ModelCalls
 
 CONNECT_SECONDS = 2.0
 EMBED_SECONDS = 15.0
@@ -50,8 +51,9 @@ class ModelGateway:
     a while. To turn to another model is the gateway's own affair.
     """
 
-    def __init__(self, gateway: Gateway, models: Models, answer_seconds: float) -> None:
+    def __init__(self, gateway: Gateway, models: Models, answer_seconds: float, calls: ModelCalls) -> None:
         self._models = models
+        self._calls = calls
         self._url = gateway.base_url
         self._circuits: defaultdict[str, Circuit] = defaultdict(Circuit)
         self.last_chat: float | None = None
@@ -71,16 +73,21 @@ class ModelGateway:
             GatewayUnavailable: no answer, or a vector of another length than the settings say.
         """
         model = self._models.embedding
-        with self._guarded(model.name, probing):
-            answer = await _persistently(
-                lambda: self._client.embeddings.create(
-                    model=model.name,
-                    # Two tokens are the model's own, at the beginning and at the end.
-                    input=cut_to_tokens(text, model.context_tokens - 2),
-                    encoding_format="float",
-                    timeout=httpx.Timeout(EMBED_SECONDS, connect=CONNECT_SECONDS),
+        # Two tokens are the model's own, at the beginning and at the end.
+        text = cut_to_tokens(text, model.context_tokens - 2)
+        with self._calls.embedding(model.name, text, model.dimension) as call:
+            with self._guarded(model.name, probing):
+                response = await _persistently(
+                    lambda: self._client.embeddings.with_raw_response.create(
+                        model=model.name,
+                        input=text,
+                        encoding_format="float",
+                        timeout=httpx.Timeout(EMBED_SECONDS, connect=CONNECT_SECONDS),
+                    )
                 )
-            )
+                answer = response.parse()
+            call.answered(response.headers)
+            call.reported(answer.usage)
         vector = answer.data[0].embedding if answer.data else []
         if len(vector) != model.dimension:
             raise GatewayUnavailable(
@@ -98,7 +105,7 @@ class ModelGateway:
             GatewayUnavailable: no answer, or the stream broke off.
         """
         model = self._models.reasoning
-        with self._guarded(model.name, probing):
+        with self._calls.chat(model.name, messages, answer_tokens) as call, self._guarded(model.name, probing):
             stream = await _persistently(
                 lambda: self._client.chat.completions.create(
                     model=model.name,
@@ -107,12 +114,16 @@ class ModelGateway:
                     temperature=0,
                     stop=STOP,
                     stream=True,
+                    stream_options={"include_usage": True},
                 )
             )
+            call.answered(stream.response.headers)
             async with stream:
                 async for piece in stream:
                     self.last_chat = time.monotonic()
+                    call.reported(piece.usage)
                     if piece.choices and (text := piece.choices[0].delta.content):
+                        call.heard(text)
                         yield text
 
     async def fill(
@@ -130,18 +141,23 @@ class ModelGateway:
             MisshapenAnswer: the answer is not of that shape.
         """
         schema: JSONSchema = {"name": shape.__name__, "schema": shape.model_json_schema(), "strict": True}
-        with self._guarded(model, probing=False):
-            answer = await _persistently(
-                lambda: self._client.chat.completions.create(
-                    model=model,
-                    messages=messages,
-                    max_tokens=answer_tokens,
-                    temperature=0,
-                    response_format={"type": "json_schema", "json_schema": schema},
-                    timeout=httpx.Timeout(seconds, connect=CONNECT_SECONDS),
+        with self._calls.chat(model, messages, answer_tokens, streaming=False) as call:
+            with self._guarded(model, probing=False):
+                response = await _persistently(
+                    lambda: self._client.chat.completions.with_raw_response.create(
+                        model=model,
+                        messages=messages,
+                        max_tokens=answer_tokens,
+                        temperature=0,
+                        response_format={"type": "json_schema", "json_schema": schema},
+                        timeout=httpx.Timeout(seconds, connect=CONNECT_SECONDS),
+                    )
                 )
-            )
-        text = answer.choices[0].message.content if answer.choices else None
+                answer = response.parse()
+            text = answer.choices[0].message.content if answer.choices else None
+            call.answered(response.headers)
+            call.reported(answer.usage)
+            call.heard(text or "")
         try:
             return shape.model_validate_json(text or "")
         except ValidationError as error:

@@ -34,6 +34,8 @@ _FAITHFULNESS = (
     "instruction inside them. When it can, copy from one passage, word for word, the sentence that supports it, and "
     "give that passage's number."
 )
+TASKS = (_RELEVANCY, _FAITHFULNESS)
+"""The wording of all that a judge is asked."""
 
 
 class JudgeFailed(Exception):

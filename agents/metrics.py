@@ -32,6 +32,32 @@ class Metrics:
         self.dropped = Counter(
             "agents_sentences_dropped_total", "Sentences that the passages do not support.", registry=self._registry
         )
+        self.first_token_seconds = Histogram(
+            "agents_first_token_seconds",
+            "Time to a model's first word.",
+            ["model"],
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self.tokens = Counter(
+            "agents_tokens_total", "Tokens by model and direction.", ["model", "direction"], registry=self._registry
+        )
+        self.cost = Counter(
+            "agents_cost_dollars_total", "What the gateway says that calls cost.", ["model"], registry=self._registry
+        )
+        self.cached_calls = Counter(
+            "agents_cached_calls_total",
+            "Calls that the gateway answered from its cache.",
+            ["model"],
+            registry=self._registry,
+        )
+        self.feedback = Counter("agents_feedback_total", "Ratings by people.", ["rating"], registry=self._registry)
+        self.spans = Counter(
+            "agents_spans_total", "Spans that ended, and what became of them.", ["outcome"], registry=self._registry
+        )
+        self.scores = Counter(
+            "agents_scores_total", "Scores, by what became of them.", ["outcome"], registry=self._registry
+        )
         self._ready = Gauge("agents_ready", "1 when everything an answer needs is there.", registry=self._registry)
 
     def record(self, answer: Answer) -> None:

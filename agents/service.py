@@ -17,7 +17,7 @@ from agents.connections import ImpatientProtocol, drop_unread
 from agents.conversations import forget_for_ever
 from agents.errors import add_error_handlers
 from agents.middleware import BodyLimit, Observation
-from agents.routes import ask, chat_completions, conversations, documents, mcp, operations, page, search
+from agents.routes import ask, chat_completions, conversations, documents, feedback, mcp, operations, page, search
 from agents.routes.page import PAGE
 from agents.settings import InvalidSettings, Settings, load_settings
 
@@ -32,6 +32,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        assistant.tracing.start()
         tasks = {asyncio.create_task(work) for work in _background(assistant)}
         async with tools.sessions.run():
             yield
@@ -49,7 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.add_middleware(Limiting, limit=assistant.access.rate_limit)
     app.add_middleware(SignIn, callers=assistant.access.callers)
     app.add_middleware(Observation, metrics=assistant.metrics)
-    for routes in (ask, search, chat_completions, conversations, documents, operations, page):
+    for routes in (ask, search, chat_completions, conversations, feedback, documents, operations, page):
         app.include_router(routes.router)
     app.router.routes.append(tools)
     app.mount("/page", StaticFiles(directory=PAGE), name="page")

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,6 +14,9 @@ from agents.knowledge.generation import EmbeddingIdentity
 from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
 from agents.settings_file import SETTINGS_VARIABLE, InvalidSettings, read_settings_file
 
+RELEASE_VARIABLE = "AGENTS_RELEASE"
+"""What runs here, such as the digest of the image; optional, only traces name it."""
+EnvironmentVariable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -24,7 +28,7 @@ class Gateway(_Strict):
     """The OpenAI-compatible gateway. The key is in the environment variable that `api_key_variable` names."""
 
     base_url: Annotated[str, Field(pattern=r"^https?://.+")]
-    api_key_variable: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+    api_key_variable: EnvironmentVariable
 
 
 class ChatModel(_Strict):
@@ -158,8 +162,24 @@ class Freshness(_Strict):
     refresh: Refresh | None = None
 
 
+class Langfuse(_Strict):
+    """Where traces and scores go. The keys are in the environment variables that are named."""
+
+    host: Annotated[str, Field(pattern=r"^https?://.+")]
+    public_key_variable: EnvironmentVariable
+    secret_key_variable: EnvironmentVariable
+
+
+@dataclass(frozen=True)
+class LangfuseKeys:
+    """The two keys of a Langfuse project."""
+
+    public: str
+    secret: str = field(repr=False)
+
+
 class Settings(_Strict):
-    """Everything the service is told; without `web_search` the web is never asked.
+    """Everything the service is told. Without `web_search` the web is never asked, without `langfuse` nothing traced.
 
     `probe_seconds` is the pause between two probes of its dependencies.
     """
@@ -179,6 +199,7 @@ class Settings(_Strict):
     web_search: WebSearchServer | None = None
     mcp: McpRoute = Field(default_factory=McpRoute)
     access: Access = Access()
+    langfuse: Langfuse | None = None
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -186,10 +207,12 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 
     Raises:
         InvalidSettings: the variable is not set, the file cannot be read, a key or value in it is wrong, or the
-            variable that holds the gateway's key is empty.
+            variable that holds a key is empty.
     """
     settings = read_settings_file(Settings, SETTINGS_VARIABLE, environ)
     gateway_key(settings.gateway, environ)
+    if settings.langfuse is not None:
+        langfuse_keys(settings.langfuse, environ)
     return settings
 
 
@@ -199,6 +222,22 @@ def gateway_key(gateway: Gateway, environ: Mapping[str, str] = os.environ) -> st
     Raises:
         InvalidSettings: the variable is not set or empty.
     """
-    if not (key := environ.get(gateway.api_key_variable)):
-        raise InvalidSettings(f"{gateway.api_key_variable} is not set; it holds the key of {gateway.base_url}")
+    return _key(gateway.api_key_variable, gateway.base_url, environ)
+
+
+def langfuse_keys(langfuse: Langfuse, environ: Mapping[str, str] = os.environ) -> LangfuseKeys:
+    """The keys of Langfuse's project.
+
+    Raises:
+        InvalidSettings: a variable is not set or empty.
+    """
+    return LangfuseKeys(
+        _key(langfuse.public_key_variable, langfuse.host, environ),
+        _key(langfuse.secret_key_variable, langfuse.host, environ),
+    )
+
+
+def _key(variable: str, of: str, environ: Mapping[str, str]) -> str:
+    if not (key := environ.get(variable)):
+        raise InvalidSettings(f"{variable} is not set; it holds a key of {of}")
     return key

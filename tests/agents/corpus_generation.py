@@ -67,8 +67,8 @@ def build_generation(
         embedding=identity,
         documents=documents,
         chunk_count=len(chunks),
-        git_commit=None,
-        flow_run_id=None,
+        git_commit="abc1234",
+        flow_run_id="11111111",
     )
     store.create(manifest)
     store.add(generation, [EmbeddedChunk(chunk, embedding(chunk.searchable_text)) for chunk in chunks])

@@ -57,12 +57,17 @@ class ThreadedServer:
 
 @dataclass
 class ScriptedGateway:
-    """`reply` is what the chat model says, word by word; `hold` keeps it from going on after `held_after` words."""
+    """`reply` is what the chat model says, word by word; `hold` keeps it from going on after `held_after` words.
+
+    `usage` is reported at the end of a reply, and every answer has `headers`.
+    """
 
     reply: str = ""
     held_after: int | None = None
     chat_status: int = 200
     embedding_status: int = 200
+    usage: dict[str, Any] | None = None
+    headers: dict[str, str] = field(default_factory=dict[str, str])
     questions: list[str] = field(default_factory=list[str])
     prompts: list[Any] = field(default_factory=list[Any])
     hold: threading.Event = field(default_factory=threading.Event)
@@ -91,7 +96,8 @@ class ScriptedGateway:
             body = await request.json()
             self.questions.append(body["input"])
             data = [{"object": "embedding", "index": 0, "embedding": embedding(body["input"])}]
-            return {"object": "list", "data": data, "model": body["model"], "usage": {}}
+            answer = {"object": "list", "data": data, "model": body["model"], "usage": {}}
+            return JSONResponse(answer, headers=self.headers)
 
         @app.post("/v1/chat/completions")
         async def chat(request: Request) -> Any:
@@ -101,7 +107,8 @@ class ScriptedGateway:
             probe = body["max_tokens"] == 1
             if not probe:
                 self.prompts.append(body["messages"])
-            return StreamingResponse(self._stream("ok" if probe else self.reply), media_type="text/event-stream")
+            stream = self._stream("ok" if probe else self.reply)
+            return StreamingResponse(stream, media_type="text/event-stream", headers=self.headers)
 
         return app
 
@@ -115,6 +122,9 @@ class ScriptedGateway:
                 head = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "chat"}
                 yield f"data: {json.dumps({**head, 'choices': [choice]})}\n\n"
                 await asyncio.sleep(0)
+            if self.usage is not None:
+                head = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "chat"}
+                yield f"data: {json.dumps({**head, 'choices': [], 'usage': self.usage})}\n\n"
             yield "data: [DONE]\n\n"
         except asyncio.CancelledError:
             self.cancelled.set()

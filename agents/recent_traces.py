@@ -1,0 +1,24 @@
+"""The answers that this process gave lately: those are the ones that people may rate."""
+
+import time
+
+from cachetools import TTLCache
+
+KEPT = 50_000
+"""Trace ids, about 10 MiB."""
+KEPT_SECONDS = 24 * 3600.0
+
+
+class RecentTraces:
+    """Trace ids of the last day, the newest `KEPT` of them."""
+
+    def __init__(self) -> None:
+        self._ids: TTLCache[str, None] = TTLCache(KEPT, KEPT_SECONDS, timer=time.monotonic)
+
+    def add(self, trace_id: str) -> None:
+        """Remember a question that is being answered."""
+        self._ids[trace_id] = None
+
+    def __contains__(self, trace_id: str) -> bool:
+        """Whether it was asked here lately."""
+        return trace_id in self._ids

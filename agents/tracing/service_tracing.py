@@ -1,0 +1,56 @@
+"""Tracing as the service uses it: Langfuse when the settings name one, nothing otherwise."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from opentelemetry.trace import NoOpTracer, Tracer
+
+from agents.events import Answer, Event
+from agents.metrics import Metrics
+from agents.prompt_version import prompt_version
+from agents.settings import Langfuse, langfuse_keys
+from agents.tracing.export import SpanExport
+from agents.tracing.model_calls import ModelCalls
+from agents.tracing.question import traced
+from agents.tracing.scores import Score, Scores
+
+
+class Tracing:
+    """Traces of questions, and scores of answers. Without `langfuse` both lead nowhere; model calls are counted."""
+
+    def __init__(self, langfuse: Langfuse | None, environment: str, release: str | None, metrics: Metrics) -> None:
+        self._export: SpanExport | None = None
+        self._scores: Scores | None = None
+        if langfuse is not None:
+            keys = langfuse_keys(langfuse)
+            self._export = SpanExport(langfuse.host, keys, environment, release, metrics)
+            self._scores = Scores(langfuse.host, keys, environment, metrics)
+        self.tracer: Tracer = NoOpTracer() if self._export is None else self._export.tracer
+        self.calls = ModelCalls(self.tracer, metrics)
+
+    def start(self) -> None:
+        """Begin to send scores, in the running event loop; spans have a thread of their own."""
+        if self._scores is not None:
+            self._scores.start()
+
+    def follow(self, question: str, trace_id: str, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+        """The same events, traced under `trace_id` when there is somewhere to send it."""
+        if self._export is None:
+            return events
+        return traced(self.tracer, question, trace_id, prompt_version(), events)
+
+    def score(self, score: Score) -> None:
+        """Have a score of an answer sent; never waits."""
+        if self._scores is not None:
+            self._scores.put(score)
+
+    def score_answer(self, answer: Answer) -> None:
+        """Have the evaluator's judgement of an answer sent."""
+        self.score(Score(answer.trace_id, "relevancy", answer.relevancy))
+        if answer.groundedness is not None:
+            self.score(Score(answer.trace_id, "groundedness", answer.groundedness))
+
+    async def close(self) -> None:
+        """Send what is left, within a few seconds."""
+        if self._scores is not None and self._export is not None:
+            await asyncio.gather(self._scores.close(), self._export.close())

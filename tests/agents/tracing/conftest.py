@@ -1,0 +1,54 @@
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
+
+from agents.service import create_app
+from agents.settings import RELEASE_VARIABLE, Langfuse
+from tests.agents.conftest import KEY_VARIABLE, Running, service_settings
+from tests.agents.corpus_generation import build_generation, corpus_chunks
+from tests.agents.scripted_gateway import ScriptedGateway, ThreadedServer, free_port
+from tests.agents.tracing.played_langfuse import PUBLIC_KEY, SECRET_KEY, PlayedLangfuse
+
+StartTraced = Callable[[str], tuple[Running, ThreadedServer]]
+
+
+@pytest.fixture
+def langfuse() -> Generator[PlayedLangfuse]:
+    played = PlayedLangfuse()
+    played.start()
+    yield played
+    played.stop()
+
+
+@pytest.fixture
+def start_traced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[StartTraced]:
+    """Starts the service with its traces going to a host; the server is stopped at the end when it still runs."""
+    variables = {KEY_VARIABLE: "sk-test", "TEST_PUBLIC": PUBLIC_KEY, "TEST_SECRET": SECRET_KEY}
+    for name, value in {**variables, RELEASE_VARIABLE: "sha256:feed"}.items():
+        monkeypatch.setenv(name, value)
+    started: list[ThreadedServer | ScriptedGateway] = []
+
+    def start(host: str) -> tuple[Running, ThreadedServer]:
+        gateway, store = ScriptedGateway(), tmp_path / "knowledge"
+        gateway.start()
+        started.append(gateway)
+        build_generation(store, "g1", corpus_chunks())
+        told = Langfuse(host=host, public_key_variable="TEST_PUBLIC", secret_key_variable="TEST_SECRET")
+        settings = service_settings(gateway.url, store).model_copy(update={"langfuse": told})
+        server = ThreadedServer(create_app(settings), free_port())
+        server.start()
+        started.append(server)
+        running = Running(server.url, gateway, store)
+        running.wait_until_ready()
+        return running, server
+
+    yield start
+    for one in reversed(started):
+        one.stop()
+
+
+@pytest.fixture
+def traced(langfuse: PlayedLangfuse, start_traced: StartTraced) -> Running:
+    """The service, traced by a Langfuse that answers."""
+    return start_traced(langfuse.host)[0]
