@@ -14,11 +14,11 @@ from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletionMessageParam
 from openai.types.create_embedding_response import Usage
 from opentelemetry.semconv._incubating.attributes import gen_ai_attributes as gen_ai
-from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode, Tracer, get_current_span
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode, Tracer
 
 from agents.metrics import Metrics
 from agents.token_estimate import estimate_tokens
-from agents.tracing.shared import Attributes
+from agents.tracing.shared import Attributes, shared_attributes
 
 PROVIDER = "litellm"
 """The conventions ask for the provider that the client sees, whatever is behind it."""
@@ -149,7 +149,8 @@ class ModelCalls:
             gen_ai.GEN_AI_REQUEST_MODEL: model,
         }
         span = INVALID_SPAN
-        if get_current_span().is_recording():
+        # Not whether the present span still records: a call that a state begins may start after the state has ended.
+        if shared_attributes():
             span = self._tracer.start_span(
                 f"{operation} {model}", kind=SpanKind.CLIENT, attributes={**general, **attributes}
             )
