@@ -93,22 +93,22 @@ class Report:
 
     def end(self) -> None:
         """Print what was proved by real programs, what on an emulator, and what not at all."""
-        real = Table("stage", "what it did", "seconds", title=REAL)
+        real = _table(REAL, "stage", "what it did", "seconds")
         for deployment, what, seconds in self._proved:
             real.add_row(deployment, what, f"{seconds:.0f}")
-        releases = Table("release", "chart", "action", "probe", "what was seen", title="Releases")
+        releases = _table("Releases", "release", "chart", "action", "probe", "what was seen")
         for row in self._releases:
             cells = (row["release"], self._chart_of(row["release"]), row["action"], row["probe"], row["seen"])
             releases.add_row(*(str(cell or "") for cell in cells))
-        emulated = Table("emulator", "resources", "types", title="By an emulator in the place of AWS")
+        emulated = _table("By an emulator in the place of AWS", "emulator", "resources", "types")
         for emulator, types in _by_emulator(self._resources).items():
             emulated.add_row(emulator, str(sum(self._resources[each] for each in types)), str(len(types)))
-        compared = Table("part", "rehearsed", "shipped", "", title="Versions")
+        compared = _table("Versions", "part", "rehearsed", "shipped", "")
         for each in self.versions:
             compared.add_row(
                 each.part, each.rehearsed, each.shipped or "no release yet", "DIFFERS" if each.differ else ""
             )
-        unproved = Table("what", "why", title="Not at all")
+        unproved = _table("Not at all", "what", "why")
         for what, why in self._not_proved():
             unproved.add_row(what, why)
         for table in (real, *([releases] if self._releases else ()), emulated, compared, unproved):
@@ -136,6 +136,14 @@ class Report:
         for entry in not_creatable():
             yield entry.type, entry.reason
         yield from NOT_PROVED
+
+
+def _table(title: str, *columns: str) -> Table:
+    """A table that cuts no name short where the terminal is narrow, or the report goes into a file."""
+    table = Table(title=title)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
 
 
 def _by_emulator(resources: Counter[str]) -> dict[str, list[str]]:

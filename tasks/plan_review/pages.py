@@ -16,7 +16,7 @@ PLAN = "plan"
 def publish_review(review: PlanReview) -> None:
     """Publish the plan's page, and the tables of its changes, policy findings and cost."""
     environment = review.environment
-    publish_markdown(environment, STAGE, PLAN, plan_page(review), f"The plan for {environment.value}")
+    publish_markdown(environment, STAGE, PLAN, plan_page(review), in_one_line(review))
     publish_table(
         environment,
         STAGE,
@@ -34,19 +34,26 @@ def publish_review(review: PlanReview) -> None:
         [
             {
                 "resource": line.address,
-                "before, USD a month": round(line.before_usd, 2),
-                "after, USD a month": round(line.after_usd, 2),
                 "difference": round(line.after_usd - line.before_usd, 2),
+                "before": round(line.before_usd, 2),
+                "after": round(line.after_usd, 2),
             }
             for line in sorted(review.cost.changes, key=lambda line: line.before_usd - line.after_usd)
         ],
-        f"What changes in the idle monthly cost, by list prices of {review.cost.as_of}; the plan's page names sources",
+        f"USD a month when nobody uses it, by list prices of {review.cost.as_of}; the plan's page names their sources",
     )
+
+
+def in_one_line(review: PlanReview) -> str:
+    """What stands under the plan's name where the Prefect UI lists artifacts."""
+    cost = review.cost.after_usd - review.cost.before_usd
+    return f"{review.summary()}; {len(review.findings)} policy findings; {cost:+,.2f} USD a month"
 
 
 def plan_page(review: PlanReview) -> str:
     """The page that a person reads before they decide, as markdown."""
-    return "\n\n".join(section for section in (*_sections(review), _sources(review)) if section)
+    sections = (*_sections(review), _unjudged(review), _sources(review))
+    return "\n\n".join(section for section in sections if section)
 
 
 def approval_form(review: PlanReview, run_id: str) -> str:
@@ -130,9 +137,15 @@ def _policy(review: PlanReview) -> str:
     lines = [f"- `{each.address}` {each.what} ({each.rule}): {each.remedy}" for each in review.findings]
     page = [f"## Policy: {len(lines)} findings", *lines] if lines else ["## Policy", "It finds nothing."]
     if review.unjudged:
-        page.append("\nNot judged, because their text is known after the apply only:")
-        page.extend(f"- `{address}`" for address in review.unjudged)
+        page.append(f"\nNot judged: {len(review.unjudged)}; the end of the plan's page names them.")
     return "\n".join(page)
+
+
+def _unjudged(review: PlanReview) -> str:
+    if not review.unjudged:
+        return ""
+    lines = [f"- `{address}`" for address in review.unjudged]
+    return "\n".join(("## Policies that could not be judged", "Their text is known after the apply only.", "", *lines))
 
 
 def _cost(review: PlanReview) -> str:

@@ -50,7 +50,7 @@ def check_registry_credentials(aws: AwsReader, registry: str, secret: str) -> Pr
             check, "blocked", f"secret {secret!r} does not exist", _supply(aws, f"create-secret --name {secret}")
         )
     if "DeletedDate" in described:
-        remedy = f"aws secretsmanager restore-secret --region {aws.region} --secret-id {secret}"
+        remedy = f"`aws secretsmanager restore-secret --region {aws.region} --secret-id {secret}`"
         return PreflightFinding(check, "blocked", f"secret {secret!r} is scheduled for deletion", remedy)
     if not any("AWSCURRENT" in stages for stages in described.get("VersionIdsToStages", {}).values()):
         remedy = _supply(aws, f"put-secret-value --secret-id {secret}")

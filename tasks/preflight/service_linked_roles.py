@@ -69,5 +69,5 @@ def _finding(role: ServiceLinkedRole, exists: bool) -> PreflightFinding:
         return PreflightFinding(check, "ok", "exists")
     if role.made_with:
         return PreflightFinding(check, "ok", f"not there yet: AWS makes it with {role.made_with}")
-    remedy = f"aws iam create-service-linked-role --aws-service-name {role.principal}"
+    remedy = f"`aws iam create-service-linked-role --aws-service-name {role.principal}`"
     return PreflightFinding(check, role.missing, "does not exist, and nothing makes it by itself", remedy)

@@ -417,7 +417,7 @@ def test_a_role_that_nothing_makes_blocks(scripted: ScriptedAws, dev: Environmen
         iam.create_service_linked_role(AWSServiceName="opensearchservice.amazonaws.com")
 
     assert finding.severity == "blocked"
-    expected = "aws iam create-service-linked-role --aws-service-name opensearchservice.amazonaws.com"
+    expected = "`aws iam create-service-linked-role --aws-service-name opensearchservice.amazonaws.com`"
     assert finding.remedy == expected
 
 
