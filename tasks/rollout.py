@@ -12,7 +12,7 @@ from tasks.environment import Environment
 from tasks.environment_outputs import load_outputs
 from tasks.helm.derivations.derivation import Outputs
 from tasks.helm.preparation import Sources
-from tasks.helm.release_artifacts import plan_markdown, release_rows
+from tasks.helm.release_artifacts import plan_markdown, release_counts, release_rows
 from tasks.helm.releases_file import Stage, releases_file
 from tasks.helm.rollout import ReleaseResult, require_rolled_out
 from tasks.helm.stage import PlannedRelease, plan_releases, roll_out_releases
@@ -38,7 +38,7 @@ def roll_out(settings: Environment, stage: Stage, facts: Mapping[str, object] = 
     """
     with _environment(settings, stage, facts) as there:
         results = roll_out_releases(settings, there.outputs, there.cluster, shipped_sources(), run_log().info, stage)
-    publish_table(settings.name, stage, "releases", release_rows(results), f"The Helm releases of {stage}")
+    publish_table(settings.name, stage, "releases", release_rows(results), release_counts(results))
     require_rolled_out(results)
     return results
 

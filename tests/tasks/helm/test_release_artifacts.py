@@ -1,6 +1,6 @@
 """The table and the plan that people see."""
 
-from tasks.helm.release_artifacts import plan_markdown, release_rows
+from tasks.helm.release_artifacts import plan_markdown, release_counts, release_rows
 from tasks.helm.rollout import Action, ReleaseResult
 from tasks.helm.stage import PlannedRelease
 from tasks.kubernetes.probe_result import Outcome, ProbeResult
@@ -20,6 +20,13 @@ def test_a_row_says_what_was_seen() -> None:
         },
         {"release": "two", "action": "failed", "revision": None, "probe": None, "seen": "the reason", "seconds": 0.0},
     ]
+
+
+def test_the_list_of_artifacts_says_how_many_were_changed() -> None:
+    actions = {"a": Action.UNCHANGED, "b": Action.UPGRADED, "c": Action.UNCHANGED}
+    results = [ReleaseResult(name, action, 1, None, 0.0) for name, action in actions.items()]
+    assert release_counts(results) == "3 releases: 2 unchanged, 1 upgraded"
+    assert release_counts([]) == "No release"
 
 
 def test_a_plan_shows_differences_in_a_fence_that_holds() -> None:
