@@ -52,16 +52,15 @@ def load_outputs(environment: EnvironmentName) -> dict[str, Any]:
 
 
 def last_outputs(environment: EnvironmentName, outputs: dict[str, Any]) -> dict[str, Any]:
-    """The `outputs` of the state, or where it has none any more, those that `provision` published; empty without any.
+    """The `outputs` of the state, and each that it does not have as `provision` published it.
 
     A destroy takes the outputs out of the state before all that they describe is gone.
     """
-    if outputs.get("cluster"):
-        return outputs
     try:
-        return load_outputs(environment)
+        published = load_outputs(environment)
     except OutputsMissing:
-        return {}
+        published = {}
+    return {**published, **outputs}
 
 
 def _section(name: str, value: object) -> str:

@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.drift_report import DriftReport
 from tasks.environment import Environment, EnvironmentName
+from tasks.environment_outputs import OutputsMissing
 from tasks.helm.derivations.derivation import Outputs
 from tasks.helm.preparation import Prepared, Sources, described_releases, prepare
 from tasks.helm.records import DEPLOYED, DIGEST_LABEL, ReleaseKey, ReleaseRecord, read_records
@@ -84,10 +85,15 @@ def compare_releases(settings: Environment, outputs: Outputs) -> DriftReport:
         with open_environment_cluster(settings, outputs) as destination, open_target(settings, destination) as target:
             compared = compare_cluster(target, settings, release_facts(settings, outputs), shipped_sources())
     except (NoCluster, WrongCluster, ClusterFault) as error:
-        address = f"the cluster of {settings.name.value!r}"
-        unreachable = ReleaseDifference(address, "the Kubernetes API", "answers", str(error), Cause.NOT_COMPARED)
-        return _report(settings.name, 0, [unreachable])
+        return _not_compared(settings.name, "the Kubernetes API", "answers", error)
+    except OutputsMissing as error:
+        return _not_compared(settings.name, "Terraform's outputs", "all there", error)
     return compared
+
+
+def _not_compared(environment: EnvironmentName, what: str, wanted: str, error: Exception) -> DriftReport:
+    address = f"the cluster of {environment.value!r}"
+    return _report(environment, 0, [ReleaseDifference(address, what, wanted, str(error), Cause.NOT_COMPARED)])
 
 
 def compare_cluster(target: Target, settings: Environment, outputs: Outputs, sources: Sources) -> DriftReport:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tasks.environment import Environment
+from tasks.environment_outputs import OutputsMissing
 from tasks.helm.charts import CACHE_VARIABLE, ChartAway, DigestMissing, chart_path
 from tasks.helm.command import Helm, open_helm
 from tasks.helm.differences import manifest_difference
@@ -54,6 +55,17 @@ def test_derived_values_come_from_environment_and_outputs(described: DescribedRe
     sources = type(described.sources)(described.file, described.directory, {"widgets": widgets})
     (item,) = prepare(dev, {"name": "agentic-eks-dev"}, sources, "addons")
     assert item.values.merged == {"greeting": "us-east-1 agentic-eks-dev", "replicas": 2}
+
+
+def test_an_output_that_is_not_there_is_named_with_what_to_do(described: DescribedReleases, dev: Environment) -> None:
+    described.add("widgets", "widgets")
+
+    def widgets(settings: Environment, outputs: Any) -> dict[str, object]:
+        return {"greeting": outputs["grafana"]["url"]}
+
+    sources = type(described.sources)(described.file, described.directory, {"widgets": widgets})
+    with pytest.raises(OutputsMissing, match=r"release 'widgets' derive from .* output 'grafana'.* run provision/dev"):
+        prepare(dev, {"name": "agentic-eks-dev"}, sources, "addons")
 
 
 def test_a_schema_refusal_names_the_file_and_the_key(
