@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from rehearsal.cluster import why_no_cluster
 from tasks.environment import REPOSITORY
+from tests.images.containers import why_no_images
 from tests.opensearch import why_opensearch_cannot_run
 from tests.postgres import why_postgres_cannot_run
 from tests.valkey import why_valkey_cannot_run
@@ -56,6 +57,7 @@ LAYERS = (
     Layer("terraform", "Terraform", _program("terraform"), "terraform 1.11 or newer on PATH"),
     Layer("kubernetes", "a real Kubernetes control plane, Karpenter and KubeRay", why_no_cluster, "Go 1.26 or newer"),
     Layer("promtool", "Prometheus's promtool", _program("promtool"), "apt install prometheus"),
+    Layer("buildah", "images built by buildah and started", why_no_images, "apt install buildah debootstrap, and root"),
     Layer("checkov", "checkov", _file(".venv-checkov/bin/checkov"), "make test installs it"),
 )
 

@@ -1,0 +1,1 @@
+"""The project's images: built where the machine is of their architecture, pushed, indexed, recorded by digest."""
