@@ -11,13 +11,14 @@ from prefect.exceptions import ObjectNotFound
 
 from tasks.environment import EnvironmentName
 
-Purpose = Literal["refresh", "lifecycle", "infrastructure", "addons", "models"]
+Purpose = Literal["refresh", "lifecycle", "infrastructure", "addons", "models", "images"]
 CONCURRENCY_LIMITS: Mapping[Purpose, int] = {
     "refresh": 1,
     "lifecycle": 1,
     "infrastructure": 1,
     "addons": 1,
     "models": 1,
+    "images": 1,
 }
 # The shortest lease that Prefect gives: a killed holder blocks the next one no longer than this.
 LEASE_SECONDS = 60

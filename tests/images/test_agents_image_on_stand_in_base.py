@@ -128,7 +128,7 @@ def test_every_module_of_it_can_be_imported(container: Container, settings_direc
 def test_nothing_that_the_machine_lent_to_the_build_is_in_it(container: Container) -> None:
     assert not (container.root / "etc" / "pip.conf").exists()
     assert not (container.root / "etc" / "uv").exists()
-    assert list((container.root / "build").iterdir()) == []
+    assert not (container.root / "build").exists()
     inside = (container.root / CERTIFICATES.relative_to("/")).read_bytes()
     with tarfile.open(stand_in_base()) as base:
         before = base.extractfile(f".{CERTIFICATES}")
