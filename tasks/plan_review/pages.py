@@ -8,6 +8,7 @@ from tasks.result_storage import once_per_run
 from tasks.terraform.plan_document import Action
 
 SHORT_DIGEST = 12
+_WORDS = {Action.CREATE: "add", Action.UPDATE: "change", Action.REPLACE: "replace", Action.DELETE: "destroy"}
 STAGE = "provision"
 PLAN = "plan"
 
@@ -45,9 +46,11 @@ def publish_review(review: PlanReview) -> None:
 
 
 def in_one_line(review: PlanReview) -> str:
-    """What stands under the plan's name where the Prefect UI lists artifacts."""
+    """What stands under the plan's name where the Prefect UI lists artifacts, which has room for some 45 characters."""
     cost = review.cost.after_usd - review.cost.before_usd
-    return f"{review.summary()}; {len(review.findings)} policy findings; {cost:+,.2f} USD a month"
+    counts = [(review.count(action), word) for action, word in _WORDS.items()]
+    changes = ", ".join(f"{number} to {word}" for number, word in counts if number) or "nothing to change"
+    return f"{changes}; {len(review.findings)} findings; {cost:+,.0f} USD a month"
 
 
 def plan_page(review: PlanReview) -> str:

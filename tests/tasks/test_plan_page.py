@@ -39,9 +39,9 @@ def review() -> PlanReview:
 
 
 def test_the_list_of_artifacts_says_what_a_plan_does_and_costs() -> None:
-    assert in_one_line(review()) == (
-        "1 to add, 0 to change, 0 to replace, 0 to destroy; 0 policy findings; +1,234.50 USD a month"
-    )
+    assert in_one_line(review()) == "1 to add; 0 findings; +1,234 USD a month"
+    nothing = review().model_copy(update={"changes": ()})
+    assert in_one_line(nothing).startswith("nothing to change; ")
 
 
 def test_what_decides_stands_before_the_long_lists() -> None:
