@@ -108,7 +108,7 @@ def assemble(settings: Settings) -> Assistant:
     )
     refresh = _refresh_requests(settings)
     objective = timedelta(hours=settings.freshness.objective_hours) if settings.freshness else None
-    watch = FreshnessWatch(objective, refresh)
+    watch = FreshnessWatch(knowledge, objective, refresh)
     rag = RagAgent(gateway, knowledge, watch)
     web = TracedWebSearch(settings.web_search, tracing.tracer) if settings.web_search else None
     judge = Judge(gateway, settings.models.judge) if settings.models.judge else None

@@ -1,11 +1,19 @@
 """How fresh the serving generation is: whether its sources have changed since, and its age within the objective."""
 
+import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from agents.knowledge.change_record import ChangeRecord
 from agents.knowledge.generation import Manifest
+from agents.knowledge.store import StoreUnavailable
+from agents.knowledge_base import KnowledgeBase
 from agents.refresh_request import RefreshRequests
+
+READ_SECONDS = 5.0
+"""Pause between two readings of the change record, which happen beside the requests."""
 
 
 @dataclass(frozen=True)
@@ -22,36 +30,55 @@ class Freshness:
 
 
 class FreshnessWatch:
-    """Asks for a refresh when one is due; no request waits for that."""
+    """Keeps the change record at hand, and asks for a refresh when one is due. No request waits for either."""
 
     def __init__(
         self,
+        knowledge: KnowledgeBase,
         objective: timedelta | None,
         refresh: RefreshRequests | None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self._knowledge = knowledge
         self._objective = objective
         self._refresh = refresh
         self._now = now
+        self._record: ChangeRecord | None = None
 
     def judge(self, manifest: Manifest) -> Freshness:
-        """How fresh the generation is, by its age; asks for a refresh when it is stale."""
-        as_of = manifest.created_at
+        """How fresh the generation is, by the record that was read last; asks for a refresh when it is stale."""
+        record, as_of, changed = self._record, manifest.created_at, False
+        # A record from before the generation was made says nothing of it.
+        if record is not None and record.seen_at > manifest.created_at:
+            changed = not record.is_in(manifest)
+            as_of = manifest.created_at if changed else record.seen_at
         age = self._now() - as_of
         reason = None
-        if self._objective is not None and age > self._objective:
-            reason = f"its sources were not looked at for {described(age)}"
+        if changed:
+            reason = "its sources have changed since"
+        elif self._objective is not None and age > self._objective:
+            reason = "nobody has looked at its sources since"
         if reason is not None and self._refresh is not None:
-            self._refresh.ask(manifest.inputs_digest)
+            self._refresh.ask(manifest.source_fingerprint if record is None else record.fingerprint)
         return Freshness(as_of, round(age.total_seconds(), 3), reason is not None, reason)
 
     def note(self, freshness: Freshness) -> str | None:
         """What a reader has to know of a stale generation; None when it is fresh."""
-        if not freshness.stale:
+        if freshness.reason is None:
             return None
         age = described(timedelta(seconds=freshness.age_seconds))
         asked = "" if self._refresh is None else f"; {self._refresh.state}"
         return f"the knowledge base is {age} old, and {freshness.reason}{asked}"
+
+    async def run(self) -> None:
+        """Read the change record again and again until cancelled."""
+        while True:
+            try:
+                self._record = await self._knowledge.last_change()
+            except StoreUnavailable as error:
+                # What was read before still holds; that the store is away is told by its own probe.
+                logging.getLogger(__name__).warning("the change record cannot be read: %s", error)
+            await asyncio.sleep(READ_SECONDS)
 
 
 def described(age: timedelta) -> str:

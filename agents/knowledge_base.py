@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 
+from agents.knowledge.change_record import ChangeRecord, last_change
 from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import EmbeddingIdentity, Manifest
 from agents.knowledge.search import Passage, hybrid_search, require_same_embedding
@@ -74,6 +75,15 @@ class KnowledgeBase:
         """
         store = await self._opened()
         return await asyncio.to_thread(store.document, generation, uri)
+
+    async def last_change(self) -> ChangeRecord | None:
+        """What the last look at the sources found; None when nobody looked yet.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        store = await self._opened()
+        return await asyncio.to_thread(last_change, store)
 
     async def close(self) -> None:
         """Release the store."""

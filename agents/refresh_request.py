@@ -10,8 +10,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import httpx
+import stamina
 
-RETRY_SECONDS = 15.0
+ATTEMPTS = 4
+REST_SECONDS = 15.0
 """When Prefect could not be asked, it is left alone for so long."""
 _CONNECT_SECONDS = 2.0
 _ANSWER_SECONDS = 10.0
@@ -43,12 +45,12 @@ class RefreshRequests:
         """Whether a refresh was asked for, as a clause."""
         if self._trouble is not None:
             return f"a refresh could not be asked for: {self._trouble}"
-        return "a refresh was asked for"
+        return "a refresh was asked for" if self._asked is not None else "a refresh is being asked for"
 
     def ask(self, fingerprint: str) -> None:
         """Have a refresh run for sources of this fingerprint, in the background; nothing when it was asked already."""
         key = f"{self._environment}-{fingerprint[:32]}-{int(self._clock() // self._window)}"
-        resting = self._failed_at is not None and self._clock() - self._failed_at < RETRY_SECONDS
+        resting = self._failed_at is not None and time.monotonic() - self._failed_at < REST_SECONDS
         if key == self._asked or self._asking is not None or resting:
             return
         self._asking = asyncio.create_task(self._ask(key))
@@ -67,11 +69,12 @@ class RefreshRequests:
 
     async def _ask(self, key: str) -> None:
         try:
-            flow, _, name = self._deployment.partition("/")
-            found = await self._client.get(f"/deployments/name/{flow}/{name}")
-            identity = found.raise_for_status().json()["id"]
-            body = {"idempotency_key": key}
-            (await self._client.post(f"/deployments/{identity}/create_flow_run", json=body)).raise_for_status()
+            # Replicas notice at the same time, and Prefect answers 503 while its database is busy.
+            async for attempt in stamina.retry_context(
+                on=_is_passing, attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=5.0, wait_jitter=1.0
+            ):
+                with attempt:
+                    await self._start_run(key)
         except httpx.HTTPStatusError as error:
             self._fail(f"Prefect answered {error.response.status_code} for {self._deployment!r}")
         except httpx.HTTPError as error:
@@ -81,6 +84,19 @@ class RefreshRequests:
         finally:
             self._asking = None
 
+    async def _start_run(self, key: str) -> None:
+        flow, _, name = self._deployment.partition("/")
+        found = await self._client.get(f"/deployments/name/{flow}/{name}")
+        identity = found.raise_for_status().json()["id"]
+        body = {"idempotency_key": key}
+        (await self._client.post(f"/deployments/{identity}/create_flow_run", json=body)).raise_for_status()
+
     def _fail(self, trouble: str) -> None:
-        self._failed_at, self._trouble = self._clock(), trouble
+        self._failed_at, self._trouble = time.monotonic(), trouble
         logging.getLogger(__name__).warning("a refresh could not be asked for: %s", trouble)
+
+
+def _is_passing(error: Exception) -> bool:
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR
+    return isinstance(error, httpx.TransportError)

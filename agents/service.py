@@ -59,6 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _background(assistant: Assistant) -> Iterator[Coroutine[None, None, None]]:
     yield assistant.health.run()
+    yield assistant.watch.run()
     if assistant.access.database is not None:
         yield forget_for_ever(assistant.access.database, assistant.settings.access.conversations.kept_days)
 

@@ -135,7 +135,7 @@ class Routing(_Strict):
     From `certain_from` on (0..1) the knowledge base alone answers, below it the web is asked for `web_results` too.
     """
 
-    certain_from: Share = 0.6
+    certain_from: Share = 0.65
     web_results: Annotated[int, Field(ge=1, le=10)] = 4
 
 

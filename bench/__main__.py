@@ -15,6 +15,7 @@ from bench.record import Measured, present_machine, read_record, write_record
 BENCHES = {
     "refresh": "knowledge refresh against the embedding model alone, and refresh of an unchanged corpus",
     "retrieval": "recall@5, MRR and nDCG@10 of each leg and of their fusions",
+    "roads": "thresholds of relevancy, and choosing the road by them against always taking the same one",
     "ask": "what /v1/ask adds to model, gateway and search",
     "up": "make up: from nothing, after make down, and when all is up",
     "provision": "what the flow adds to Terraform's plan and apply, and terraform test",

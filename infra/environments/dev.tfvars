@@ -157,7 +157,7 @@ agents = {
   answer_tokens          = 512
   answer_seconds         = 60
   question_bytes         = 8192
-  routing                = { certain_from = 0.6, web_results = 4 }
+  routing                = { certain_from = 0.65, web_results = 4 }
   budgets                = { tokens = 30000, tool_calls = 3, corrections = 2 }
   freshness              = { objective_hours = 30, window_minutes = 60 }
   web_search             = { key_secret = "tavily-api-key" }

@@ -76,7 +76,7 @@ agents = {
   answer_tokens          = 160
   answer_seconds         = 60
   question_bytes         = 8192
-  routing                = { certain_from = 0.55, web_results = 4 }
+  routing                = { certain_from = 0.65, web_results = 4 }
   budgets                = { tokens = 6000, tool_calls = 2, corrections = 1 }
   freshness              = { objective_hours = 48, window_minutes = 60 }
   # Off until the variable is set.

@@ -60,9 +60,14 @@ class ScriptedGateway:
     """`reply` is what the chat model says, word by word; `hold` keeps it from going on after `held_after` words.
 
     `usage` is reported at the end of a reply, and every answer has `headers`.
+    `first_replies` are said before it, one a prompt. Whoever asks for JSON is given the next of the `verdicts`, and
+    refused with status 500 when none is left.
     """
 
     reply: str = ""
+    first_replies: list[str] = field(default_factory=list[str])
+    verdicts: list[Any] = field(default_factory=list[Any])
+    judged: list[Any] = field(default_factory=list[Any])
     held_after: int | None = None
     chat_status: int = 200
     embedding_status: int = 200
@@ -104,13 +109,24 @@ class ScriptedGateway:
             if self.chat_status != 200:
                 return JSONResponse({"error": {"message": "no"}}, self.chat_status)
             body = await request.json()
+            if "response_format" in body:
+                return self._verdict(body)
             probe = body["max_tokens"] == 1
             if not probe:
                 self.prompts.append(body["messages"])
-            stream = self._stream("ok" if probe else self.reply)
-            return StreamingResponse(stream, media_type="text/event-stream", headers=self.headers)
+            said = "ok" if probe else self.first_replies.pop(0) if self.first_replies else self.reply
+            return StreamingResponse(self._stream(said), media_type="text/event-stream", headers=self.headers)
 
         return app
+
+    def _verdict(self, body: Any) -> JSONResponse:
+        self.judged.append(body)
+        if not self.verdicts:
+            return JSONResponse({"error": {"message": "no"}}, 500)
+        message = {"role": "assistant", "content": json.dumps(self.verdicts.pop(0))}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        head = {"id": "1", "object": "chat.completion", "created": 0, "model": body["model"]}
+        return JSONResponse({**head, "choices": [choice]})
 
     async def _stream(self, reply: str) -> AsyncIterator[str]:
         try:

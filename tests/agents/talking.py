@@ -1,0 +1,101 @@
+"""The real service with the real web search server beside it; scripted are the models, Tavily and Prefect."""
+
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from agents.service import create_app
+from agents.settings import Settings
+from agents.web_search import server as web_search_server
+from agents.web_search.settings import WebSearchSettings
+from tests.agents.conftest import KEY_VARIABLE, Running, service_settings
+from tests.agents.corpus_generation import build_generation, corpus_chunks
+from tests.agents.scripted_gateway import ScriptedGateway, ThreadedServer
+from tests.agents.web_search.tavily_api import KEY, TavilyApi
+from tests.ports import free_port
+
+
+@dataclass
+class PrefectApi:
+    """The two requests that start a flow run; `keys` are the idempotency keys that arrived."""
+
+    keys: list[str] = field(default_factory=list[str])
+    port: int = field(default_factory=free_port)
+
+    def start(self) -> None:
+        found = Route("/api/deployments/name/knowledge/local", self._deployment)
+        self._server = ThreadedServer(
+            Starlette(routes=[found, Route("/api/deployments/d1/create_flow_run", self._run, methods=["POST"])]),
+            self.port,
+        )
+        self._server.start()
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/api"
+
+    async def _deployment(self, request: Request) -> Response:
+        return JSONResponse({"id": "d1"})
+
+    async def _run(self, request: Request) -> Response:
+        self.keys.append((await request.json())["idempotency_key"])
+        return JSONResponse({"id": "r1"}, 201)
+
+
+@dataclass(frozen=True)
+class Talk:
+    """Everything that a user talks to, each part of which can be stopped."""
+
+    running: Running
+    tavily: TavilyApi
+    web: ThreadedServer
+    prefect: PrefectApi
+
+    @property
+    def gateway(self) -> ScriptedGateway:
+        return self.running.gateway
+
+    def ask(self, question: str, **more: Any) -> dict[str, Any]:
+        response = self.running.ask(question, **more)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+
+@contextmanager
+def talk(
+    directory: Path, *, web: bool = True, settings: Mapping[str, Any] | None = None, **limits: Any
+) -> Generator[Talk]:
+    """Start all of it; `settings` replace those of the service by their names."""
+    gateway, tavily, prefect = ScriptedGateway(), TavilyApi(), PrefectApi()
+    port = free_port()
+    hosts = ["127.0.0.1:*"]
+    served = WebSearchSettings(host="127.0.0.1", port=port, allowed_hosts=hosts, api_url=tavily.url)
+    search = ThreadedServer(web_search_server.create_app(served, KEY), port)
+    told = service_settings(gateway.url, directory / "knowledge", **limits).model_dump()
+    told["web_search"] = {"url": f"{search.url}/mcp"} if web else None
+    with pytest.MonkeyPatch.context() as environment, ExitStack() as started:
+        environment.setenv(KEY_VARIABLE, "sk-test")
+        build_generation(directory / "knowledge", "g1", corpus_chunks())
+        service = ThreadedServer(create_app(Settings.model_validate({**told, **(settings or {})})), free_port())
+        for part in (gateway, tavily, prefect, search, service):
+            part.start()
+            started.callback(part.stop)
+        running = Running(service.url, gateway, directory / "knowledge")
+        running.wait_until_ready()
+        yield Talk(running, tavily, search, prefect)
+
+
+def readiness(talking: Talk) -> Any:
+    return httpx.get(f"{talking.running.url}/readyz").json()

@@ -1,0 +1,139 @@
+"""Each dependency goes away while somebody talks to the service; what docs/answers.md says is what happens."""
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import stamina
+
+from tests.agents.talking import Talk, talk
+from tests.agents.web_search.tavily_api import page
+
+STOP = "What does make down stop?"
+WHO = "Who won the football championship in Brazil?"
+GROUNDED = "`make down` stops every process that `make up` started."
+WEB_PAGE = "On the web they say that `make down` stops every process that `make up` started."
+
+
+@pytest.fixture
+def talking(tmp_path: Path) -> Generator[Talk]:
+    with talk(tmp_path) as running:
+        running.gateway.reply = GROUNDED
+        running.tavily.results = [page(WEB_PAGE)]
+        yield running
+
+
+def answered_again(talking: Talk) -> dict[str, Any]:
+    for attempt in stamina.retry_context(on=AssertionError, timeout=60, attempts=None, wait_max=0.2):
+        with attempt:
+            answer = talking.ask(STOP)
+            assert (answer["kind"], answer["notes"]) == ("answered", [])
+            return answer
+    raise AssertionError("unreachable")
+
+
+def test_gateway_away_is_503_with_the_time_to_wait_and_mends_itself(talking: Talk) -> None:
+    assert talking.ask(STOP)["kind"] == "answered"
+    talking.gateway.stop()
+    for _ in range(7):  # more often than it takes for the circuit to open
+        refused = talking.running.ask(STOP)
+        assert refused.status_code == 503
+        assert int(refused.headers["retry-after"]) > 0
+        assert "cannot be reached" in refused.json()["error"]["message"]
+    talking.gateway.start()
+    answered_again(talking)
+
+
+def test_a_model_that_dies_while_it_writes_leaves_quotes(talking: Talk) -> None:
+    talking.gateway.chat_status = 500
+    answer = talking.ask(STOP)
+    assert answer["kind"] == "quoted"
+    assert answer["notes"][0].startswith("the chat model failed: model 'chat'")
+    talking.gateway.chat_status = 200
+    answered_again(talking)
+
+
+def test_store_away_leaves_the_web_and_mends_itself(talking: Talk) -> None:
+    assert talking.ask(STOP)["kind"] == "answered"
+    store, elsewhere = talking.running.store, talking.running.store.with_name("elsewhere")
+    store.rename(elsewhere)
+    talking.running.wait_until_ready(False)
+    answer = talking.ask(STOP)
+    assert answer["route"][:2] == ["verify", "search_web"]
+    assert {citation["origin"] for citation in answer["citations"]} == {"web"}
+    assert answer["notes"][0].startswith("the knowledge base could not be asked: ")
+    assert (answer["freshness"], answer["generation"]) == (None, "")
+    elsewhere.rename(store)
+    answered_again(talking)
+
+
+def test_store_and_web_away_is_503(talking: Talk) -> None:
+    talking.running.store.rename(talking.running.store.with_name("elsewhere"))
+    talking.running.wait_until_ready(False)
+    talking.web.stop()
+    refused = talking.running.ask(STOP)
+    assert refused.status_code == 503
+    assert refused.json()["error"]["code"] == "no_generation"
+
+
+def test_web_search_away_leaves_the_knowledge_base(talking: Talk) -> None:
+    talking.web.stop()
+    assert talking.ask(STOP)["notes"] == []
+    answer = talking.ask(WHO)
+    assert answer["kind"] == "abstained"
+    assert answer["notes"][0].startswith("the web could not be searched: ")
+
+
+def test_tavily_refusing_leaves_the_knowledge_base(talking: Talk) -> None:
+    talking.tavily.status = 500
+    answer = talking.ask(WHO)
+    assert answer["kind"] == "abstained"
+    assert answer["notes"][0].startswith("the web could not be searched: ")
+
+
+def test_prefect_away_leaves_the_generation_that_is_there(tmp_path: Path) -> None:
+    # The generation of these tests was made in the first minute of 2026.
+    refresh = {"api_url": "http://127.0.0.1:9/api", "deployment": "knowledge/local"}
+    settings = {"freshness": {"objective_hours": 1.0, "window_minutes": 60.0, "refresh": refresh}}
+    with talk(tmp_path, settings=settings) as talking:
+        talking.gateway.reply = GROUNDED
+        notes = _notes_until(talking, "could not be asked for: Prefect at 'http://127.0.0.1:9/api/' does not answer")
+        assert "nobody has looked at its sources since" in notes[0]
+        answer = talking.ask(STOP)
+        assert answer["kind"] == "answered"
+        assert answer["freshness"]["stale"]
+
+
+def test_a_stale_generation_goes_on_answering_and_says_how_old_it_is(tmp_path: Path) -> None:
+    with talk(tmp_path) as talking:
+        refresh = {"api_url": talking.prefect.url, "deployment": "knowledge/local"}
+        settings = {"freshness": {"objective_hours": 1.0, "window_minutes": 60.0, "refresh": refresh}}
+        with talk(tmp_path / "stale", settings=settings) as stale:
+            stale.gateway.reply = GROUNDED
+            _notes_until(stale, "a refresh was asked for")
+            for _ in range(3):
+                answer = stale.ask(STOP)
+                assert answer["kind"] == "answered"
+                assert answer["freshness"]["as_of"] == "2026-01-01T00:00:00Z"
+    assert len(talking.prefect.keys) == 1
+    assert talking.prefect.keys[0].startswith("local-")
+
+
+def _notes_until(talking: Talk, told: str) -> list[str]:
+    for attempt in stamina.retry_context(on=AssertionError, timeout=60, attempts=None, wait_max=0.2):
+        with attempt:
+            notes = talking.ask(STOP)["notes"]
+            assert any(told in note for note in notes), notes
+            return notes
+    raise AssertionError("unreachable")
+
+
+def test_readyz_tells_of_the_gateway(talking: Talk) -> None:
+    talking.gateway.stop()
+    checks = talking.running.wait_until_ready(False).json()["checks"]
+    assert not checks["embedding"]["ok"]
+    assert httpx.get(f"{talking.running.url}/healthz").status_code == 200
+    talking.gateway.start()
+    talking.running.wait_until_ready()
