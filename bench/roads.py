@@ -28,7 +28,7 @@ from tasks.golden import read_golden_set
 from tasks.retrieval_metrics import holds_quote
 from tasks.store_settings import knowledge_store
 
-ROADS = ("always the knowledge base", "always the web", "three ways")
+ROADS: tuple[str, ...] = ("always the knowledge base", "always the web", "three ways")
 THRESHOLDS = (0.3, 0.35, 0.37, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
 
 
