@@ -71,13 +71,13 @@ def measure(options: Options) -> Roads:
     web = None if options.pubmedqa is None else pubmedqa_set(options.pubmedqa, quick=True)
     asked_of_web = () if web is None else web.questions
     golden = read_golden_set(REPOSITORY / known.environment.evaluation.dataset)
-    kinds = ["the documentation" if question.evidence else "nowhere" for question in golden]
+    kinds = ["in the documentation" if question.evidence else "nowhere" for question in golden]
     texts = [question.question for question in golden] + [question.text for question in asked_of_web]
     evidence = [
         *([(one.document, one.quote) for one in question.evidence] for question in golden),
         *(list(question.evidence) for question in asked_of_web),
     ]
-    where = kinds + ["the web"] * len(asked_of_web)
+    where = kinds + ["on the web"] * len(asked_of_web)
     embedded = in_new_process(vectors, work_of(known.environment, known.environment.knowledge.sources), texts)
     agents = known.environment.agents
     limit, results = agents.passages, (agents.routing or Routing()).web_results
@@ -126,20 +126,20 @@ def _holds(passages: Sequence[Passage], evidence: Sequence[tuple[str, str]]) -> 
 def tables(record: Measured[Roads]) -> str:
     """The section of the document."""
     roads = record.result
-    places = ("the documentation", "nowhere", "the web")
+    places = ("in the documentation", "nowhere", "on the web")
     counts = {place: sum(one.evidence_in == place for one in roads.asked) for place in places}
-    caption = ", ".join(f"{count} with evidence in {place}" for place, count in counts.items() if place != "nowhere")
+    caption = ", ".join(f"{count} with evidence {place}" for place, count in counts.items() if place != "nowhere")
     chosen = f"Set: relevancy_threshold {roads.threshold:g}, certain_from {roads.certain_from:g}."
     return "\n\n".join(
         [
             provenance_line(record),
             f"{len(roads.asked)} questions: {caption}, {counts['nowhere']} that nothing answers. {chosen}",
             table(
-                ("relevancy from", *(f"evidence in {place}" for place in places), "evidence found in the passages"),
+                ("relevancy from", *(f"evidence {place}" for place in places), "evidence found in the passages"),
                 [_threshold_row(roads, threshold, places) for threshold in THRESHOLDS],
             ),
             table(
-                ("road", *(f"right, evidence in {place}" for place in places), "right, all"),
+                ("road", *(f"right, evidence {place}" for place in places), "right, all"),
                 [
                     _road_row(roads, road, places)
                     for road in ("always the knowledge base", "always the web", "three ways")
