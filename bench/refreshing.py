@@ -56,7 +56,7 @@ def refresh(environment: Environment, sources: tuple[Source, ...]) -> Refreshed:
         made_by = provenance(environment, sources, None, None)
         scanned = scan_sources.fn(sources, work.max_document_bytes)
         scanned_at = perf_counter() - began
-        refresh_plan = plan.fn(store, scanned, made_by)
+        refresh_plan = plan.fn(store, scanned.documents, made_by)
         embedded, manifest = 0, refresh_plan.base
         if manifest is None or not refresh_plan.changes_nothing:
             built = build.fn(store, refresh_plan, work, made_by, note)

@@ -86,7 +86,7 @@ def served(settings: Environment, directory: str | None) -> list[Comparison]:
     with knowledge_store(settings) as store:
         scanned = scan_sources(sources, settings.knowledge.max_document_mib * MEBIBYTE)
         serving = store.serving()
-        refresh_plan = plan(store, scanned, provenance(settings, sources, None, None))
+        refresh_plan = plan(store, scanned.documents, provenance(settings, sources, None, None))
         return compare_knowledge(refresh_plan, serving.generation if serving else None)
 
 

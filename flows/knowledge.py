@@ -6,8 +6,9 @@ from typing import Any
 
 from prefect import State, flow, get_run_logger
 from prefect.runtime import flow_run
-from prefect.states import Cancelled
+from prefect.states import Cancelled, Completed
 
+from agents.knowledge.refusal import RefreshRefused
 from flows import command_line
 from flows.wrong_input import refuse_directory_on_aws
 from tasks.artifacts import begin_progress
@@ -17,78 +18,120 @@ from tasks.embedding_model import embedding_work, ensure_embedding_model, proven
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.environment_outputs import load_outputs
+from tasks.gate_questions import gate_questions
 from tasks.git import current_commit
-from tasks.knowledge_base import REFRESH_STEPS
+from tasks.knowledge_base import REFRESH_STEPS, roll_back
 from tasks.knowledge_on_kuberay import refresh_on_kuberay
 from tasks.knowledge_sources import sources_of
 from tasks.kubernetes.probe_result import ProbeResult
 from tasks.ray_job.following import JobCancelled
 from tasks.refresh.building import RefreshProgress
+from tasks.refresh.inputs import rules_with
 from tasks.refresh.report import RefreshReport
-from tasks.refresh.steps import refresh
-from tasks.refresh_report import publish_not_proved, publish_refresh
+from tasks.refresh.rollback import Rollback
+from tasks.refresh.steps import Refresh
+from tasks.refresh_report import publish_not_proved, publish_refresh, publish_refusal, publish_rollback
 from tasks.released_images import load_images, require_image
 from tasks.search_access import ensure_search_access
 from tasks.store_settings import knowledge_store
 
 SECONDS_BETWEEN_PROGRESS = 5
 
+Result = RefreshReport | Rollback | ProbeResult
+
 
 @flow(name="knowledge", persist_result=True)
-def knowledge(environment: EnvironmentName, directory: str | None = None) -> RefreshReport | ProbeResult | State[Any]:
+def knowledge(
+    environment: EnvironmentName,
+    directory: str | None = None,
+    rollback_to: str | None = None,
+    confirm_deletions: bool = False,
+) -> Result | State[Any]:
     """Refresh the knowledge base: embed what changed, build the next generation beside the serving one, move readers.
+
+    Readers move only to a generation that the gate lets pass.
 
     Args:
         environment: the environment whose knowledge base is refreshed
         directory: on a laptop, a directory of documents to use instead of the environment's sources
+        rollback_to: refresh nothing, and have this kept generation serve
+        confirm_deletions: documents that the sources no longer hold are to go, however many they are
     """
     settings = load_environment(environment)
     refuse_directory_on_aws(settings, directory)
     with one_at_a_time(environment, "refresh"):
-        if settings.laptop is not None:
-            return show(environment, refresh_here(settings, directory))
         try:
-            return show(environment, refresh_in_cluster(settings))
+            if rollback_to is not None:
+                return show(environment, go_to(settings, rollback_to))
+            if settings.laptop is not None:
+                return show(environment, refresh_here(settings, directory, confirm_deletions=confirm_deletions))
+            return show(environment, refresh_in_cluster(settings, confirm_deletions=confirm_deletions))
+        except RefreshRefused as refusal:
+            publish_refusal(environment, refusal)
+            raise
         except JobCancelled as stopped:
             return Cancelled(message=str(stopped))
 
 
-def refresh_here(settings: Environment, directory: str | None) -> RefreshReport:
+def go_to(settings: Environment, generation: str) -> Rollback:
+    """Have a kept generation serve; nothing is built."""
+    if settings.laptop is not None:
+        with knowledge_store(settings) as store:
+            return roll_back(store, generation)
+    outputs = load_outputs(settings.name)
+    ensure_search_access(settings, outputs)
+    with knowledge_store(settings, outputs) as store:
+        return roll_back(store, generation)
+
+
+def refresh_here(settings: Environment, directory: str | None, *, confirm_deletions: bool) -> RefreshReport:
     """Refresh on a Ray of this machine."""
     sources = sources_of(settings.knowledge, directory)
     files = ensure_embedding_model(settings.models, models_directory(settings))
     work = embedding_work(settings, sources, files)
     made_by = provenance(settings, sources, current_commit(), flow_run.get_id())
+    section = settings.knowledge
+    rules = rules_with(
+        section.fusion,
+        section.gate,
+        section.deletion_guard,
+        section.generations_kept,
+        gate_questions(settings),
+        deletions_confirmed=confirm_deletions,
+        sources_replaced=directory is not None,
+    )
     with knowledge_store(settings) as store:
-        kept = settings.knowledge.generations_kept
-        return refresh(store, work, made_by, kept, _shown(settings.name), REFRESH_STEPS)
+        return Refresh(store, work, made_by, rules, REFRESH_STEPS).run(_shown(settings.name))
 
 
-def refresh_in_cluster(settings: Environment) -> RefreshReport | ProbeResult:
+def refresh_in_cluster(settings: Environment, *, confirm_deletions: bool) -> RefreshReport | ProbeResult:
     """Refresh by a RayJob in the environment's cluster, which may write the search domain."""
     outputs = load_outputs(settings.name)
     image = require_image(settings.name, load_images(settings.name), "ray")
     ensure_search_access(settings, outputs)
-    return refresh_on_kuberay(settings, outputs, image, _shown(settings.name))
+    return refresh_on_kuberay(settings, outputs, image, _shown(settings.name), confirm_deletions=confirm_deletions)
 
 
-def show(environment: EnvironmentName, result: RefreshReport | ProbeResult) -> RefreshReport | ProbeResult:
-    """Publish what came of the refresh; returns it."""
+def show(environment: EnvironmentName, result: Result) -> ProbeResult | State[Any]:
+    """Publish what came of the run; returns the state in which it ends, which says it too."""
     log = get_run_logger()
     if isinstance(result, ProbeResult):
         publish_not_proved(environment, result)
         log.warning("not proved: %s", result.seen)
         return result
-    publish_refresh(environment, result)
     log.info(result.summary)
-    for uri, reason in result.unreadable.items():
-        log.warning("%s was skipped: %s", uri, reason)
-    return result
+    if isinstance(result, Rollback):
+        publish_rollback(environment, result)
+    else:
+        publish_refresh(environment, result)
+        for uri, reason in result.unreadable.items():
+            log.warning("%s was skipped: %s", uri, reason)
+    return Completed(message=result.summary, data=result)
 
 
-def in_one_line(result: RefreshReport | ProbeResult | State[Any]) -> str:
+def in_one_line(result: Result | State[Any]) -> str:
     """What came of the refresh, for a table of stages."""
-    return result.summary if isinstance(result, RefreshReport) else str(result)
+    return result.summary if isinstance(result, RefreshReport | Rollback) else str(result)
 
 
 def _shown(environment: EnvironmentName) -> Callable[[RefreshProgress], None]:

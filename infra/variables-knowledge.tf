@@ -18,7 +18,15 @@ variable "knowledge" {
       shards       = optional(number, 1)
       replicas     = optional(number, 1)
     })
-    fusion            = object({ method = string, dense_weight = number, candidates = number })
+    fusion = object({ method = string, dense_weight = number, candidates = number })
+    gate = optional(
+      object({ tolerance = optional(number, 0.05), questions = optional(number, 200) }),
+      { tolerance = 0.05, questions = 200 },
+    )
+    deletion_guard = optional(
+      object({ documents = optional(number, 10), percent = optional(number, 10) }),
+      { documents = 10, percent = 10 },
+    )
     generations_kept  = number
     max_document_mib  = number
     embedding_workers = number
@@ -58,6 +66,18 @@ variable "knowledge" {
   validation {
     condition     = var.knowledge.fusion.candidates >= 1 && var.knowledge.fusion.candidates <= 1000
     error_message = "knowledge.fusion.candidates must be from 1 to 1000."
+  }
+  validation {
+    condition     = var.knowledge.gate.tolerance >= 0 && var.knowledge.gate.tolerance <= 1
+    error_message = "knowledge.gate.tolerance must be from 0 to 1."
+  }
+  validation {
+    condition     = var.knowledge.gate.questions >= 0 && var.knowledge.gate.questions <= 1000
+    error_message = "knowledge.gate.questions must be from 0 to 1000."
+  }
+  validation {
+    condition     = var.knowledge.deletion_guard.documents >= 0 && var.knowledge.deletion_guard.percent >= 0 && var.knowledge.deletion_guard.percent <= 100
+    error_message = "knowledge.deletion_guard.documents must be 0 or more, and percent from 0 to 100."
   }
   validation {
     condition     = min(var.knowledge.generations_kept, var.knowledge.max_document_mib, var.knowledge.embedding_workers) >= 1

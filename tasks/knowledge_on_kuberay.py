@@ -16,6 +16,7 @@ from prefect.tasks import Task
 from agents.settings import OpenSearchStore
 from tasks.aws_session import explained_credentials
 from tasks.environment import Environment
+from tasks.gate_questions import gate_questions
 from tasks.git import current_commit
 from tasks.kubernetes.faults import ApiAway
 from tasks.kubernetes.own_cluster import open_own_cluster
@@ -27,6 +28,7 @@ from tasks.ray_job.specification import RayJobRequest
 from tasks.refresh.building import RefreshProgress
 from tasks.refresh.job import RefreshJob
 from tasks.refresh.mirrored_model import MirroredModel
+from tasks.refresh.packed_questions import pack
 from tasks.refresh.report import RefreshReport
 from tasks.run_log import run_log
 from tasks.store_settings import search_endpoint
@@ -41,7 +43,9 @@ STOPPING = (StateType.CANCELLING, StateType.CANCELLED)
 ALIVE = (StateType.RUNNING, StateType.PENDING, StateType.SCHEDULED, StateType.PAUSED, StateType.CANCELLING)
 
 
-def refresh_request(settings: Environment, outputs: Mapping[str, Any], image: str) -> RayJobRequest:
+def refresh_request(
+    settings: Environment, outputs: Mapping[str, Any], image: str, *, confirm_deletions: bool
+) -> RayJobRequest:
     """What a refresh of the environment is run with; `image` is that of Ray, by digest."""
     knowledge, region = settings.knowledge, settings.environment.region
     assert region is not None  # noqa: S101 - the model of the file guarantees it on AWS
@@ -52,6 +56,11 @@ def refresh_request(settings: Environment, outputs: Mapping[str, Any], image: st
         sources=knowledge.sources,
         chunks=knowledge.chunks,
         max_document_mib=knowledge.max_document_mib,
+        fusion=knowledge.fusion,
+        gate=knowledge.gate,
+        deletion_guard=knowledge.deletion_guard,
+        deletions_confirmed=confirm_deletions,
+        questions=pack(gate_questions(settings)),
         generations_kept=knowledge.generations_kept,
         store=_store(settings, outputs),
         model=mirrored_embedding(settings, outputs),
@@ -78,16 +87,21 @@ def worth_trying_again(_: Task[..., Any], __: TaskRun, state: State[Any]) -> boo
     retry_condition_fn=worth_trying_again,
 )
 def refresh_on_kuberay(
-    settings: Environment, outputs: Mapping[str, Any], image: str, on_progress: Callable[[RefreshProgress], None]
+    settings: Environment,
+    outputs: Mapping[str, Any],
+    image: str,
+    on_progress: Callable[[RefreshProgress], None],
+    *,
+    confirm_deletions: bool,
 ) -> RefreshReport | ProbeResult:
     """Run the refresh as a RayJob and wait for it; not proved where only simulated nodes would run it.
 
     Raises:
-        RefreshInProgress, RefreshJobFailed, RefreshJobInterrupted, JobLost, JobNotTakenUp, JobCancelled: see
-            `RefreshRun.run`.
+        RefreshInProgress, RefreshRefused, RefreshJobFailed, RefreshJobInterrupted, JobLost, JobNotTakenUp,
+            JobCancelled: see `RefreshRun.run`.
         NoCluster, WrongCluster, ClusterFault, MissingCredentials: the cluster or AWS cannot be used.
     """
-    request = refresh_request(settings, outputs, image)
+    request = refresh_request(settings, outputs, image, confirm_deletions=confirm_deletions)
     with explained_credentials(), open_own_cluster(settings, outputs) as connection:
         run = RefreshRun(RayJobs(connection), request, run_log(), on_progress, run_is_alive, this_run_is_cancelled)
         return run.run()

@@ -22,6 +22,7 @@ from agents.knowledge.building import DocumentOutcome
 from agents.knowledge.chunking import ChunkBounds, cut
 from agents.knowledge.documents import DocumentRef, DocumentUnreadable
 from agents.knowledge.parsing import parse
+from agents.knowledge.reuse import reuse_key
 from agents.knowledge.sources import SourceError, SourceReader, open_source
 from agents.knowledge.store import Chunk, EmbeddedChunk
 from agents.knowledge.tokenizer import EmbeddingTokenizer, load_tokenizer
@@ -39,7 +40,8 @@ OBJECT_STORE_BYTES = 256 * 2**20
 class EmbeddingWork:
     """What the pipeline needs to know; it is sent to every Ray worker.
 
-    `stored` holds ids of chunks that an interrupted run has written already: they are not embedded again. `on_cluster`
+    `stored` holds ids of chunks that an interrupted run has written already: they are not embedded again. `reusable`
+    holds the keys of passages whose vectors are known (`reuse_key`): they come back without. `on_cluster`
     says that this process is the driver of a job on a Ray cluster, whose workers have the model's files; otherwise the
     pipeline runs on a Ray of this machine.
     """
@@ -53,14 +55,16 @@ class EmbeddingWork:
     context_tokens: int
     workers: int
     stored: frozenset[str]
+    reusable: frozenset[str] = frozenset()
     on_cluster: bool = False
 
 
 @dataclass(frozen=True)
 class EmbeddedBatch:
-    """What one step of the pipeline hands to the store."""
+    """What one step of the pipeline hands to the store; `reused` are chunks whose vectors are known."""
 
     chunks: Sequence[EmbeddedChunk]
+    reused: Sequence[Chunk]
     outcomes: Sequence[DocumentOutcome]
 
 
@@ -179,11 +183,12 @@ def _chunk_document(work: EmbeddingWork, row: dict[str, Any]) -> list[dict[str, 
         # Ray would bury what it says below the tracebacks of three processes; the driver raises it instead.
         return [_row(error)]
     fresh = [chunk for chunk in chunks if chunk.chunk_id not in work.stored]
-    return [*(_row(chunk) for chunk in fresh), _row(DocumentOutcome(ref, content_hash, len(chunks)))]
+    rows = [_row(chunk, known=reuse_key(ref.uri, chunk.searchable_text) in work.reusable) for chunk in fresh]
+    return [*rows, _row(DocumentOutcome(ref, content_hash, len(chunks)))]
 
 
-def _row(item: Chunk | DocumentOutcome | SourceError) -> dict[str, Any]:
-    text = item.searchable_text if isinstance(item, Chunk) else ""
+def _row(item: Chunk | DocumentOutcome | SourceError, *, known: bool = False) -> dict[str, Any]:
+    text = item.searchable_text if isinstance(item, Chunk) and not known else ""
     return {"item": pickle.dumps(item), "text": text}
 
 
@@ -205,14 +210,18 @@ class _EmbedBatch:
 
 def _unpack(batch: Mapping[str, Any]) -> EmbeddedBatch:
     chunks: list[EmbeddedChunk] = []
+    reused: list[Chunk] = []
     outcomes: list[DocumentOutcome] = []
     for packed, vector in zip(batch["item"], batch["vector"], strict=True):
         # Both were pickled by this pipeline's own workers, behind Ray's token.
         item: Chunk | DocumentOutcome | SourceError = pickle.loads(packed)  # noqa: S301
         if isinstance(item, SourceError):
             raise item
-        if isinstance(item, Chunk):
-            chunks.append(EmbeddedChunk(item, pickle.loads(vector)))  # noqa: S301
-        else:
+        made: Sequence[float] | None = pickle.loads(vector)  # noqa: S301
+        if not isinstance(item, Chunk):
             outcomes.append(item)
-    return EmbeddedBatch(chunks, outcomes)
+        elif made is None:
+            reused.append(item)
+        else:
+            chunks.append(EmbeddedChunk(item, made))
+    return EmbeddedBatch(chunks, reused, outcomes)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from math import log2
 from statistics import fmean
 
 LEAST_SHARE_OF_QUOTE = 0.5
@@ -66,6 +67,23 @@ def reciprocal_rank(ranks: Sequence[int | None]) -> float:
     """
     found = [rank for rank in ranks if rank is not None]
     return 1 / min(found) if found else 0.0
+
+
+def ndcg_at(ranks: Sequence[int | None], cutoff: int) -> float:
+    """The discounted gain (0..1) of a question's relevant items among the first `cutoff` results, by the best possible.
+
+    Relevance is binary, and items that one result holds together count at its rank each; more cannot be gained than
+    by the best order of results with one item each. Source: Järvelin and Kekäläinen, Cumulated Gain-Based Evaluation
+    of IR Techniques, TOIS 2002.
+
+    Raises:
+        ValueError: there are no relevant items, so that it is undefined.
+    """
+    if not ranks:
+        raise ValueError("nDCG is undefined for a question without evidence")
+    gained = sum(1 / log2(rank + 1) for rank in ranks if rank is not None and rank <= cutoff)
+    ideal = sum(1 / log2(rank + 1) for rank in range(1, min(len(ranks), cutoff) + 1))
+    return min(1.0, gained / ideal)
 
 
 def abstention_accuracy(decisions: Iterable[tuple[bool, bool]]) -> float:

@@ -1,7 +1,7 @@
 """Builds a generation beside the one that is served, in steps that can each be repeated after a crash."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,6 +9,9 @@ from agents.knowledge.documents import DocumentRef
 from agents.knowledge.generation import DocumentRecord, Manifest
 from agents.knowledge.store import KnowledgeStore
 from agents.knowledge.sync import Provenance, RefreshPlan, carried_records, inputs_digest
+
+REFUSED_KEPT = 1
+"""How many generations that the gate refused stay beside those that served."""
 
 
 class GenerationIncomplete(Exception):
@@ -55,17 +58,23 @@ def begin_generation(store: KnowledgeStore, plan: RefreshPlan, provenance: Prove
 
 
 def take_over_interrupted(store: KnowledgeStore, manifest: Manifest, plan: RefreshPlan) -> None:
-    """Copy what interrupted builds of other inputs have embedded of the wanted documents, and drop those builds."""
+    """Copy what other generations hold of the wanted documents, and drop the interrupted builds among them.
+
+    Others are interrupted builds of other inputs, and what was completed but does not serve: refused by the gate, or
+    rolled back from.
+    """
     wanted = {document.ref.uri: document.content_hash for document in plan.parse}
     for other in store.manifests():
-        if other.state == "ready" or other.generation == manifest.generation:
+        if other.generation == manifest.generation:
             continue
         if (other.chunker, other.embedding) == (manifest.chunker, manifest.embedding):
-            counts = store.chunk_counts(other.generation)
-            useful = [uri for uri, content_hash in counts if wanted.get(uri) == content_hash]
+            useful = [uri for uri, content_hash in _held(store, other) if wanted.get(uri) == content_hash]
             if useful:
                 store.copy(other.generation, manifest.generation, useful)
-        store.drop(other.generation)
+            if other.state == "ready":
+                wanted = {uri: version for uri, version in wanted.items() if uri not in set(useful)}
+        if other.state == "building":
+            store.drop(other.generation)
 
 
 def copy_unchanged(store: KnowledgeStore, generation: str, plan: RefreshPlan) -> int:
@@ -111,6 +120,8 @@ def finish_generation(
         if record.content_hash and record.chunks
     }
     if not expected:
+        if not documents:
+            raise NothingReadable("no source holds a document any more; an empty knowledge base would answer nothing")
         reason = next(f"{uri}: {record.failure}" for uri, record in sorted(documents.items()))
         raise NothingReadable(f"none of the {len(documents)} documents could be read, such as {reason}")
     actual = store.chunk_counts(manifest.generation)
@@ -131,11 +142,24 @@ def finish_generation(
     return sealed
 
 
-def generations_to_drop(manifests: Sequence[Manifest], serving: str, kept: int) -> list[str]:
-    """All interrupted builds, and the ready generations beyond the `kept` newest; never the one that serves."""
-    ready = [manifest.generation for manifest in manifests if manifest.state == "ready"]
-    keep = {serving, *[generation for generation in ready if generation != serving][: kept - 1]}
+def generations_to_drop(
+    manifests: Sequence[Manifest], serving: str | None, kept: int, refused: Collection[str] = ()
+) -> list[str]:
+    """All interrupted builds, and the ready generations beyond the `kept` newest; never the one that serves.
+
+    Of the `refused`, which never served, the newest stays to be looked at; they take no place of those that served.
+    """
+    others = [item.generation for item in manifests if item.state == "ready" and item.generation != serving]
+    served = [generation for generation in others if generation not in refused]
+    looked_at = [generation for generation in others if generation in refused]
+    keep = {serving, *served[: kept - 1], *looked_at[:REFUSED_KEPT]}
     return [manifest.generation for manifest in manifests if manifest.generation not in keep]
+
+
+def _held(store: KnowledgeStore, manifest: Manifest) -> Iterable[tuple[str, str | None]]:
+    if manifest.state == "building":
+        return store.chunk_counts(manifest.generation)
+    return [(uri, record.content_hash) for uri, record in manifest.documents.items() if record.chunks]
 
 
 def _copy_missing(store: KnowledgeStore, generation: str, plan: RefreshPlan, document_uris: Sequence[str]) -> int:

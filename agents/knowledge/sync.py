@@ -33,8 +33,9 @@ class Provenance:
 class RefreshPlan:
     """The work that separates a base generation from the sources.
 
-    `keep` and `carry` are copied with their vectors, `parse` is read, chunked and embedded, `deleted`
-    is left behind. `carry` holds documents that can no longer be read: their last good version stays.
+    `keep` and `carry` are copied with their vectors, `parse` is read, chunked and embedded. `carry` holds documents
+    that can no longer be read: their last good version stays. `deleted` are the documents of the serving generation
+    that the sources no longer hold, and `moved` those that they hold elsewhere now.
     `already_built` is the ready generation that was built from exactly these inputs, where there is one: there is
     nothing to do but to serve it.
     """
@@ -44,9 +45,16 @@ class RefreshPlan:
     carry: tuple[ScannedDocument, ...]
     unreadable: tuple[ScannedDocument, ...]
     deleted: tuple[str, ...]
+    moved: tuple[str, ...]
     inputs_digest: str
     base: Manifest | None
     already_built: Manifest | None
+
+    @property
+    def versions(self) -> dict[str, str | None]:
+        """The content hash of each document that the sources hold, by its URI; None where it cannot be read."""
+        documents = (*self.keep, *self.parse, *self.carry, *self.unreadable)
+        return {document.ref.uri: document.content_hash for document in documents}
 
     @property
     def changes_nothing(self) -> bool:
@@ -84,7 +92,7 @@ def plan_refresh(
             (carry if record.content_hash else unreadable).append(document)
         else:
             parse.append(document)
-    present = {document.ref.uri for document in documents}
+    deleted, moved = _left_behind(serving, documents)
     digest = inputs_digest(
         {document.ref.uri: document.content_hash for document in documents},
         provenance.sources,
@@ -97,11 +105,25 @@ def plan_refresh(
         parse=tuple(parse),
         carry=tuple(carry),
         unreadable=tuple(unreadable),
-        deleted=tuple(sorted(set(known) - present)),
+        deleted=deleted,
+        moved=moved,
         inputs_digest=digest,
         base=base,
         already_built=next((manifest for manifest in ready if manifest.inputs_digest == digest), None),
     )
+
+
+def _left_behind(
+    serving: Manifest | None, documents: Sequence[ScannedDocument]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What the sources hold no longer, and what they hold under another URI than the serving generation does."""
+    if serving is None:
+        return (), ()
+    present = {document.ref.uri for document in documents}
+    arrived = {document.content_hash for document in documents if document.ref.uri not in serving.documents}
+    gone = sorted(serving.documents.keys() - present)
+    moved = tuple(uri for uri in gone if (found := serving.documents[uri].content_hash) and found in arrived)
+    return tuple(uri for uri in gone if uri not in set(moved)), moved
 
 
 def carried_records(plan: RefreshPlan) -> dict[str, DocumentRecord]:

@@ -70,6 +70,23 @@ class Fusion(Section):
     candidates: Annotated[int, Field(ge=1, le=1000)]
 
 
+class Gate(Section):
+    """When a generation may replace the serving one.
+
+    `tolerance` (0..1) is how far a retrieval metric may fall; `questions` is how many labelled questions are asked.
+    """
+
+    tolerance: Annotated[float, Field(ge=0, le=1)] = 0.05
+    questions: Annotated[int, Field(ge=0, le=1000)] = 200
+
+
+class DeletionGuard(Section):
+    """What a refresh may delete without a person's word: up to `documents`, or up to `percent` of what serves."""
+
+    documents: Annotated[int, Field(ge=0)] = 10
+    percent: Annotated[float, Field(ge=0, le=100)] = 10
+
+
 class Knowledge(Section):
     """The knowledge base."""
 
@@ -78,6 +95,8 @@ class Knowledge(Section):
     chunks: Chunks
     store: Annotated[LanceStore | OpenSearchStore, Field(discriminator="engine")]
     fusion: Fusion
+    gate: Gate = Gate()
+    deletion_guard: DeletionGuard = DeletionGuard()
     generations_kept: Annotated[int, Field(ge=1)]
     max_document_mib: Annotated[int, Field(ge=1)]
     embedding_workers: Annotated[int, Field(ge=1)]

@@ -37,10 +37,13 @@ class RayPods:
     region: str
     labels: Mapping[str, str]
 
-    def head(self) -> dict[str, Any]:
-        """The pod that drives the job. It runs no work of Ray, and Karpenter does not move it."""
+    def head(self, model: MirroredModel) -> dict[str, Any]:
+        """The pod that drives the job. It runs no work of Ray, and Karpenter does not move it.
+
+        It has the model too, for the questions of the gate.
+        """
         # Its autoscaler asks the API for workers, and gives them back.
-        return self._template(HEAD, DO_NOT_DISRUPT, [], token=True)
+        return self._template(HEAD, DO_NOT_DISRUPT, [self._fetch(model)], token=True)
 
     def worker(self, model: MirroredModel) -> dict[str, Any]:
         """A pod that has the model's files before Ray starts in it."""

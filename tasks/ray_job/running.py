@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from prefect.exceptions import TerminationSignal
 
+from agents.knowledge.refusal import RefreshRefused
 from tasks.kubernetes.probe_result import ProbeResult
 from tasks.ray_job.cluster import FoundJob, RayJobs
 from tasks.ray_job.following import Follower, JobCancelled
@@ -50,6 +51,7 @@ class RefreshRun:
 
         Raises:
             RefreshInProgress: another run is at it.
+            RefreshRefused: a person has to look first.
             RefreshJobFailed: it failed, and trying again would not help.
             RefreshJobInterrupted: it failed, and may succeed next time.
             JobLost, JobNotTakenUp, JobCancelled: see `Follower.follow`.
@@ -71,6 +73,8 @@ class RefreshRun:
         self._remove(job)
         if isinstance(result, RefreshFailure):
             failure = f"{result.kind}: {result.message}"
+            if result.rows:
+                raise RefreshRefused(failure, result.rows)
             raise RefreshJobInterrupted(failure) if result.try_again else RefreshJobFailed(failure)
         return result
 

@@ -88,7 +88,7 @@ def _cluster(request: RayJobRequest, pods: RayPods) -> dict[str, Any]:
         },
         "headGroupSpec": {
             "rayStartParams": {"num-cpus": "0", "dashboard-host": "0.0.0.0"},  # noqa: S104 - of the pod
-            "template": pods.head(),
+            "template": pods.head(request.job.model),
         },
         "workerGroupSpecs": [
             {

@@ -16,9 +16,12 @@ from agents.knowledge.building import (
 )
 from agents.knowledge.change_record import ChangeRecord, record_change
 from agents.knowledge.generation import Manifest
+from agents.knowledge.reuse import reusable_passages, with_known_vectors
 from agents.knowledge.store import KnowledgeStore
 from agents.knowledge.sync import Provenance, RefreshPlan, ScannedDocument, plan_refresh
 from tasks.ray_data import EmbeddingWork, embed_documents
+from tasks.refresh.rollback import forget_dropped_holds
+from tasks.refresh.verdicts import refused_generations
 
 
 @dataclass(frozen=True)
@@ -80,11 +83,14 @@ def build(
             work,
             documents=tuple(document.ref for document in refresh.parse),
             stored=stored_chunk_ids(store, manifest.generation),
+            reusable=reusable_passages(store, refresh),
         )
         for batch in embed_documents(work):
-            if batch.chunks:
-                store.add(manifest.generation, batch.chunks)
+            known = with_known_vectors(store, refresh, batch.reused) if batch.reused else []
+            if batch.chunks or known:
+                store.add(manifest.generation, [*batch.chunks, *known])
             embedded += len(batch.chunks)
+            copied += len(known)
             outcomes.update((outcome.ref.uri, outcome) for outcome in batch.outcomes)
             on_progress(RefreshProgress(len(outcomes), len(refresh.parse), embedded))
     parsed = parsed_records(store, manifest.generation, refresh, outcomes)
@@ -100,9 +106,10 @@ def promote(store: KnowledgeStore, generation: str) -> bool:
     return True
 
 
-def drop_old_generations(store: KnowledgeStore, serving: str, kept: int) -> list[str]:
+def drop_old_generations(store: KnowledgeStore, serving: str | None, kept: int) -> list[str]:
     """Delete the generations that nobody needs any more; returns their names."""
-    dropped = generations_to_drop(store.manifests(), serving, kept)
+    dropped = generations_to_drop(store.manifests(), serving, kept, refused_generations(store))
     for generation in dropped:
         store.drop(generation)
+    forget_dropped_holds(store)
     return dropped

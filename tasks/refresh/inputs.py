@@ -4,10 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agents.knowledge.chunking import CHUNKER_VERSION, ChunkBounds
+from agents.knowledge.deletions import DeletionGuard
+from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import EmbeddingIdentity
 from agents.knowledge.sync import Provenance
-from tasks.environment.knowledge import Chunks, Source
+from tasks.environment.knowledge import Chunks, Fusion, Gate, Source
+from tasks.environment.knowledge import DeletionGuard as Guard
+from tasks.golden import GoldenQuestion
 from tasks.ray_data import EmbeddingWork
+from tasks.refresh.gate import GateRules
+from tasks.refresh.rules import RefreshRules
 
 MEBIBYTE = 2**20
 
@@ -27,6 +33,34 @@ def made_from(
         git_commit=git_commit,
         flow_run_id=flow_run_id,
     )
+
+
+def rules_with(
+    fusion: Fusion,
+    gate: Gate,
+    guard: Guard,
+    generations_kept: int,
+    questions: Sequence[GoldenQuestion],
+    *,
+    deletions_confirmed: bool,
+    sources_replaced: bool,
+) -> RefreshRules:
+    """What the refresh may do by itself; `questions` are those that the gate asks."""
+    fused = FusionSettings(fusion.method, fusion.dense_weight, fusion.candidates)
+    return RefreshRules(
+        generations_kept=generations_kept,
+        gate=GateRules(tuple(questions), fused, gate.tolerance),
+        guard=DeletionGuard(guard.documents, guard.percent),
+        deletions_confirmed=deletions_confirmed,
+        sources_replaced=sources_replaced,
+    )
+
+
+def asked_by_the_gate(questions: Sequence[GoldenQuestion], gate: Gate) -> tuple[GoldenQuestion, ...]:
+    """As many of the labelled questions that have evidence as the gate asks, evenly spread over the set."""
+    labelled = [question for question in questions if question.evidence]
+    wanted = min(gate.questions, len(labelled))
+    return tuple(labelled[index * len(labelled) // wanted] for index in range(wanted))
 
 
 def work_with(

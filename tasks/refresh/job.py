@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from agents.knowledge.refusal import Cell
 from agents.settings import OpenSearchStore
-from tasks.environment.knowledge import Chunks, Source
+from tasks.environment.knowledge import Chunks, DeletionGuard, Fusion, Gate, Source
 from tasks.refresh.mirrored_model import MirroredModel
 from tasks.refresh.report import RefreshReport
 from tasks.refresh.stored_objects import bucket_and_key, s3_client
@@ -24,7 +25,7 @@ class RefreshJob(_Strict):
     """All that a refresh needs to know; `outcome_uri` is the object to which it writes what came of it.
 
     `attempt` tells that outcome from those of others. `model_directory` has the files of the embedding model on every
-    worker. `workers` embed at the same time.
+    node. `workers` embed at the same time. `questions` are those that the gate asks, see `packed_questions`.
     """
 
     attempt: str
@@ -32,6 +33,11 @@ class RefreshJob(_Strict):
     sources: tuple[Source, ...]
     chunks: Chunks
     max_document_mib: Annotated[int, Field(ge=1)]
+    fusion: Fusion
+    gate: Gate
+    deletion_guard: DeletionGuard
+    deletions_confirmed: bool
+    questions: str
     generations_kept: Annotated[int, Field(ge=1)]
     store: OpenSearchStore
     model: MirroredModel
@@ -49,11 +55,15 @@ class RefreshJob(_Strict):
 
 
 class RefreshFailure(_Strict):
-    """Why a refresh failed, in the words of the error; `try_again` says that another attempt may succeed."""
+    """Why a refresh failed, in the words of the error; `try_again` says that another attempt may succeed.
+
+    `rows` are the table that a person needs to decide, of a refresh that was refused.
+    """
 
     kind: str
     message: str
     try_again: bool
+    rows: tuple[dict[str, Cell], ...] = ()
 
 
 class RefreshOutcome(_Strict):

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agents.knowledge.generation import DocumentRecord, Manifest
+from agents.knowledge.holds import Hold
 from agents.knowledge.sync import RefreshPlan
 from tasks.refresh.building import BuiltGeneration
+from tasks.refresh.verdicts import Verdict
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,8 @@ class RefreshReport:
 
     `documents` counts what the generation holds; `embedded`, `copied` and `chunks` count chunks. `unreadable` maps
     the URI of each document that was skipped to the reason; where it had a good version before, that one still serves.
-    `new` says that this run moved the readers.
+    `new` says that this run moved the readers. `moved` counts documents that lie elsewhere than before. `verdict` is
+    the gate's, where there was a generation to examine, and `held` says why there was none to build.
     """
 
     generation: str
@@ -26,21 +29,27 @@ class RefreshReport:
     deleted: int
     unreadable: Mapping[str, str]
     seconds: float
+    moved: int = 0
+    verdict: Verdict | None = None
+    held: str | None = None
 
     @property
     def summary(self) -> str:
         """One line for a log and for the table of stages."""
         work = f"{self.embedded} chunks embedded, {self.copied} copied, {self.deleted} documents deleted"
         skipped = f"; {len(self.unreadable)} documents could not be read" if self.unreadable else ""
-        change = f"new generation: {work}" if self.new else "nothing changed, nothing embedded"
+        unchanged = "nothing changed, nothing embedded" if self.held is None else self.held
+        change = f"new generation: {work}" if self.new else unchanged
         return f"{self.generation}: {self.documents} documents in {self.chunks} chunks, {change}{skipped}"
 
 
-def report_of_already_built(serving: Manifest, moved: bool, seconds: float) -> RefreshReport:
-    """The report of a refresh that found nothing to build, and perhaps `moved` the readers to what was built before."""
+def report_of_already_built(
+    serving: Manifest, verdict: Verdict | None, new: bool, seconds: float, held: str | None = None
+) -> RefreshReport:
+    """The report of a refresh that found nothing to build, and perhaps moved the readers to what was built before."""
     return RefreshReport(
         serving.generation,
-        moved,
+        new,
         _readable(serving.documents),
         serving.chunk_count,
         0,
@@ -48,10 +57,23 @@ def report_of_already_built(serving: Manifest, moved: bool, seconds: float) -> R
         0,
         _unreadable(serving.documents),
         seconds,
+        verdict=verdict,
+        held=held,
     )
 
 
-def report_of_build(plan: RefreshPlan, built: BuiltGeneration, seconds: float) -> RefreshReport:
+def report_of_held_back(serving: Manifest, hold: Hold, seconds: float) -> RefreshReport:
+    """The report of a refresh that would bring back what was rolled back from, and left it."""
+    held = (
+        f"nothing built: readers were taken back from {hold.generation} on {hold.since:%Y-%m-%d %H:%M} UTC, and none "
+        f"of what it changed has changed again. Mend that, or go forward with rollback_to={hold.generation}"
+    )
+    return report_of_already_built(serving, None, False, seconds, held)
+
+
+def report_of_build(
+    plan: RefreshPlan, built: BuiltGeneration, verdict: Verdict | None, seconds: float
+) -> RefreshReport:
     """The report of a refresh that built a generation."""
     documents = built.manifest.documents
     return RefreshReport(
@@ -64,6 +86,8 @@ def report_of_build(plan: RefreshPlan, built: BuiltGeneration, seconds: float) -
         len(plan.deleted),
         _unreadable(documents),
         seconds,
+        moved=len(plan.moved),
+        verdict=verdict,
     )
 
 

@@ -10,17 +10,19 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from agents.knowledge.building import GenerationIncomplete, NothingReadable
+from agents.knowledge.refusal import RefreshRefused
 from agents.knowledge.sources import SourceError, SourceUnavailable
 from agents.knowledge.store import StoreUnavailable
 from agents.knowledge.store.opening import open_store
 from tasks.model_files import ModelUnavailable
 from tasks.ray_data import require_token
 from tasks.refresh.building import RefreshProgress
-from tasks.refresh.inputs import made_from, work_with
+from tasks.refresh.inputs import made_from, rules_with, work_with
 from tasks.refresh.job import PROGRESS, ProgressLine, RefreshFailure, RefreshJob, RefreshOutcome, write_outcome
 from tasks.refresh.mirrored_model import MODEL_FILE, TOKENIZER_FILE, mirrored_identity
+from tasks.refresh.packed_questions import unpack
 from tasks.refresh.report import RefreshReport
-from tasks.refresh.steps import RefreshSteps, refresh
+from tasks.refresh.steps import Refresh, RefreshSteps
 
 # What may be gone when the refresh is run again, as what fails in Ray may; other errors are of the inputs.
 PASSING = (StoreUnavailable, SourceUnavailable, GenerationIncomplete)
@@ -31,7 +33,7 @@ def run(job: RefreshJob) -> RefreshReport:
     """Refresh the knowledge base as the job says.
 
     Raises:
-        As `refresh` does.
+        As `Refresh.run` does.
     """
     store = open_store(job.store.opened_with())
     try:
@@ -47,7 +49,16 @@ def run(job: RefreshJob) -> RefreshReport:
         )
         embedding = mirrored_identity(job.model)
         made_by = made_from(job.sources, job.chunks, embedding, job.git_commit, job.flow_run_id)
-        return refresh(store, work, made_by, job.generations_kept, _say, RefreshSteps())
+        rules = rules_with(
+            job.fusion,
+            job.gate,
+            job.deletion_guard,
+            job.generations_kept,
+            unpack(job.questions),
+            deletions_confirmed=job.deletions_confirmed,
+            sources_replaced=False,
+        )
+        return Refresh(store, work, made_by, rules, RefreshSteps()).run(_say)
     finally:
         store.close()
 
@@ -76,6 +87,9 @@ def _outcome(job: RefreshJob) -> RefreshReport | RefreshFailure:
         return run(job)
     except (*PASSING, RayError) as error:
         return RefreshFailure(kind=type(error).__name__, message=str(error), try_again=True)
+    except RefreshRefused as error:
+        rows = tuple(dict(row) for row in error.rows)
+        return RefreshFailure(kind=type(error).__name__, message=str(error), try_again=False, rows=rows)
     except LASTING as error:
         return RefreshFailure(kind=type(error).__name__, message=str(error), try_again=False)
 

@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
+from agents.knowledge.deletions import require_small_deletions
+from agents.knowledge.generation import Manifest
+from agents.knowledge.holds import held_back
 from agents.knowledge.store import KnowledgeStore
 from agents.knowledge.sync import Provenance, RefreshPlan, ScannedDocument
 from tasks.environment.knowledge import Source
@@ -17,8 +20,12 @@ from tasks.refresh.building import (
     plan,
     promote,
 )
-from tasks.refresh.report import RefreshReport, report_of_already_built, report_of_build
-from tasks.refresh.scanning import scan
+from tasks.refresh.examining import examine_generation
+from tasks.refresh.gate import GateRules, require_passed
+from tasks.refresh.report import RefreshReport, report_of_already_built, report_of_build, report_of_held_back
+from tasks.refresh.rules import RefreshRules
+from tasks.refresh.scanning import Scan, require_known_sources, scan
+from tasks.refresh.verdicts import Verdict
 
 OnProgress = Callable[[RefreshProgress], None]
 
@@ -27,37 +34,76 @@ OnProgress = Callable[[RefreshProgress], None]
 class RefreshSteps:
     """The verbs of a refresh; a flow gives them as tasks of its orchestrator, so that each can be seen there."""
 
-    scan: Callable[[Sequence[Source], int], list[ScannedDocument]] = scan
+    scan: Callable[[Sequence[Source], int], Scan] = scan
     plan: Callable[[KnowledgeStore, Sequence[ScannedDocument], Provenance], RefreshPlan] = plan
     build: Callable[[KnowledgeStore, RefreshPlan, EmbeddingWork, Provenance, OnProgress], BuiltGeneration] = build
+    examine: Callable[[KnowledgeStore, Manifest, EmbeddingWork, Provenance, GateRules], Verdict] = examine_generation
     promote: Callable[[KnowledgeStore, str], bool] = promote
-    drop_old_generations: Callable[[KnowledgeStore, str, int], list[str]] = drop_old_generations
+    drop_old_generations: Callable[[KnowledgeStore, str | None, int], list[str]] = drop_old_generations
 
 
-def refresh(
-    store: KnowledgeStore,
-    work: EmbeddingWork,
-    made_by: Provenance,
-    generations_kept: int,
-    on_progress: OnProgress,
-    steps: RefreshSteps,
-) -> RefreshReport:
-    """Scan, plan, build, promote, and drop what is no longer needed.
+@dataclass(frozen=True)
+class Refresh:
+    """One refresh of a knowledge base: its store, the work of embedding, what it is made by, and what it may do."""
 
-    Raises:
-        As the steps do.
-    """
-    started = monotonic()
-    scanned = steps.scan(tuple(work.sources.values()), work.max_document_bytes)
-    note_scan(store, scanned)
-    refresh_plan = steps.plan(store, scanned, made_by)
-    if refresh_plan.already_built is not None:
-        generation = refresh_plan.already_built.generation
-        # A run that was killed after it sealed or promoted a generation has left the rest to this one.
-        moved = steps.promote(store, generation)
-        steps.drop_old_generations(store, generation, generations_kept)
-        return report_of_already_built(refresh_plan.already_built, moved, monotonic() - started)
-    built = steps.build(store, refresh_plan, work, made_by, on_progress)
-    steps.promote(store, built.manifest.generation)
-    steps.drop_old_generations(store, built.manifest.generation, generations_kept)
-    return report_of_build(refresh_plan, built, monotonic() - started)
+    store: KnowledgeStore
+    work: EmbeddingWork
+    made_by: Provenance
+    rules: RefreshRules
+    steps: RefreshSteps
+
+    def run(self, on_progress: OnProgress) -> RefreshReport:
+        """Scan, plan, build, examine, promote, and drop what is no longer needed.
+
+        Raises:
+            DeletionsWithheld: the sources lost more than may be deleted without a person's word.
+            GateFailed: what was built is worse than what serves.
+            As the steps do.
+        """
+        started = monotonic()
+        serving = self.store.serving()
+        refresh = self._planned(serving)
+        if serving is not None and (hold := held_back(self.store, refresh, self.made_by)):
+            self.steps.drop_old_generations(self.store, serving.generation, self.rules.generations_kept)
+            return report_of_held_back(serving, hold, monotonic() - started)
+        if refresh.already_built is not None:
+            # A run that was killed after it sealed or promoted a generation has left the rest to this one.
+            verdict, moved = self._put_in_front(refresh.already_built, serving)
+            return report_of_already_built(refresh.already_built, verdict, moved, monotonic() - started)
+        built = self.steps.build(self.store, refresh, self.work, self.made_by, on_progress)
+        verdict, _ = self._put_in_front(built.manifest, serving)
+        return report_of_build(refresh, built, verdict, monotonic() - started)
+
+    def _planned(self, serving: Manifest | None) -> RefreshPlan:
+        found = self.steps.scan(tuple(self.work.sources.values()), self.work.max_document_bytes)
+        require_known_sources(found, serving)
+        confirmed = self.rules.deletions_confirmed
+        if confirmed or not found.vanished:
+            # A source that is away for a moment is no news of its documents.
+            note_scan(self.store, found.documents)
+        refresh = self.steps.plan(self.store, found.documents, self.made_by)
+        if not confirmed:
+            vanished = {name: str(error) for name, error in found.vanished.items()}
+            require_small_deletions(serving, self._unmeant(refresh, serving), vanished, self.rules.guard)
+        return refresh
+
+    def _unmeant(self, refresh: RefreshPlan, serving: Manifest | None) -> tuple[str, ...]:
+        """The deletions that nobody ordered by giving this refresh other sources."""
+        if serving is None or not self.rules.sources_replaced:
+            return refresh.deleted
+        given = self.made_by.sources.items()
+        same = {name for name, uri in serving.sources.items() if (name, uri) in given}
+        return tuple(uri for uri in refresh.deleted if serving.documents[uri].source in same)
+
+    def _put_in_front(self, candidate: Manifest, serving: Manifest | None) -> tuple[Verdict | None, bool]:
+        """Examine a generation and move readers to it; returns the verdict, and whether they were elsewhere."""
+        verdict = None
+        if serving is None or serving.generation != candidate.generation:
+            verdict = self.steps.examine(self.store, candidate, self.work, self.made_by, self.rules.gate)
+            if not verdict.passed:
+                name = serving.generation if serving else None
+                self.steps.drop_old_generations(self.store, name, self.rules.generations_kept)
+            require_passed(verdict)
+        moved = self.steps.promote(self.store, candidate.generation)
+        self.steps.drop_old_generations(self.store, candidate.generation, self.rules.generations_kept)
+        return verdict, moved

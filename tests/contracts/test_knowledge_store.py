@@ -211,6 +211,15 @@ def test_copies_keep_text_and_vector(store: KnowledgeStore) -> None:
     assert legs.dense[0].score == pytest.approx(1, abs=1e-3)
 
 
+def test_vectors_come_back_as_they_were_written(store: KnowledgeStore) -> None:
+    build(store, "g1")
+    found = {embedded.chunk.chunk_id: embedded for embedded in store.embedded("g1", [UPGRADE, "file:///docs/no.md"])}
+    assert {name: embedded.chunk for name, embedded in found.items()} == {e.chunk.chunk_id: e.chunk for e in GUIDE[:2]}
+    for written in GUIDE[:2]:
+        assert list(found[written.chunk.chunk_id].vector) == pytest.approx(list(written.vector), abs=1e-6)
+    assert list(store.embedded("g1", [])) == []
+
+
 def test_counts_tell_versions_of_a_document_apart(store: KnowledgeStore) -> None:
     newer = passage("upgrade.md", 7, "A newer version", ["upgrade"], content_hash="b" * 64)
     store.create(manifest("g1", GUIDE))

@@ -80,11 +80,11 @@ def record_embedded(journal: Path) -> None:
 
 
 def refresh(given: dict[str, Any]) -> None:
-    """Run the refresh of the local environment."""
+    """Run the refresh of the local environment, or go back to a generation."""
     from flows.knowledge import knowledge
     from tasks.environment import EnvironmentName
 
-    knowledge(EnvironmentName.LOCAL, directory=given["directory"])
+    knowledge(EnvironmentName.LOCAL, directory=given["directory"], rollback_to=given["rollback_to"])
 
 
 def provision(_: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ import pytest
 from tests.crash.addons_points import ADDONS_POINTS
 from tests.crash.faults import Case, CommitPoint, bounded, cases
 from tests.crash.provision_points import PROVISION_POINTS
-from tests.crash.refresh_points import REFRESH_POINTS
+from tests.crash.refresh_points import REFRESH_POINTS, ROLLBACK_POINTS
 from tests.flows.conftest import checkout, run_python
 from tests.flows.provision.conftest import aws, aws_account, small_root
 from tests.flows.rollout.conftest import connection, described, dev, outputs, provisioned, rollout
@@ -26,6 +26,7 @@ __all__ = [
 
 POINTS: dict[str, tuple[CommitPoint, ...]] = {
     "refresh_case": REFRESH_POINTS,
+    "rollback_case": ROLLBACK_POINTS,
     "provision_case": PROVISION_POINTS,
     "addons_case": ADDONS_POINTS,
 }

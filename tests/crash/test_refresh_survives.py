@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from agents.knowledge.generation import Manifest
+from agents.knowledge.holds import holds, write_holds
+from agents.knowledge.store import KnowledgeStore
 from agents.knowledge.store.opening import open_store
 from agents.knowledge.store.settings import LanceSettings
 from tests.crash.faults import Case, Fault
@@ -57,14 +60,15 @@ class Refreshes:
             shutil.rmtree(path)
             shutil.copytree(path.with_name(f"{path.name}-kept"), path)
 
-    def run(self, case: Case | None = None) -> tuple[int, list[str], str]:
-        """Returns the exit code, the ids of all chunks that were embedded and stored, and the output."""
+    def run(self, case: Case | None = None, rollback_to: str | None = None) -> tuple[int, list[str], str]:
+        """Refresh, or go back; returns the exit code, the ids of all chunks that were stored, and the output."""
         journal = self._journals / f"{len(list(self._journals.iterdir()))}.txt"
         journal.touch()
         given = {
             "flow": "refresh",
             "journal": str(journal),
             "directory": str(self.corpus),
+            "rollback_to": rollback_to,
             "case": case.as_arguments() if case else None,
         }
         finished = subprocess.run(
@@ -114,6 +118,47 @@ def test_a_refresh_converges_after_a_fault(refreshes: Refreshes, refresh_case: C
     assert_index_is_what_the_manifest_says(refreshes)
     if refresh_case.point.name != "add":
         assert not set(embedded_before) & set(embedded_after), "a chunk that was stored has been embedded again"
+
+
+@pytest.fixture(scope="module")
+def two_generations(first_refresh: Refreshes) -> tuple[Refreshes, str, str]:
+    """A corpus whose second generation serves, and the names of both generations."""
+    first_refresh.go_back()
+    store = open_store(LanceSettings(first_refresh.store))
+    first = store.serving()
+    assert first is not None
+    second = build_beside(store, first)
+    store.close()
+    return first_refresh, first.generation, second
+
+
+def build_beside(store: KnowledgeStore, base: Manifest) -> str:
+    """A copy of a generation under another name, which serves afterwards."""
+    beside = base.model_copy(update={"generation": "29991231-000000-beside", "inputs_digest": "of the second"})
+    store.create(beside.model_copy(update={"state": "building"}))
+    store.copy(base.generation, beside.generation, list(base.documents))
+    store.seal(beside)
+    store.promote(beside.generation)
+    return beside.generation
+
+
+def test_a_rollback_converges_after_a_fault(two_generations: tuple[Refreshes, str, str], rollback_case: Case) -> None:
+    refreshes, first, second = two_generations
+    store = open_store(LanceSettings(refreshes.store))
+    store.promote(second)
+    write_holds(store, ())
+    with Reader(refreshes.store, DIMENSION) as reader:
+        code, _, output = refreshes.run(rollback_case, rollback_to=first)
+        assert (code == 0) == (rollback_case.fault is Fault.SLOW), output
+        code, _, output = refreshes.run(rollback_to=first)
+        assert code == 0, output
+
+    assert (reader.failures, reader.mixed) == ([], [])
+    serving = store.serving()
+    assert serving is not None
+    assert serving.generation == first
+    assert [hold.generation for hold in holds(store)] == [second], "the next refresh could bring it back"
+    store.close()
 
 
 def assert_index_is_what_the_manifest_says(refreshes: Refreshes) -> None:

@@ -51,11 +51,11 @@ class OwnKnowledgeBase:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path.as_uri()
 
-    def refresh(self) -> RefreshReport:
+    def refresh(self, *, confirm_deletions: bool = False) -> RefreshReport:
         """Run the flow in this process."""
         with pytest.MonkeyPatch.context() as environ:
             environ.setenv(DIRECTORY_VARIABLE, str(self.variable_file.parent))
-            report = knowledge(EnvironmentName.LOCAL)
+            report = knowledge(EnvironmentName.LOCAL, confirm_deletions=confirm_deletions)
         assert isinstance(report, RefreshReport)
         return report
 

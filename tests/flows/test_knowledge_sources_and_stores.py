@@ -100,7 +100,7 @@ def test_an_opensearch_server_as_the_store(
     (base.library / "pears.md").rename(base.library / "fruit.md")
     second = base.refresh()
 
-    assert (second.new, second.documents, second.embedded, second.deleted) == (True, 2, 1, 1)
+    assert (second.new, second.documents, second.embedded, second.deleted, second.moved) == (True, 2, 0, 0, 1)
     assert second.unreadable == {apples: "the file is empty (0 bytes)"}
     assert base.texts().keys() == {"apples.md", "fruit.md"}
     with base.store() as store:

@@ -136,6 +136,10 @@ class KnowledgeStore(Protocol):
         """All chunks of one document, in order; empty when the generation does not hold it."""
         ...
 
+    def embedded(self, generation: str, document_uris: Sequence[str]) -> Iterator[EmbeddedChunk]:
+        """All chunks of these documents with their vectors, without loading all at once."""
+        ...
+
     def chunks(self, generation: str) -> Iterator[Chunk]:
         """Every chunk of a generation, in a stable order, without loading all at once."""
         ...

@@ -179,6 +179,17 @@ class LanceStore:
             rows = scan.select(list(CHUNK_COLUMNS)).to_arrow()
         return sorted(chunks_from_rows(rows), key=lambda chunk: chunk.ordinal)
 
+    def embedded(self, generation: str, document_uris: Sequence[str]) -> Iterator[EmbeddedChunk]:
+        """All chunks of these documents with their vectors, a batch in memory at a time."""
+        with self._lance_errors(generation):
+            table = self._table(generation)
+            for first in range(0, len(document_uris), URIS_PER_CONDITION):
+                where = one_of("document_uri", document_uris[first : first + URIS_PER_CONDITION])
+                scan = table.search().where(where).select([*CHUNK_COLUMNS, "vector"]).limit(None)
+                for batch in scan.to_batches(ROWS_PER_BATCH):
+                    vectors = batch["vector"].to_pylist()
+                    yield from map(EmbeddedChunk, chunks_from_rows(batch), vectors)
+
     def chunks(self, generation: str) -> Iterator[Chunk]:
         """Every chunk of a generation in the order of the table, a batch in memory at a time."""
         with self._lance_errors(generation):

@@ -183,6 +183,14 @@ class OpenSearchStore:
         with self._server_errors(generation):
             return [chunk_from_source(source) for source in self._scan(generation, query)]
 
+    def embedded(self, generation: str, document_uris: Sequence[str]) -> Iterator[EmbeddedChunk]:
+        """All chunks of these documents with their vectors, a page in memory at a time."""
+        with self._server_errors(generation):
+            for query in by_document(document_uris):
+                body = {"query": query, "sort": ["chunk_id"]}
+                for source in self._scan(generation, body, [*CHUNK_FIELDS, "vector"]):
+                    yield EmbeddedChunk(chunk_from_source(source), source["vector"])
+
     def chunks(self, generation: str) -> Iterator[Chunk]:
         """Every chunk of a generation in the order of their ids, a page in memory at a time."""
         with self._server_errors(generation):
@@ -225,8 +233,10 @@ class OpenSearchStore:
         if state == "ready":
             raise ValueError(f"generation {generation!r} is sealed and never changes; build a new one")
 
-    def _scan(self, generation: str, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        query = query | {"_source": CHUNK_FIELDS}
+    def _scan(
+        self, generation: str, query: dict[str, Any], fields: Sequence[str] = CHUNK_FIELDS
+    ) -> Iterator[dict[str, Any]]:
+        query = query | {"_source": list(fields)}
         hits = helpers.scan(
             self._client, index=self._index(generation), query=query, size=CHUNKS_PER_PAGE, preserve_order=True
         )

@@ -19,7 +19,7 @@ from rehearsal.aws import EmulatedAws
 from rehearsal.clients import client_of
 from rehearsal.cluster import Cluster, SimulatedNode, running_cluster, running_ray_operator
 from tasks.environment import REPOSITORY, EnvironmentName
-from tasks.environment.knowledge import Chunks, Source
+from tasks.environment.knowledge import Chunks, DeletionGuard, Fusion, Gate, Source
 from tasks.environment.variable_file import load_environment
 from tasks.kubernetes.binaries import cluster_binaries
 from tasks.kubernetes.connection import Connection, open_connection
@@ -31,6 +31,7 @@ from tasks.ray_job.specification import NAMESPACE, RayJobRequest
 from tasks.refresh.building import RefreshProgress
 from tasks.refresh.job import RefreshJob
 from tasks.refresh.mirrored_model import MirroredModel
+from tasks.refresh.packed_questions import pack
 from tasks.refresh.report import RefreshReport
 from tasks.run_log import run_log
 from tests.conftest import ZONES
@@ -128,6 +129,11 @@ def request(**changes: Any) -> RayJobRequest:
         sources=(Source(name="documents", uri="s3://documents/all"),),
         chunks=Chunks(tokens=224, overlap_tokens=32),
         max_document_mib=64,
+        fusion=Fusion(method="min_max", dense_weight=0.3, candidates=50),
+        gate=Gate(),
+        deletion_guard=DeletionGuard(),
+        deletions_confirmed=False,
+        questions=pack(()),
         generations_kept=3,
         store=OpenSearchStore(
             engine="opensearch", endpoint="https://search.example", index_prefix="dev", shards=1, replicas=0

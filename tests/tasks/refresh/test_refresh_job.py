@@ -16,16 +16,27 @@ from agents.settings import OpenSearchStore
 from rehearsal.aws import EmulatedAws
 from rehearsal.clients import client_of
 from tasks.environment import REPOSITORY, EnvironmentName
-from tasks.environment.knowledge import Chunks, Source
+from tasks.environment.knowledge import Chunks, DeletionGuard, Fusion, Gate, Source
 from tasks.environment.variable_file import load_environment
+from tasks.golden import Evidence, GoldenQuestion
 from tasks.refresh.job import PROGRESS, ProgressLine, RefreshFailure, RefreshJob, read_outcome
 from tasks.refresh.mirrored_model import MirroredModel, mirrored_identity
+from tasks.refresh.packed_questions import pack
 from tasks.refresh.report import RefreshReport
 from tasks.weights.load import keep
 
 pytestmark = [pytest.mark.opensearch, pytest.mark.timeout(900)]
 
 NAME = "all-minilm-l6-v2"
+QUESTIONS = (
+    GoldenQuestion(
+        id="apples",
+        kind="answerable",
+        question="When do apples ripen?",
+        reference="In September.",
+        evidence=(Evidence(document="apples.md", quote="Apples ripen in September."),),
+    ),
+)
 
 
 @pytest.fixture
@@ -69,6 +80,11 @@ def test_a_refresh_as_a_job_from_mirrored_weights_to_its_outcome(
         sources=(Source(name="documents", uri=f"s3://{bucket}/documents"),),
         chunks=Chunks(tokens=224, overlap_tokens=32),
         max_document_mib=1,
+        fusion=Fusion(method="min_max", dense_weight=0.3, candidates=50),
+        gate=Gate(),
+        deletion_guard=DeletionGuard(),
+        deletions_confirmed=False,
+        questions=pack(QUESTIONS),
         generations_kept=2,
         store=OpenSearchStore(
             engine="opensearch",
@@ -95,6 +111,9 @@ def test_a_refresh_as_a_job_from_mirrored_weights_to_its_outcome(
     report = read_outcome(job.outcome_uri, "first")
     assert isinstance(report, RefreshReport)
     assert (report.new, report.documents, report.embedded, report.unreadable) == (True, 2, 2, {})
+    assert report.verdict is not None
+    assert report.verdict.passed
+    assert report.verdict.scores == {"recall@5": 1, "mrr": 1, "ndcg@10": 1}
     store = job.store.opened_with()
     with closing(open_store(store)) as opened:
         serving = opened.serving()
@@ -110,7 +129,10 @@ def test_a_refresh_as_a_job_from_mirrored_weights_to_its_outcome(
     assert emptied.returncode == 1
     failure = read_outcome(job.outcome_uri, "second")
     assert isinstance(failure, RefreshFailure)
-    assert (failure.kind, failure.try_again) == ("SourceEmpty", False)
+    assert (failure.kind, failure.try_again) == ("DeletionsWithheld", False)
+    assert sorted(str(row["document"]) for row in failure.rows) == [
+        f"s3://{bucket}/documents/{name}.md" for name in ("apples", "pears")
+    ]
 
     away = job.store.model_copy(update={"endpoint": "http://127.0.0.1:9"})
     s3.put_object(Bucket=bucket, Key="documents/figs.md", Body=b"# Figs\n\nFigs ripen in October.")

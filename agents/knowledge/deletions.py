@@ -1,0 +1,47 @@
+"""A listing that would take much away is not believed at once: a lost mount looks like a source that was emptied."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from agents.knowledge.generation import Manifest
+from agents.knowledge.refusal import RefreshRefused
+
+ROWS = 200
+NAMED = 3
+
+
+@dataclass(frozen=True)
+class DeletionGuard:
+    """A refresh may delete up to `documents`, or up to `percent` of what serves; more than both is withheld."""
+
+    documents: int
+    percent: float
+
+
+class DeletionsWithheld(RefreshRefused):
+    """The sources no longer list so many documents that somebody has to confirm that they are to go."""
+
+
+def require_small_deletions(
+    serving: Manifest | None, deleted: Sequence[str], vanished: Mapping[str, str], guard: DeletionGuard
+) -> None:
+    """Let deletions pass that are few; `vanished` says by source name why a whole source lists nothing.
+
+    Raises:
+        DeletionsWithheld: more documents would go than the guard allows, or a whole source; nothing was changed.
+    """
+    if serving is None or not deleted:
+        return
+    share = 100 * len(deleted) / len(serving.documents)
+    gone = sorted(name for name in vanished if any(serving.documents[uri].source == name for uri in deleted))
+    if not gone and (len(deleted) <= guard.documents or share <= guard.percent):
+        return
+    because = f" ({'; '.join(vanished[name] for name in gone)})" if gone else ""
+    limits = "a whole source" if gone else f"more than {guard.documents} documents and more than {guard.percent:g} %"
+    raise DeletionsWithheld(
+        f"this refresh would delete {len(deleted)} of {len(serving.documents)} documents ({share:.0f} %), such as "
+        f"{', '.join(deleted[:NAMED])}{because}: that is {limits}, so nothing was changed and "
+        f"{serving.generation!r} serves on. If they are to go, run it again with confirm_deletions=true; otherwise "
+        "bring the source back and run it again.",
+        tuple({"document": uri, "source": serving.documents[uri].source} for uri in deleted[:ROWS]),
+    )

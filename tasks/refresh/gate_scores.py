@@ -1,0 +1,64 @@
+"""How well a generation finds the evidence of labelled questions: no model but the embedding's takes part."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from agents.knowledge.fusion import FusionSettings
+from agents.knowledge.generation import Manifest
+from agents.knowledge.search import hybrid_search
+from agents.knowledge.store import KnowledgeStore
+from tasks.golden import GoldenQuestion
+from tasks.retrieval_metrics import RankedPassage, evidence_ranks, ndcg_at, recall_at, reciprocal_rank
+
+RECALL_CUTOFF = 5
+DEPTH = 10
+
+Embed = Callable[[Sequence[str]], Sequence[Sequence[float]]]
+"""Unit-length vectors of texts, in their order."""
+
+
+@dataclass(frozen=True)
+class GoldenScores:
+    """Means over the questions (0..1) by the metric's name, and by question id the rank of the first evidence found."""
+
+    metrics: Mapping[str, float]
+    ranks: Mapping[str, int | None]
+
+
+def answerable_from(manifest: Manifest, questions: Sequence[GoldenQuestion]) -> tuple[GoldenQuestion, ...]:
+    """The questions whose evidence lies in documents that a generation holds."""
+    held = {record.path for record in manifest.documents.values() if record.content_hash}
+    return tuple(
+        question
+        for question in questions
+        if question.evidence and all(evidence.document in held for evidence in question.evidence)
+    )
+
+
+def score(
+    store: KnowledgeStore,
+    manifest: Manifest,
+    questions: Sequence[GoldenQuestion],
+    vectors: Sequence[Sequence[float]],
+    fusion: FusionSettings,
+) -> GoldenScores:
+    """Search a generation for each of the questions (at least one), whose `vectors` its own embedding model made.
+
+    Raises:
+        StoreUnavailable: the store does not answer.
+    """
+    ranks: dict[str, tuple[int | None, ...]] = {}
+    for question, vector in zip(questions, vectors, strict=True):
+        found = hybrid_search(store, manifest, question.question, vector, manifest.embedding, fusion, DEPTH)
+        passages = [RankedPassage(passage.chunk.path, passage.chunk.text) for passage in found]
+        evidence = ((evidence.document, evidence.quote) for evidence in question.evidence)
+        ranks[question.id] = evidence_ranks(passages, evidence)
+    return GoldenScores(
+        {
+            f"recall@{RECALL_CUTOFF}": fmean(recall_at(found, RECALL_CUTOFF) for found in ranks.values()),
+            "mrr": fmean(reciprocal_rank(found) for found in ranks.values()),
+            f"ndcg@{DEPTH}": fmean(ndcg_at(found, DEPTH) for found in ranks.values()),
+        },
+        {name: min((rank for rank in found if rank is not None), default=None) for name, found in ranks.items()},
+    )

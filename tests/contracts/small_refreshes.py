@@ -1,0 +1,146 @@
+"""Refreshes of a corpus in memory, over a real store: one passage a document, and an embedding that counts topics.
+
+Everything but reading and embedding is the product's own. `embedded` lists what was embedded, in order.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from agents.knowledge.building import (
+    DocumentOutcome,
+    begin_generation,
+    copy_unchanged,
+    finish_generation,
+    parsed_records,
+    stored_chunk_ids,
+    take_over_interrupted,
+)
+from agents.knowledge.chunking import ChunkBounds
+from agents.knowledge.deletions import DeletionGuard
+from agents.knowledge.documents import DocumentRef
+from agents.knowledge.fusion import FusionSettings
+from agents.knowledge.generation import EmbeddingIdentity, Manifest
+from agents.knowledge.reuse import reusable_passages, reuse_key, with_known_vectors
+from agents.knowledge.sources import SourceEmpty
+from agents.knowledge.store import Chunk, EmbeddedChunk, KnowledgeStore
+from agents.knowledge.sync import Provenance, RefreshPlan, ScannedDocument
+from tasks.environment.knowledge import Source
+from tasks.golden import Evidence, GoldenQuestion
+from tasks.ray_data import EmbeddingWork
+from tasks.refresh.building import BuiltGeneration, RefreshProgress
+from tasks.refresh.gate import GateRules, examine
+from tasks.refresh.report import RefreshReport
+from tasks.refresh.rules import RefreshRules
+from tasks.refresh.scanning import Scan
+from tasks.refresh.steps import Refresh, RefreshSteps
+from tasks.refresh.verdicts import Verdict
+from tests.contracts.generations import EMBEDDING, TOPICS, vector
+
+FUSION = FusionSettings(method="min_max", dense_weight=0.5, candidates=20)
+URI = "file:///docs/"
+
+
+def embed(texts: Sequence[str]) -> list[list[float]]:
+    """The direction of the topics that a text names; of none, all of them."""
+    return [vector(*([topic for topic in TOPICS if topic in text] or TOPICS)) for text in texts]
+
+
+def question(name: str, text: str, quote: str) -> GoldenQuestion:
+    """A labelled question whose evidence is a quote of the document `name`."""
+    evidence = (Evidence(document=name, quote=quote),)
+    return GoldenQuestion(id=name.split(".")[0], kind="answerable", question=text, reference=quote, evidence=evidence)
+
+
+class SmallKnowledge:
+    """`documents` maps names to texts, and is what the one source `docs` holds; empty, the source has vanished."""
+
+    def __init__(self, store: KnowledgeStore, questions: Sequence[GoldenQuestion] = ()) -> None:
+        self.store = store
+        self.documents: dict[str, str] = {}
+        self.embedded: list[str] = []
+        self.questions = tuple(questions)
+        self.embedding: EmbeddingIdentity = EMBEDDING
+        self.kept = 3
+        self.tolerance = 0.05
+
+    @property
+    def serving(self) -> str:
+        """The name of the serving generation."""
+        serving = self.store.serving()
+        assert serving is not None
+        return serving.generation
+
+    def refresh(self, source: str = "docs", *, confirmed: bool = False, replaced: bool = False) -> RefreshReport:
+        """Refresh from the documents, which the source called `source` lists."""
+        uri = f"file:///{source}"
+        made_by = Provenance({source: uri}, "1", self.embedding, None, None)
+        work = EmbeddingWork(
+            documents=(),
+            sources={source: Source(name=source, uri=uri)},
+            bounds=ChunkBounds(100, 10),
+            max_document_bytes=1000,
+            model_file=Path("none"),
+            tokenizer_file=Path("none"),
+            context_tokens=100,
+            workers=1,
+            stored=frozenset(),
+        )
+        rules = RefreshRules(
+            generations_kept=self.kept,
+            gate=GateRules(self.questions, FUSION, self.tolerance),
+            guard=DeletionGuard(10, 10),
+            deletions_confirmed=confirmed,
+            sources_replaced=replaced,
+        )
+        steps = RefreshSteps(scan=self._scan, build=self._build, examine=self._examine)
+        return Refresh(self.store, work, made_by, rules, steps).run(lambda _: None)
+
+    def _scan(self, sources: Sequence[Source], _: int) -> Scan:
+        (source,) = sources
+        documents = tuple(
+            ScannedDocument(DocumentRef(source.name, f"{source.uri}/{name}", name, len(text)), f"hash of {text}")
+            for name, text in self.documents.items()
+        )
+        return Scan(documents, {} if documents else {source.name: SourceEmpty(f"source {source.name!r} is empty")})
+
+    def _build(
+        self,
+        store: KnowledgeStore,
+        plan: RefreshPlan,
+        _: EmbeddingWork,
+        made_by: Provenance,
+        __: Callable[[RefreshProgress], None],
+    ) -> BuiltGeneration:
+        manifest = begin_generation(store, plan, made_by)
+        take_over_interrupted(store, manifest, plan)
+        copied = copy_unchanged(store, manifest.generation, plan)
+        stored = stored_chunk_ids(store, manifest.generation)
+        reusable = reusable_passages(store, plan)
+        outcomes: dict[str, DocumentOutcome] = {}
+        embedded = 0
+        for document in plan.parse:
+            chunk = _chunk(document, self.documents[document.ref.path])
+            if reuse_key(chunk.document_uri, chunk.searchable_text) in reusable:
+                store.add(manifest.generation, with_known_vectors(store, plan, [chunk]))
+                copied += 1
+            elif chunk.chunk_id not in stored:
+                store.add(manifest.generation, [EmbeddedChunk(chunk, embed([chunk.searchable_text])[0])])
+                self.embedded.append(chunk.text)
+                embedded += 1
+            outcomes[document.ref.uri] = DocumentOutcome(document.ref, document.content_hash, 1)
+        parsed = parsed_records(store, manifest.generation, plan, outcomes)
+        return BuiltGeneration(finish_generation(store, manifest, plan, parsed), embedded, copied)
+
+    def _examine(
+        self, store: KnowledgeStore, candidate: Manifest, _: EmbeddingWork, made_by: Provenance, rules: GateRules
+    ) -> Verdict:
+        return examine(store, candidate, store.serving(), made_by.embedding, embed, rules)
+
+
+def _chunk(document: ScannedDocument, text: str) -> Chunk:
+    ref = document.ref
+    assert document.content_hash is not None
+    return Chunk(
+        f"{ref.uri} {text}", ref.uri, ref.source, ref.path, ref.path, "text/plain", (), text, 0, len(text), 0,
+        document.content_hash,
+    )  # fmt: skip
