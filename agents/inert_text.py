@@ -6,6 +6,7 @@ of an answer has no links and no images at all: addresses and tags stand in it a
 citations, which the service makes itself.
 """
 
+import html
 import re
 
 from agents.visible_text import visible
@@ -18,6 +19,7 @@ _ADDRESS_OR_TAG = re.compile(
     r"|<(?=[a-z/!?])[^<>`\n|]*>?",
     re.IGNORECASE,
 )
+_REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]*);")
 _LINK_SYNTAX = re.compile(r"\](?=[(\[:])|!(?=\[)")
 _CLOSING = ").,;:!?'\"*_~"
 """What ends a sentence around an address and does not belong to it."""
@@ -59,8 +61,16 @@ def _code(content: str) -> str:
 
 def _plain(text: str) -> str:
     # A tick without its partner would pair with those that are set here.
-    broken = _LINK_SYNTAX.sub(lambda match: f"{match.group()} ", text.replace("`", "'"))
+    decoded = visible(_decoded(text)).replace("`", "'")
+    broken = _LINK_SYNTAX.sub(lambda match: f"{match.group()} ", decoded)
     return _ADDRESS_OR_TAG.sub(_address_or_tag, broken)
+
+
+def _decoded(text: str) -> str:
+    """`text` without references to characters, in which an address is not recognised."""
+    while (decoded := _REFERENCE.sub(lambda match: html.unescape(match.group()), text)) != text:
+        text = decoded
+    return text
 
 
 def _address_or_tag(match: re.Match[str]) -> str:

@@ -2,7 +2,10 @@
 
 import base64
 import re
+import unicodedata
 from collections.abc import Iterable
+
+from agents.visible_text import visible
 
 SAME_WORDS = 8
 """So many words of the instructions in a row are no accident; shorter runs are everyday language."""
@@ -38,11 +41,16 @@ def _forms(secret: str) -> set[str]:
     return {squeezed for form in forms if len(squeezed := _squeezed(form)) >= _SHORTEST_SECRET}
 
 
+def _words(text: str) -> list[str]:
+    """Compatible forms of letters, such as wide ones, count as the letters; hidden characters do not count at all."""
+    return [word.casefold() for word in _WORD.findall(unicodedata.normalize("NFKC", visible(text)))]
+
+
 def _squeezed(text: str) -> str:
     """Letters and digits alone, in lower case: spelling a secret out with dots or spaces changes nothing."""
-    return "".join(_WORD.findall(text)).casefold()
+    return "".join(_words(text))
 
 
 def _runs(text: str) -> set[tuple[str, ...]]:
-    words = [word.casefold() for word in _WORD.findall(text)]
+    words = _words(text)
     return {tuple(words[index : index + SAME_WORDS]) for index in range(len(words) - SAME_WORDS + 1)}

@@ -25,6 +25,10 @@ TEXTS = {
     "placeholder": ("-p version=<digest>", "-p version=`<digest>`"),
     "comparison": ("1 < 2 and 3 > 2", "1 < 2 and 3 > 2"),
     "hidden": ("!\u200b[x](\u202ehttps://evil.test)", "! [x] (`https://evil.test`)"),
+    "reference to a character": ("http&#58;//evil.test", "`http://evil.test`"),
+    "reference to a reference": ("&amp;lt;img src=x&amp;gt;", "`<img src=x>`"),
+    "reference to a hidden character": ("!&#8203;[x](a)", "! [x] (a)"),
+    "parameters of an address": ("https://a.test/?b=1&copy=2", "`https://a.test/?b=1&copy=2`"),
     "tags of Unicode": ("Yes.\U000e0049\U000e0067", "Yes."),
 }
 
