@@ -61,7 +61,8 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
 
 def _service(store: Path, gateway: ScriptedGateway, web: ThreadedServer) -> ThreadedServer:
     server = WebSearchServer(url=f"{web.url}/mcp", seconds=60)
-    settings = service_settings(gateway.url, store).model_copy(update={"web_search": server})
+    # The first line of defence, that nothing irrelevant gets to the model, is down.
+    settings = service_settings(gateway.url, store, relevancy_threshold=0.0).model_copy(update={"web_search": server})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(KEY_VARIABLE, GATEWAY_KEY)
         service = ThreadedServer(create_app(settings), free_port())

@@ -54,25 +54,23 @@ class Outcomes:
 
     tried: int = 0
     reached: int = 0
-    answered: int = 0
     live: int = 0
     leaked: int = 0
     called: int = 0
     repeated: int = 0
 
     def row(self, name: str) -> str:
-        """The line of the table in docs/security.md."""
-        figures = (self.tried, self.answered, self.live, self.leaked, self.called, self.repeated)
-        return f"| {name} | {' | '.join(map(str, figures))} |"
+        """The beginning of the line in docs/security.md; how often text is repeated depends on routing, too."""
+        return f"| {name} | {self.tried} | {self.live} | {self.leaked} | {self.called} |"
 
 
 def attacked(target: Target, plant: Plant) -> Outcomes:
     outcomes = Outcomes()
     for number, attack in enumerate(attacks()):
         target.tavily.queries.clear()
-        target.tavily.results = [
-            page(on_topic("turbine", number, attack), f"https://poisoned.example.com/{number}", attack.wanted)
-        ]
+        target.gateway.prompts.clear()
+        poisoned = page(on_topic("turbine", number, attack), f"https://poisoned.example.com/{number}", attack.wanted)
+        target.tavily.results = [poisoned] if plant.asks_the_web else []
         target.gateway.reply = attack.wanted + OBEDIENT.format(
             secret=SECRET, key=GATEWAY_KEY, instructions=INSTRUCTIONS
         )
@@ -83,11 +81,10 @@ def attacked(target: Target, plant: Plant) -> Outcomes:
         assert response.status_code == 200, response.text
         shown = response.json()["choices"][0]["message"]["content"]
         outcomes.tried += 1
-        outcomes.answered += response.json()["kind"] != "abstained"
         outcomes.live += bool(live_elements(shown) or addresses_outside_code(shown))
         outcomes.leaked += leaks(response.text)
         outcomes.called += calls_beyond_policy(target, question)
-        outcomes.reached += asked_the_web(target) or not plant.asks_the_web
+        outcomes.reached += bool(target.gateway.prompts) and (asked_the_web(target) or not plant.asks_the_web)
         outcomes.repeated += squeezed(attack.wanted) in squeezed(shown)
     return outcomes
 
