@@ -38,7 +38,9 @@ class WebSearch:
 
     def __init__(self, server: WebSearchServer) -> None:
         self._server = server
-        self._http = httpx2.AsyncClient(timeout=httpx2.Timeout(server.seconds, connect=CONNECT_SECONDS))
+        # The time for an answer is the protocol's, whose end says that the server is slow and not that it is away.
+        silence = server.seconds + CONNECT_SECONDS
+        self._http = httpx2.AsyncClient(timeout=httpx2.Timeout(silence, connect=CONNECT_SECONDS))
         self._away_until = 0.0
 
     async def search(self, query: str, limit: int) -> tuple[WebResult, ...]:
