@@ -1,10 +1,12 @@
 """Errors as JSON, in the shape that OpenAI's clients read: `{"error": {"message", "type", "param", "code"}}`."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -38,6 +40,39 @@ Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 class UnknownModel(Exception):
     """The request names a model that this service does not offer."""
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong, for people (`message`) and for programs (`code`)."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class ErrorBody(BaseModel):
+    """The body of every error."""
+
+    error: ErrorDetail
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorBody, "description": description}
+    for status, description in {
+        400: "The request cannot be read.",
+        401: "The caller is not known.",
+        403: "The caller lacks the scope.",
+        404: "There is no such thing, or it is another's.",
+        405: "The path does not know the method.",
+        408: "The request did not arrive in time.",
+        413: "The request is too long.",
+        422: "The request is wrong.",
+        429: "The caller asks too often, or the service has too much to do.",
+        503: "Something that the answer needs is away.",
+    }.items()
+}
+"""What every route may answer beside its own."""
 
 
 def error_body(status: int, message: str, code: str, param: str | None = None) -> dict[str, dict[str, str | None]]:

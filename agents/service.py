@@ -15,7 +15,7 @@ from agents.access.sign_in import SignIn
 from agents.assistant import Assistant, assemble
 from agents.connections import ImpatientProtocol, drop_unread
 from agents.conversations import forget_for_ever
-from agents.errors import add_error_handlers
+from agents.errors import RESPONSES, add_error_handlers
 from agents.middleware import BodyLimit, Observation
 from agents.routes import ask, chat_completions, conversations, documents, feedback, mcp, operations, page, search
 from agents.routes.page import PAGE
@@ -41,7 +41,9 @@ def create_app(settings: Settings) -> FastAPI:
         await asyncio.wait(tasks)
         await assistant.close()
 
-    app = FastAPI(title="agentic-eks", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="agentic-eks", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, responses=RESPONSES
+    )
     app.state.assistant = assistant
     add_error_handlers(app)
     # The one added last is the outermost.

@@ -33,6 +33,18 @@ variable "agents" {
       pages_per_minute    = optional(number, 60)
       cache_seconds       = optional(number, 900)
     }))
+    sign_in = optional(object({ required = bool }))
+    allowance = optional(object({
+      requests_per_minute = optional(number)
+      burst               = optional(number, 10)
+      tokens_per_day      = optional(number)
+    }))
+    load = optional(object({
+      answers      = number
+      waiting      = number
+      wait_seconds = number
+    }))
+    conversations = optional(object({ kept_days = number }))
   })
 
   validation {
@@ -68,6 +80,28 @@ variable "agents" {
       var.agents.freshness.objective_hours > 0 && var.agents.freshness.window_minutes > 0
     )
     error_message = "agents.freshness: objective_hours and window_minutes must be above 0."
+  }
+  validation {
+    condition     = !try(var.agents.sign_in.required, false) || var.laptop != null || can(var.data.postgres["agents"])
+    error_message = "agents.sign_in.required needs data.postgres.agents, where keys and conversations lie."
+  }
+  validation {
+    condition     = !var.environment.protected || try(var.agents.sign_in.required, false)
+    error_message = "The environment is protected: agents.sign_in.required must be true."
+  }
+  validation {
+    condition = alltrue([
+      for count in [
+        try(var.agents.allowance.requests_per_minute, null), try(var.agents.allowance.burst, null),
+        try(var.agents.allowance.tokens_per_day, null), try(var.agents.load.answers, null),
+        try(var.agents.conversations.kept_days, null),
+      ] : count == null ? true : count >= 1
+    ])
+    error_message = "agents: allowance.requests_per_minute, burst and tokens_per_day, load.answers and conversations.kept_days must be 1 or more."
+  }
+  validation {
+    condition     = var.agents.load == null ? true : var.agents.load.waiting >= 0 && var.agents.load.wait_seconds > 0
+    error_message = "agents.load: waiting must be 0 or more, wait_seconds above 0."
   }
   validation {
     condition = var.agents.web_search == null || try(

@@ -11,6 +11,7 @@ from prefect.cache_policies import NO_CACHE
 from agents import settings as service
 from agents.knowledge.generation import EmbeddingIdentity
 from agents.knowledge.store.settings import LanceSettings
+from tasks.agent_access import access_settings
 from tasks.embedding_identity import embedding_identity
 from tasks.environment import Environment
 from tasks.secret_file import GATEWAY_KEY
@@ -69,6 +70,7 @@ def agent_settings(
         budgets=service.Budgets(**agents.budgets.model_dump()) if agents.budgets else service.Budgets(),
         freshness=_freshness(environment, prefect_api_url or environment.environment.prefect.api_url),
         web_search=_web_search(environment, web_search_url),
+        access=access_settings(environment, cluster.outputs if cluster else None),
         mcp=service.McpRoute(allowed_hosts=_own_hosts(host, cluster)),
     )
 

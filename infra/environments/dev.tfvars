@@ -161,6 +161,8 @@ agents = {
   budgets                = { tokens = 30000, tool_calls = 3, corrections = 2 }
   freshness              = { objective_hours = 30, window_minutes = 60 }
   web_search             = { key_secret = "tavily-api-key" }
+  allowance              = { requests_per_minute = 60, burst = 20 }
+  load                   = { answers = 32, waiting = 64, wait_seconds = 10 }
 }
 
 # ---- observability

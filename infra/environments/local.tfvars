@@ -80,5 +80,7 @@ agents = {
   budgets                = { tokens = 6000, tool_calls = 2, corrections = 1 }
   freshness              = { objective_hours = 48, window_minutes = 60 }
   # Off until the variable is set.
-  web_search = { key_variable = "TAVILY_API_KEY" }
+  web_search    = { key_variable = "TAVILY_API_KEY" }
+  load          = { answers = 4, waiting = 32, wait_seconds = 30 }
+  conversations = { kept_days = 30 }
 }

@@ -167,6 +167,10 @@ agents = {
   budgets                = { tokens = 30000, tool_calls = 3, corrections = 2 }
   freshness              = { objective_hours = 12, window_minutes = 30 }
   web_search             = { key_secret = "tavily-api-key" }
+  sign_in                = { required = true }
+  allowance              = { requests_per_minute = 60, burst = 20, tokens_per_day = 2000000 }
+  load                   = { answers = 64, waiting = 128, wait_seconds = 10 }
+  conversations          = { kept_days = 90 }
 }
 
 # ---- observability

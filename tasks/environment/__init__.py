@@ -175,6 +175,18 @@ class Environment(Section):
         return self
 
     @model_validator(mode="after")
+    def _callers_sign_in_where_it_counts(self) -> Self:
+        required = self.agents.sign_in is not None and self.agents.sign_in.required
+        if self.environment.protected and not required:
+            raise ValueError("environment.protected = true: agents.sign_in.required must be true")
+        if required and self.data is not None and "agents" not in self.data.postgres:
+            raise ValueError(
+                "agents.sign_in.required = true needs data.postgres.agents, where keys and conversations lie; "
+                f"data.postgres has {', '.join(sorted(self.data.postgres)) or 'none'}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _protected_data_is_backed_up(self) -> Self:
         if self.environment.protected and self.data is not None and self.data.backup is None:
             raise ValueError("environment.protected = true: data.backup is missing, and people rely on the data")

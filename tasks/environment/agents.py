@@ -32,6 +32,34 @@ class Freshness(Section):
     window_minutes: Annotated[float, Field(gt=0)]
 
 
+class SignIn(Section):
+    """Whether callers have to say who they are, by API key or signed in by the load balancer."""
+
+    required: bool
+
+
+class Allowance(Section):
+    """How much one caller may use: requests in the long run and at once, and tokens (estimated) in a day of UTC."""
+
+    requests_per_minute: Annotated[int, Field(ge=1)] | None = None
+    burst: Annotated[int, Field(ge=1)] = 10
+    tokens_per_day: Annotated[int, Field(ge=1)] | None = None
+
+
+class Load(Section):
+    """How many answers a replica works on at once, how many questions wait there, and for how long at most."""
+
+    answers: Annotated[int, Field(ge=1)]
+    waiting: Annotated[int, Field(ge=0)]
+    wait_seconds: Annotated[float, Field(gt=0)]
+
+
+class Conversations(Section):
+    """How long conversations are kept after their last question."""
+
+    kept_days: Annotated[int, Field(ge=1)]
+
+
 class Agents(Section):
     """Thresholds (0..1) and limits of the service; without `freshness` nobody watches how old the knowledge is."""
 
@@ -45,3 +73,7 @@ class Agents(Section):
     budgets: Budgets | None = None
     freshness: Freshness | None = None
     web_search: WebSearch | None = None
+    sign_in: SignIn | None = None
+    allowance: Allowance | None = None
+    load: Load | None = None
+    conversations: Conversations | None = None

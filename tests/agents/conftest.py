@@ -28,7 +28,7 @@ class Running:
         return httpx.post(f"{self.url}/v1/ask", json={"question": question, **more}, timeout=30)
 
     def wait_until_ready(self, ready: bool = True) -> httpx.Response:
-        for attempt in stamina.retry_context(on=AssertionError, timeout=20, attempts=None, wait_max=0.1):
+        for attempt in stamina.retry_context(on=AssertionError, timeout=120, attempts=None, wait_max=0.1):
             with attempt:
                 response = httpx.get(f"{self.url}/readyz")
                 assert (response.status_code == 200) is ready, response.text
@@ -36,7 +36,7 @@ class Running:
         raise AssertionError("unreachable")
 
     def wait_until_generation(self, generation: str) -> None:
-        for attempt in stamina.retry_context(on=AssertionError, timeout=20, attempts=None, wait_max=0.1):
+        for attempt in stamina.retry_context(on=AssertionError, timeout=120, attempts=None, wait_max=0.1):
             with attempt:
                 assert httpx.get(f"{self.url}/readyz").json()["generation"] == generation
 

@@ -1,8 +1,6 @@
 import json
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +8,10 @@ import httpx
 import pytest
 import stamina
 
-from tests.agents.conftest import KEY_VARIABLE, Running, service_settings
-from tests.agents.corpus_generation import build_generation, corpus_chunks
-from tests.agents.scripted_gateway import ScriptedGateway, free_port
+from tests.agents.conftest import Running
+from tests.agents.scripted_gateway import ScriptedGateway
+from tests.agents.service_process import running_process
 
-REPOSITORY = Path(__file__).parents[2]
 HELD = "`make down` stops every process that `make up` started. Runs that are still going are cancelled first."
 
 
@@ -29,24 +26,8 @@ def gateway() -> Iterator[ScriptedGateway]:
 @pytest.fixture
 def process(tmp_path: Path, gateway: ScriptedGateway) -> Iterator[tuple["subprocess.Popen[bytes]", Running]]:
     """The service as the platform runs it: a process of its own."""
-    store, file, port = tmp_path / "knowledge", tmp_path / "settings.json", free_port()
-    build_generation(store, "g1", corpus_chunks())
-    file.write_text(service_settings(gateway.url, store).model_copy(update={"port": port}).model_dump_json())
-    environment = {**os.environ, "AGENTS_SETTINGS": str(file), KEY_VARIABLE: "sk-test"}
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "agents.service"], cwd=REPOSITORY, env=environment, stdout=log, stderr=log
-        )
-    running = Running(f"http://127.0.0.1:{port}", gateway, store)
-    try:
-        for attempt in stamina.retry_context(on=httpx.TransportError, timeout=60, attempts=None, wait_max=0.2):
-            with attempt:
-                httpx.get(f"{running.url}/healthz")
-        running.wait_until_ready()
-        yield process, running
-    finally:
-        process.kill()
-        process.wait()
+    with running_process(tmp_path, gateway) as running:
+        yield running
 
 
 def test_a_stream_that_has_begun_is_finished_before_the_service_stops(

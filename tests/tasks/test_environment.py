@@ -75,7 +75,7 @@ REFUSED = {
     ),
     "missing key": ("  passages               = 5\n", "", [":50: agents.passages is missing", "from 1 to 50"]),
     "unknown section": ("agents = {", "agent = {", ["the file has the unknown key 'agent'; did you mean 'agents'?"]),
-    "missing section": ("agents = {", "agent = {", ["agents is missing; it must be an object with the keys answer_"]),
+    "missing section": ("agents = {", "agent = {", ["agents is missing; it must be an object with the keys allowance"]),
     "unknown metric with a threshold": (
         "recall_at_5 = 0.85",
         "recal_at_5 = 0.85",

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agents.knowledge.generation import EmbeddingIdentity
+from tasks.agent_access import CLIENT, STATE_PASSWORD
 from tasks.agent_settings import InCluster, agent_settings
 from tasks.environment import Environment
 from tasks.helm.derivations.derivation import Derivation, Outputs
@@ -64,7 +65,7 @@ def agents(settings: Environment, outputs: Outputs) -> Values:
         "port": PORT,
         "versions": {track: version.values() for track, version in versions.items()},
         "stopSeconds": stop_seconds,
-        "secrets": {GATEWAY_KEY: {"key": f"{prefix}/litellm-master-key"}},
+        "secrets": {GATEWAY_KEY: {"key": f"{prefix}/litellm-master-key"}, **_state_password(outputs)},
         "egress": _egress(settings, outputs),
         "ingress": _ingress(settings, outputs, prefix, stop_seconds),
     }
@@ -103,12 +104,20 @@ def cluster_settings(settings: Environment, outputs: Outputs) -> str:
     return told.model_dump_json(indent=2)
 
 
+def _state_password(outputs: Outputs) -> Values:
+    server = outputs["data"]["postgres"].get(CLIENT)
+    return {} if server is None else {STATE_PASSWORD: {"key": server["secret_arn"], "property": "password"}}
+
+
 def _egress(settings: Environment, outputs: Outputs) -> Values:
     prefect = urlsplit(settings.environment.prefect.api_url)
+    stores = [outputs["data"]["postgres"][CLIENT]] if CLIENT in outputs["data"]["postgres"] else []
+    if settings.data is not None and CLIENT in settings.data.valkey:
+        stores.append(outputs["valkey"][CLIENT])
     return {
         "gateway": {"namespace": GATEWAY_NAMESPACE, "port": GATEWAY_PORT},
         "vpc": outputs["network"]["vpc_cidr"],
-        "vpcPorts": [HTTPS_PORT],
+        "vpcPorts": [HTTPS_PORT, *(store["port"] for store in stores)],
         "outside": [prefect.port or HTTPS_PORT],
     }
 
@@ -116,6 +125,7 @@ def _egress(settings: Environment, outputs: Outputs) -> Values:
 def _ingress(settings: Environment, outputs: Outputs, prefix: str, stop_seconds: int) -> Values:
     edge: Mapping[str, Any] = outputs["edge"]
     values: dict[str, object] = {
+        "name": prefix,
         "webAcl": outputs["firewall"]["web_acl_arn"],
         "accessLogBucket": edge["access_log_bucket"],
         # A stream is silent while a sentence is checked.

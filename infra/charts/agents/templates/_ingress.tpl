@@ -2,6 +2,8 @@
 {{- $ingress := .Values.ingress -}}
 # Both ingresses are one load balancer: https://kubernetes-sigs.github.io/aws-load-balancer-controller/
 alb.ingress.kubernetes.io/group.name: {{ .Release.Namespace }}
+# The service takes tokens of a load balancer of this name only.
+alb.ingress.kubernetes.io/load-balancer-name: {{ $ingress.name }}
 alb.ingress.kubernetes.io/target-type: ip
 alb.ingress.kubernetes.io/healthcheck-path: /healthz
 alb.ingress.kubernetes.io/wafv2-acl-arn: {{ $ingress.webAcl }}
