@@ -85,9 +85,25 @@ for module in sys.argv[3:]:
 """
 
 
-def test_the_lock_of_ray_has_all_that_its_pods_import() -> None:
-    modules = ("tasks.refresh.run_job", "tasks.refresh.mirrored_model", "tasks.embedding_service")
-    more = ("agents.knowledge.store.opensearch", "agents.knowledge.bucket_source", "agents.knowledge.parsing")
-    command = [sys.executable, "-c", ONLY_LOCKED, str(REPOSITORY), "ray.txt", *modules, *more]
+def modules_of_the_online_service() -> list[str]:
+    files = sorted((REPOSITORY / "agents").rglob("*.py"))
+    names = [".".join(file.relative_to(REPOSITORY).with_suffix("").parts) for file in files]
+    # A module of that name runs when it is imported.
+    return [name.removesuffix(".__init__") for name in names if not name.endswith(".__main__")]
+
+
+RAY_MODULES = [
+    "tasks.refresh.run_job",
+    "tasks.refresh.mirrored_model",
+    "tasks.embedding_service",
+    "agents.knowledge.store.opensearch",
+    "agents.knowledge.bucket_source",
+    "agents.knowledge.parsing",
+]
+
+
+@pytest.mark.parametrize(("image", "modules"), [("agents", modules_of_the_online_service()), ("ray", RAY_MODULES)])
+def test_what_an_image_runs_can_be_imported_with_its_lock_alone(image: str, modules: list[str]) -> None:
+    command = [sys.executable, "-c", ONLY_LOCKED, str(REPOSITORY), f"{image}.txt", *modules]
     outcome = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=300)
     assert outcome.returncode == 0, outcome.stderr
