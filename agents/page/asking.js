@@ -7,6 +7,16 @@ import { announce, newTurn, offerAgain, showEnd, showSentence } from "./turn.js"
 const send = document.getElementById("send");
 const examples = document.getElementById("examples");
 
+// What an event adds to its stage in the timeline.
+const REMARKS = {
+  knowledge_verified: ({ generation, freshness }) => freshness.stale ? `stale: ${freshness.reason}` : `generation ${generation} is fresh`,
+  passages_found: ({ passages }) => `${passages.length} passages`,
+  relevancy_judged: ({ relevancy, judgement, threshold }) => `${judgement}: relevancy ${relevancy.toFixed(2)}, needed ${threshold.toFixed(2)}`,
+  web_searched: ({ addresses }) => `${addresses.length} web pages`,
+  sentence_dropped: ({ reason }) => `a sentence was dropped: ${reason}`,
+  correction_begun: ({ attempt, reason }) => `attempt ${attempt + 1}, because ${reason}`,
+};
+
 let running = null;
 
 export const isAsking = () => running !== null;
@@ -23,12 +33,8 @@ async function follow(turn, response) {
     if (name === "state_entered") {
       stages.enter(data.state, data.at_ms);
       quoting = data.state === "quote";
-    } else if (name === "passages_found") {
-      stages.remark(`${data.passages.length} passages`);
-    } else if (name === "relevancy_judged") {
-      stages.remark(`relevancy ${data.relevancy.toFixed(2)}, needed ${data.threshold.toFixed(2)}`);
-    } else if (name === "sentence_dropped") {
-      stages.remark(`a sentence was dropped: ${data.reason}`);
+    } else if (REMARKS[name]) {
+      stages.remark(REMARKS[name](data));
     } else if (name === "citation_made") {
       citations.set(data.citation.number, data.citation);
     } else if (name === "sentence_released") {

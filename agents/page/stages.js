@@ -1,9 +1,13 @@
 // The stages of an answer: one chip each while it comes about, a timeline once it is there.
 const LABELS = {
+  verify: "Verify",
   retrieve: "Search",
   judge: "Judge",
+  supplement: "Web",
+  search_web: "Web",
   answer: "Write",
   check: "Check",
+  correct: "Correct",
   quote: "Quote",
   abstain: "Abstain",
 };
