@@ -146,6 +146,22 @@ def test_who_waits_too_long_is_refused(start_service: Callable[..., Running]) ->
     assert sorted(future.result().status_code for future in asked) == [200, 429]
 
 
+def test_a_client_that_goes_away_gives_its_place_back(start_service: Callable[..., Running]) -> None:
+    service = start_service(access={"load": {"answers": 1, "waiting": 0, "wait_seconds": 1.0}}, answer_seconds=300)
+    service.wait_until_ready()
+    service.gateway.reply, service.gateway.held_after = HELD, 2
+    with httpx.stream(
+        "POST", f"{service.url}/v1/ask", json=QUESTION, headers={"accept": "text/event-stream"}, timeout=60
+    ) as response:
+        lines = response.iter_lines()
+        next(lines)
+        assert service.ask(QUESTION["question"]).status_code == 429
+    service.gateway.hold.set()
+    for attempt in stamina.retry_context(on=AssertionError, timeout=60, attempts=None, wait_max=0.2):
+        with attempt:
+            assert service.ask(QUESTION["question"]).status_code == 200
+
+
 def _wait_for_refusals(asked: list[Any], wanted: int) -> list[Any]:
     enough = threading.Event()
     done: list[Any] = []
