@@ -99,7 +99,9 @@ class KnowledgeBase:
         limit: int,
         filters: Filters,
     ) -> list[Passage]:
-        return hybrid_search(store, manifest, text, vector, self._embedding, self._fusion, limit, filters)
+        # The settings may already be those of a generation that is still being built.
+        fusion = manifest.fusion or self._fusion
+        return hybrid_search(store, manifest, text, vector, self._embedding, fusion, limit, filters)
 
     async def _opened(self) -> KnowledgeStore:
         if self._store is None:

@@ -33,7 +33,8 @@ def provenance(
 ) -> Provenance:
     """What the next generation will be made from and by."""
     embedding = embedding_identity(environment.models)
-    return made_from(sources, environment.knowledge.chunks, embedding, git_commit, flow_run_id)
+    knowledge = environment.knowledge
+    return made_from(sources, knowledge.chunks, embedding, knowledge.fusion, git_commit, flow_run_id)
 
 
 def embedding_work(environment: Environment, sources: Sequence[Source], files: ModelFiles) -> EmbeddingWork:

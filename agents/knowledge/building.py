@@ -48,6 +48,7 @@ def begin_generation(store: KnowledgeStore, plan: RefreshPlan, provenance: Prove
         sources=dict(provenance.sources),
         chunker=provenance.chunker,
         embedding=provenance.embedding,
+        fusion=provenance.fusion,
         documents={},
         chunk_count=0,
         git_commit=provenance.git_commit,
@@ -136,7 +137,7 @@ def finish_generation(
         update={"state": "ready", "documents": documents, "chunk_count": sum(expected.values())}
     )
     # A document may have changed since it was listed: what counts for the next refresh is what was read.
-    digest = inputs_digest(filled.versions, manifest.sources, manifest.chunker, manifest.embedding)
+    digest = inputs_digest(filled.versions, manifest.sources, manifest.chunker, manifest.embedding, manifest.fusion)
     sealed = filled.model_copy(update={"inputs_digest": digest})
     store.seal(sealed)
     return sealed

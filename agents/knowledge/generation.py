@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from agents.knowledge.fusion import FusionSettings
+
 GENERATION_NAME = r"^[a-z0-9][a-z0-9-]*$"
 """A generation's name becomes part of file, table and index names."""
 
@@ -45,7 +47,8 @@ class Manifest(BaseModel):
 
     `state` is `building` until every chunk is in the index and the counts agree, then `ready`.
     `inputs_digest` identifies what the generation is built from (document hashes, chunker, embedding
-    model, sources), so that an interrupted build is taken up again instead of started anew.
+    model, fusion, sources), so that an interrupted build is taken up again instead of started anew. `fusion` is how it
+    is searched; None in a generation of a version that did not record it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,6 +60,7 @@ class Manifest(BaseModel):
     sources: dict[str, str]
     chunker: str
     embedding: EmbeddingIdentity
+    fusion: FusionSettings | None = None
     documents: dict[str, DocumentRecord]
     chunk_count: int
     git_commit: str | None

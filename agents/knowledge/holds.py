@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import EmbeddingIdentity, Manifest
 from agents.knowledge.store import KnowledgeStore
 from agents.knowledge.sync import Provenance, RefreshPlan
@@ -16,7 +17,7 @@ class Hold(BaseModel):
     """One generation that was rolled back from, and by what it differs from the one that was gone back to.
 
     `versions` are the content hashes of the documents that differ, as the generation holds them; `absent` are those
-    that it lacks. `chunker` and `embedding` are there where they differ.
+    that it lacks. `chunker`, `embedding` and `fusion` are there where they differ.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,6 +30,7 @@ class Hold(BaseModel):
     absent: tuple[str, ...]
     chunker: str | None
     embedding: EmbeddingIdentity | None
+    fusion: FusionSettings | None
 
     def applies(self, inputs_digest: str, versions: Mapping[str, str | None], made_by: Provenance) -> bool:
         """Whether a refresh of these inputs would bring back all that the generation was rolled back for.
@@ -43,6 +45,7 @@ class Hold(BaseModel):
             *(uri not in versions for uri in self.absent),
             *(made_by.chunker == chunker for chunker in (self.chunker,) if chunker),
             *(made_by.embedding == embedding for embedding in (self.embedding,) if embedding),
+            *(made_by.fusion == fusion for fusion in (self.fusion,) if fusion),
         ]
         return bool(differences) and all(differences)
 
@@ -62,6 +65,7 @@ def hold_of(left: Manifest, target: Manifest, now: datetime) -> Hold:
         absent=tuple(sorted(good.keys() - bad.keys())),
         chunker=left.chunker if left.chunker != target.chunker else None,
         embedding=left.embedding if left.embedding != target.embedding else None,
+        fusion=left.fusion if left.fusion != target.fusion else None,
     )
 
 

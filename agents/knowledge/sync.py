@@ -3,9 +3,10 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from agents.knowledge.documents import DocumentRef
+from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import DocumentRecord, EmbeddingIdentity, Manifest
 
 
@@ -20,13 +21,17 @@ class ScannedDocument:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a generation is made from and by: source URIs by name, chunker, embedding model, commit and flow run."""
+    """What a generation is made from and by: source URIs by name, chunker, embedding model, commit and flow run.
+
+    `fusion` is how it will be searched.
+    """
 
     sources: Mapping[str, str]
     chunker: str
     embedding: EmbeddingIdentity
     git_commit: str | None
     flow_run_id: str | None
+    fusion: FusionSettings | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,7 @@ def plan_refresh(
         provenance.sources,
         provenance.chunker,
         provenance.embedding,
+        provenance.fusion,
     )
     ready = [manifest for manifest in (serving, *manifests) if manifest and manifest.state == "ready"]
     return RefreshPlan(
@@ -148,7 +154,11 @@ def _kept(record: DocumentRecord) -> DocumentRecord:
 
 
 def inputs_digest(
-    versions: Mapping[str, str | None], sources: Mapping[str, str], chunker: str, embedding: EmbeddingIdentity
+    versions: Mapping[str, str | None],
+    sources: Mapping[str, str],
+    chunker: str,
+    embedding: EmbeddingIdentity,
+    fusion: FusionSettings | None,
 ) -> str:
     """Identifies what a generation is built from; `versions` maps a document's URI to its content hash.
 
@@ -159,5 +169,6 @@ def inputs_digest(
         "sources": dict(sources),
         "chunker": chunker,
         "embedding": embedding.model_dump(),
+        "fusion": None if fusion is None else asdict(fusion),
     }
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()

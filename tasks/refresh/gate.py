@@ -25,7 +25,10 @@ class GateFailed(RefreshRefused):
 
 @dataclass(frozen=True)
 class GateRules:
-    """`questions` are all that are labelled; `tolerance` (0..1) is how far a metric may fall."""
+    """`questions` are those to ask; `tolerance` (0..1) is how far a metric may fall.
+
+    `fusion` is for generations that do not say themselves how they are searched.
+    """
 
     questions: tuple[GoldenQuestion, ...]
     fusion: FusionSettings
@@ -50,7 +53,7 @@ def examine(
     checks = [*_counts(store, candidate), *_vectors(store, candidate, expected, embed)]
     questions = answerable_from(candidate, rules.questions)
     scores, before, remark = GoldenScores({}, {}), GoldenScores({}, {}), None
-    digest = _digest(questions, rules.fusion) if questions else None
+    digest = _digest(questions) if questions else None
     if not questions:
         remark = (
             f"none of the {len(rules.questions)} labelled questions has its evidence in this knowledge base: "
@@ -179,8 +182,8 @@ def _worse(before: GoldenScores, now: GoldenScores) -> tuple[tuple[str, int | No
     return tuple(change for change in moved if change[2] is None or (change[1] or 0) < change[2])
 
 
-def _digest(questions: Sequence[GoldenQuestion], fusion: FusionSettings) -> str:
-    text = "\n".join([repr(fusion), *(question.model_dump_json() for question in questions)])
+def _digest(questions: Sequence[GoldenQuestion]) -> str:
+    text = "\n".join(question.model_dump_json() for question in questions)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -45,12 +45,16 @@ def score(
 ) -> GoldenScores:
     """Search a generation for each of the questions (at least one), whose `vectors` its own embedding model made.
 
+    `fusion` is for a generation that does not say itself how it is searched.
+
     Raises:
         StoreUnavailable: the store does not answer.
     """
     ranks: dict[str, tuple[int | None, ...]] = {}
     for question, vector in zip(questions, vectors, strict=True):
-        found = hybrid_search(store, manifest, question.question, vector, manifest.embedding, fusion, DEPTH)
+        found = hybrid_search(
+            store, manifest, question.question, vector, manifest.embedding, manifest.fusion or fusion, DEPTH
+        )
         passages = [RankedPassage(passage.chunk.path, passage.chunk.text) for passage in found]
         evidence = ((evidence.document, evidence.quote) for evidence in question.evidence)
         ranks[question.id] = evidence_ranks(passages, evidence)

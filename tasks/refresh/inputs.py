@@ -22,6 +22,7 @@ def made_from(
     sources: Sequence[Source],
     chunks: Chunks,
     embedding: EmbeddingIdentity,
+    fusion: Fusion,
     git_commit: str | None,
     flow_run_id: str | None,
 ) -> Provenance:
@@ -32,7 +33,13 @@ def made_from(
         embedding=embedding,
         git_commit=git_commit,
         flow_run_id=flow_run_id,
+        fusion=fused_with(fusion),
     )
+
+
+def fused_with(fusion: Fusion) -> FusionSettings:
+    """The same in the terms of the search."""
+    return FusionSettings(fusion.method, fusion.dense_weight, fusion.candidates)
 
 
 def rules_with(
@@ -46,10 +53,9 @@ def rules_with(
     sources_replaced: bool,
 ) -> RefreshRules:
     """What the refresh may do by itself; `questions` are those that the gate asks."""
-    fused = FusionSettings(fusion.method, fusion.dense_weight, fusion.candidates)
     return RefreshRules(
         generations_kept=generations_kept,
-        gate=GateRules(tuple(questions), fused, gate.tolerance),
+        gate=GateRules(tuple(questions), fused_with(fusion), gate.tolerance),
         guard=DeletionGuard(guard.documents, guard.percent),
         deletions_confirmed=deletions_confirmed,
         sources_replaced=sources_replaced,

@@ -48,7 +48,7 @@ def run(job: RefreshJob) -> RefreshReport:
             on_cluster=True,
         )
         embedding = mirrored_identity(job.model)
-        made_by = made_from(job.sources, job.chunks, embedding, job.git_commit, job.flow_run_id)
+        made_by = made_from(job.sources, job.chunks, embedding, job.fusion, job.git_commit, job.flow_run_id)
         rules = rules_with(
             job.fusion,
             job.gate,

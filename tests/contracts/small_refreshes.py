@@ -60,6 +60,7 @@ class SmallKnowledge:
         self.embedded: list[str] = []
         self.questions = tuple(questions)
         self.embedding: EmbeddingIdentity = EMBEDDING
+        self.fusion = FUSION
         self.kept = 3
         self.tolerance = 0.05
 
@@ -73,7 +74,7 @@ class SmallKnowledge:
     def refresh(self, source: str = "docs", *, confirmed: bool = False, replaced: bool = False) -> RefreshReport:
         """Refresh from the documents, which the source called `source` lists."""
         uri = f"file:///{source}"
-        made_by = Provenance({source: uri}, "1", self.embedding, None, None)
+        made_by = Provenance({source: uri}, "1", self.embedding, None, None, self.fusion)
         work = EmbeddingWork(
             documents=(),
             sources={source: Source(name=source, uri=uri)},

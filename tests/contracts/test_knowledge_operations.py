@@ -8,6 +8,7 @@ import pytest
 
 from agents.knowledge.change_record import last_change
 from agents.knowledge.deletions import DeletionsWithheld
+from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import EmbeddingIdentity
 from agents.knowledge.sources import SourceEmpty
 from agents.knowledge.store import Filters, KnowledgeStore, UnknownGeneration
@@ -128,6 +129,28 @@ def test_another_embedding_model_is_compared_by_the_scores_that_were_noted(small
     assert report.verdict.remark is None
     assert {check.serving for check in report.verdict.checks if check.name == "mrr"} == {1.0}
     assert sorted(verdicts(small.store)) == sorted(manifest.generation for manifest in small.store.manifests())
+
+
+def test_another_fusion_is_another_generation_that_readers_search_as_it_says(
+    small: SmallKnowledge, settings: LanceSettings | OpenSearchSettings
+) -> None:
+    first = small.serving
+    small.fusion = FusionSettings(method="rrf", dense_weight=0.5, candidates=20)
+    report = small.refresh()
+    assert (report.new, report.embedded, report.copied) == (True, 0, len(GOOD))
+
+    async def best_score() -> float:
+        base = KnowledgeBase(settings, FUSION, EMBEDDING)
+        try:
+            _, passages = await base.search("cost", vector("cost"), 1, Filters())
+        finally:
+            await base.close()
+        return passages[0].score
+
+    assert asyncio.run(best_score()) == pytest.approx(2 / 61), "both legs have it first: reciprocal ranks"
+    roll_back(small.store, first)
+    assert small.refresh().held is not None
+    assert asyncio.run(best_score()) == pytest.approx(1)
 
 
 def test_what_was_rolled_back_from_does_not_come_back_by_itself(small: SmallKnowledge) -> None:
