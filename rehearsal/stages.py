@@ -24,7 +24,7 @@ from tasks.environment import Environment
 from tasks.resource_names import name_prefix
 
 # Seconds; a busy machine takes four times what an idle one does.
-PLANNED_WITHIN_SECONDS = 600
+PLANNED_WITHIN_SECONDS = 1800
 APPLIED_WITHIN_SECONDS = 1800
 REFUSED_WITHIN_SECONDS = 180
 APPROVER = "rehearsal-approver"
