@@ -16,6 +16,7 @@ from agents.assistant import Assistant, assemble
 from agents.connections import ImpatientProtocol, drop_unread
 from agents.conversations import forget_for_ever
 from agents.errors import RESPONSES, add_error_handlers
+from agents.listening import DrainingServer, inherited_sockets, ready_file
 from agents.middleware import BodyLimit, Observation
 from agents.routes import ask, chat_completions, conversations, documents, feedback, mcp, operations, page, search
 from agents.routes.page import PAGE
@@ -87,10 +88,11 @@ def main() -> int:
         http=ImpatientProtocol,
         limit_concurrency=settings.access.load.connections,
     )
-    listener = config.bind_socket()
-    drop_unread(listener)
-    server = uvicorn.Server(config)
-    server.run([listener])
+    listeners = inherited_sockets() or [config.bind_socket()]
+    for listener in listeners:
+        drop_unread(listener)
+    server = DrainingServer(config, ready_file())
+    server.run(listeners)
     return 0 if server.started else 1
 
 

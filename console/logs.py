@@ -10,6 +10,7 @@ from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.platforms import UnknownComponent
 from tasks.platforms.local import LocalPlatform, laptop_of
+from tasks.supervisor_files import SLOTS, slot_name
 
 
 def logs(
@@ -22,7 +23,8 @@ def logs(
         platform = LocalPlatform(laptop_of(load_environment(EnvironmentName.LOCAL)))
         found = sorted(path for path in platform.logs.glob("*.log"))
         if component is not None:
-            found = [path for path in found if path.stem == component]
+            processes = (component, *(slot_name(component, slot) for slot in SLOTS))
+            found = [path for path in found if path.stem in processes]
         if not found:
             known = sorted(path.stem for path in platform.logs.glob("*.log"))
             raise UnknownComponent(f"no log of {component!r} in {str(platform.logs)!r}; there are {known!r}")

@@ -9,7 +9,7 @@ from prefect import flow, get_run_logger
 from pydantic import Field
 
 from flows import command_line
-from flows.agents import serve
+from flows.agents_on_laptop import serve
 from flows.local_only import require_local
 from tasks.artifacts import begin_progress
 from tasks.assistant_api import ask_all, search_all

@@ -45,6 +45,13 @@ variable "agents" {
       wait_seconds = number
     }))
     conversations = optional(object({ kept_days = number }))
+
+    # What a new version must pass before people get it.
+    gate = optional(object({
+      questions   = optional(number, 20)
+      least_right = optional(number, 0.6)
+      most_worse  = optional(number, 0.1)
+    }))
   })
 
   validation {
@@ -123,5 +130,17 @@ variable "agents" {
       var.agents.web_search.cache_seconds >= 0,
     ]), var.agents.web_search == null)
     error_message = "agents.web_search: results must be 1 to 20, text_characters 200 to 100000, page_bytes 1024 to 50000000, seconds above 0 and at most 60, the rates 1 or more, cache_seconds 0 or more."
+  }
+  validation {
+    condition = var.agents.gate == null ? true : (
+      var.agents.gate.questions >= 1 && floor(var.agents.gate.questions) == var.agents.gate.questions
+    )
+    error_message = "agents.gate.questions must be a whole number of 1 or more."
+  }
+  validation {
+    condition = var.agents.gate == null ? true : alltrue([
+      for share in [var.agents.gate.least_right, var.agents.gate.most_worse] : share >= 0 && share <= 1
+    ])
+    error_message = "agents.gate.least_right and agents.gate.most_worse must be from 0 to 1."
   }
 }

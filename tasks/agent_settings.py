@@ -2,11 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from agents import settings as service
 from agents.knowledge.generation import EmbeddingIdentity
@@ -73,14 +69,6 @@ def agent_settings(
         access=access_settings(environment, cluster.outputs if cluster else None),
         mcp=service.McpRoute(allowed_hosts=_own_hosts(host, cluster)),
     )
-
-
-@task(task_run_name="write-agent-settings", cache_policy=NO_CACHE)
-def write_agent_settings(settings: service.Settings, path: Path) -> Path:
-    """Write the settings file that the service reads at its start."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(settings.model_dump_json(indent=2), encoding="utf-8")
-    return path
 
 
 def _freshness(environment: Environment, prefect_api_url: str) -> service.Freshness | None:

@@ -26,6 +26,11 @@ def agent_settings_file(environment: Environment) -> Path:
     return data_directory(environment) / "agents.json"
 
 
+def agent_candidate_file(environment: Environment) -> Path:
+    """The settings of an agent service that proves itself before it takes over."""
+    return data_directory(environment) / "agents-candidate.json"
+
+
 def lifecycle_summary_file(environment: Environment) -> Path:
     """The JSON file in which `lifecycle` leaves what `make up` prints at the end."""
     return data_directory(environment) / "lifecycle.json"

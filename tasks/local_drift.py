@@ -115,7 +115,7 @@ def _described(components: LocalComponents) -> Iterator[Component]:
         yield components.web_search()
     settings = agent_settings_file(environment)
     if settings.exists():
-        yield components.agents(settings)
+        yield components.agents(settings, settings.read_text(encoding="utf-8"))
 
 
 def _found(platform: Platform, state: ComponentState | None, wanted: Component | None) -> str:

@@ -54,6 +54,13 @@ def choose_ports(
     return {name: port.chosen for name, port in choice.items()}
 
 
+def free_port(host: str) -> int:
+    """A port that nobody listens on now, for what is needed for a moment only."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as server:
+        return int(server.getsockname()[1])
+
+
 def listener(port: int) -> psutil.Process | None:
     """The process that listens on TCP `port`, or None when there is none or the system does not tell."""
     try:

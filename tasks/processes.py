@@ -103,6 +103,14 @@ class Supervisor:
             rpc.addProcessGroup(name)
             rpc.addProcessGroup(listener_name(name))
 
+    def holds(self, name: str, text: str) -> bool:
+        """Whether program `name` is known with exactly this configuration; its processes may be stopped."""
+        path = self.programs_directory / f"{name}.conf"
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            return False
+        with self._rpc() as rpc:
+            return any(info["group"] == name for info in rpc.getAllProcessInfo())
+
     def take_away(self, name: str) -> None:
         """Stop program `name` and forget it."""
         (self.programs_directory / f"{name}.conf").unlink(missing_ok=True)
@@ -115,6 +123,16 @@ class Supervisor:
                 except xmlrpc.client.Fault as fault:
                     if fault.faultCode != Faults.BAD_NAME:
                         raise
+
+    def start(self, name: str) -> None:
+        """Start program `name` (`<group>:<process>` for one of several), and return before it counts as started."""
+        with self._rpc() as rpc:
+            rpc.startProcess(name, False)
+
+    def end(self, name: str) -> None:
+        """Stop program `name`, which stays known, and wait until it has ended."""
+        with self._rpc() as rpc:
+            rpc.stopProcess(name, True)
 
     def state(self, name: str) -> ProgramState | None:
         """The state of program `name`, None when supervisord does not have it or does not run."""

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tasks.environment import REPOSITORY
@@ -9,6 +10,8 @@ from tasks.platforms import Component
 
 LOG_BYTES = "5MB"
 LOG_BACKUPS = 3
+# One process serves, the other is free for the next version.
+SLOTS = (0, 1)
 
 
 def listener_name(name: str) -> str:
@@ -45,17 +48,47 @@ def program_file(component: Component, logs: Path) -> str:
 
     While the component is younger than its `ready_seconds` the listener lets it be.
     """
-    url = component.address + component.health_path
-    health = (
-        *(sys.executable, "-u", "-m", "superlance.httpok", "-E"),
-        *("-p", component.name, "-n", component.name, "-t", str(component.health_seconds), url),
+    head = f"[program:{component.name}]\nautostart = true"
+    variables = {name: _quoted(value) for name, value in component.environment.items()}
+    program = _program(component, variables, _quoted(logs / f"{component.name}.log"))
+    return f"{head}\n{program}\n{_listener(component, [component.name], logs)}"
+
+
+def switched_program_file(component: Component, logs: Path, ready: Path) -> str:
+    """The file of a component with two processes of which one serves, on a socket that supervisord keeps open.
+
+    Neither starts by itself. Each gets the socket as its descriptor 0, and says in a file of its own in the directory
+    `ready` when it accepts requests.
+    """
+    name = component.name
+    head = (
+        f"[fcgi-program:{name}]\n"
+        f"socket = tcp://{component.host}:{component.port}\n"
+        f"numprocs = {len(SLOTS)}\n"
+        f"process_name = {name}-%(process_num)d\n"
+        "autostart = false"
     )
-    variables = ",".join(f'{name}="{_quoted(value)}"' for name, value in sorted(component.environment.items()))
-    return f"""[program:{component.name}]
-command = {_quoted(shlex.join(component.command))}
+    # supervisord puts the number of the slot in.
+    variables = {
+        **{variable: _quoted(value) for variable, value in component.environment.items()},
+        "AGENTS_LISTEN_FD": "0",
+        "AGENTS_READY_FILE": f"{_quoted(ready / name)}-%(process_num)d.ready",
+    }
+    program = _program(component, variables, f"{_quoted(logs / name)}-%(process_num)d.log")
+    return f"{head}\n{program}\n{_listener(component, [slot_name(name, slot) for slot in SLOTS], logs)}"
+
+
+def slot_name(name: str, slot: int) -> str:
+    """The name of one of the processes of a component that is switched."""
+    return f"{name}-{slot}"
+
+
+def _program(component: Component, variables: Mapping[str, str], log: str) -> str:
+    """`variables` and `log` are quoted already: they may hold expansions of supervisord's own."""
+    environment = ",".join(f'{name}="{value}"' for name, value in sorted(variables.items()))
+    return f"""command = {_quoted(shlex.join(component.command))}
 directory = {_quoted(REPOSITORY)}
-environment = {variables}
-autostart = true
+environment = {environment}
 autorestart = true
 startsecs = {component.ready_seconds}
 startretries = 3
@@ -64,11 +97,20 @@ stopwaitsecs = {component.stop_seconds}
 stopasgroup = true
 killasgroup = true
 redirect_stderr = true
-stdout_logfile = {_quoted(logs / f"{component.name}.log")}
+stdout_logfile = {log}
 stdout_logfile_maxbytes = {LOG_BYTES}
 stdout_logfile_backups = {LOG_BACKUPS}
+"""
 
-[eventlistener:{listener_name(component.name)}]
+
+def _listener(component: Component, processes: Sequence[str], logs: Path) -> str:
+    url = component.address + component.health_path
+    watched = (option for process in processes for option in ("-p", process))
+    health = (
+        *(sys.executable, "-u", "-m", "superlance.httpok", "-E", *watched),
+        *("-n", component.name, "-t", str(component.health_seconds), url),
+    )
+    return f"""[eventlistener:{listener_name(component.name)}]
 command = {_quoted(shlex.join(health))}
 directory = {_quoted(REPOSITORY)}
 events = TICK_5

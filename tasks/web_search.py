@@ -1,4 +1,4 @@
-"""Web search on a laptop: whether it has a key, and what its server is told."""
+"""Web search: whether a laptop has a key for it, and what its server is told."""
 
 import os
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from agents.web_search.settings import Limits, WebSearchSettings
 from tasks.data_directory import data_directory
 from tasks.environment import Environment
+from tasks.environment.web_search import WebSearch
 from tasks.platforms.local import LocalPlatform
 
 
@@ -32,6 +33,13 @@ def web_search_settings(environment: Environment, host: str, port: int) -> WebSe
         allowed_hosts=[f"127.0.0.1:{port}", f"localhost:{port}", f"{host}:{port}"],
         api_key_variable=search.key_variable,
         limits=Limits.model_validate(search.limits),
+    )
+
+
+def cluster_web_search_settings(search: WebSearch, host: str, port: int, service: str) -> WebSearchSettings:
+    """As `web_search_settings` in a cluster, where the server is known as `service`."""
+    return WebSearchSettings(
+        host=host, port=port, allowed_hosts=[f"{service}:{port}"], limits=Limits.model_validate(search.limits)
     )
 
 

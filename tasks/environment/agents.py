@@ -60,6 +60,18 @@ class Conversations(Section):
     kept_days: Annotated[int, Field(ge=1)]
 
 
+class Gate(Section):
+    """What a new version must pass on AWS before people get it: golden questions, of which it must get enough right.
+
+    `least_right` is the share (0..1) that must be right; `most_worse` is the share that may be right with the version
+    that serves and wrong with the new one, because answers of models vary.
+    """
+
+    questions: Annotated[int, Field(ge=1)] = 20
+    least_right: Share = 0.6
+    most_worse: Share = 0.1
+
+
 class Agents(Section):
     """Thresholds (0..1) and limits of the service; without `freshness` nobody watches how old the knowledge is."""
 
@@ -77,3 +89,4 @@ class Agents(Section):
     allowance: Allowance | None = None
     load: Load | None = None
     conversations: Conversations | None = None
+    gate: Gate | None = None

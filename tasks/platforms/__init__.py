@@ -23,7 +23,8 @@ class Component:
     hung and is restarted, `stop_seconds` how long it may take to end what it is doing. `environment` holds no secrets.
     `files` maps the path of each file that it reads at its start to the text, which deploying writes. `fingerprint`
     identifies what the component runs with beyond these fields, such as the content of its model: a change of it
-    replaces the process.
+    replaces the process. A `switched` one is replaced without losing a request: it takes its listening socket from the
+    platform (AGENTS_LISTEN_FD), which lends it to the old process and the new one at the same time.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Component:
     health_seconds: int = 30
     stop_seconds: int = 8
     files: Mapping[str, str] = field(default_factory=dict[str, str])
+    switched: bool = False
 
     @property
     def address(self) -> str:

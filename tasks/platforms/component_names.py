@@ -8,3 +8,5 @@ REASONING = "reasoning"
 GATEWAY = "gateway"
 AGENTS = "agents"
 WEB_SEARCH = "web-search"
+# On a laptop, while a new version of the agents proves itself.
+AGENTS_CANDIDATE = "agents-candidate"

@@ -15,8 +15,9 @@ from tasks.environment import REPOSITORY, Environment
 from tasks.environment.identity import Laptop
 from tasks.owned_processes import is_owned
 from tasks.platforms import Component, ComponentState, NotReady, State, UnknownComponent
+from tasks.platforms.switching import Switch
 from tasks.ports import choose_ports
-from tasks.processes import Supervisor
+from tasks.processes import ProgramState, Supervisor
 from tasks.secret_file import read_or_create_secrets
 from tasks.supervisor_files import program_file
 
@@ -53,23 +54,35 @@ class LocalPlatform:
 
     def choose_ports(self, wanted: Mapping[str, int]) -> dict[str, int]:
         """The ports for the components named in `wanted`. Raises `tasks.ports.PortTaken`."""
-        laptop, url = self.laptop, self.supervisor.url
-        return choose_ports(
-            wanted, laptop.listen_host, laptop.when_port_taken, self._port_record, owns=lambda pid: is_owned(pid, url)
-        )
+        laptop, supervisor = self.laptop, self.supervisor
+
+        def owns(pid: int) -> bool:
+            # supervisord itself keeps the sockets of components that are switched.
+            return is_owned(pid, supervisor.url) or pid == supervisor.running_pid()
+
+        return choose_ports(wanted, laptop.listen_host, laptop.when_port_taken, self._port_record, owns)
 
     def deploy(self, component: Component) -> bool:
         """See `Platform.deploy`. Raises also `tasks.processes.SupervisorUnavailable`."""
         self.supervisor.ensure_running()
-        program = self.supervisor.state(component.name)
-        if program is not None and program.alive and self.runs_as_described(component):
+        if self.serves(component.name) and self.runs_as_described(component):
             return False
         for path, text in component.files.items():
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
             Path(path).write_text(text, encoding="utf-8")
         self._records.mkdir(parents=True, exist_ok=True)
-        self.supervisor.put(component.name, program_file(component, self.logs))
+        if component.switched:
+            self._switch(component).to_new_process()
+        else:
+            self.supervisor.put(component.name, program_file(component, self.logs))
         self._record_path(component.name).write_text(json.dumps(asdict(component)), encoding="utf-8")
         return True
+
+    def serves(self, name: str) -> bool:
+        """Whether a process of the component runs, or is about to be started again."""
+        component = self._record(name)
+        program = self._program(component) if component else None
+        return program is not None and program.alive
 
     def runs_as_described(self, component: Component) -> bool:
         """See `Platform.runs_as_described`."""
@@ -120,6 +133,9 @@ class LocalPlatform:
 
     def log_path(self, name: str) -> Path:
         """Where the output of component `name` goes."""
+        component = self._record(name)
+        if component is not None and component.switched:
+            return self._switch(component).log
         return self.logs / f"{name}.log"
 
     def log_tail(self, name: str) -> str:
@@ -132,7 +148,7 @@ class LocalPlatform:
             return file.read().decode("utf-8", errors="replace")
 
     def _state(self, component: Component) -> ComponentState:
-        program = self.supervisor.state(component.name)
+        program = self._program(component)
         pid = program.pid if program else None
         if program is None or program.state in ("STOPPED", "STOPPING"):
             state: State = "stopped"
@@ -145,6 +161,12 @@ class LocalPlatform:
         return ComponentState(
             component.name, state, component.address, component.fingerprint, pid, program.started if program else None
         )
+
+    def _program(self, component: Component) -> ProgramState | None:
+        return self._switch(component).serving if component.switched else self.supervisor.state(component.name)
+
+    def _switch(self, component: Component) -> Switch:
+        return Switch(component, self.supervisor, self.logs)
 
     def _deployed(self, name: str) -> Component:
         component = self._record(name)

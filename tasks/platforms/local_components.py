@@ -17,6 +17,7 @@ from tasks.model_files import ModelFiles
 from tasks.platforms import Component, base_url
 from tasks.platforms.component_names import (
     AGENTS,
+    AGENTS_CANDIDATE,
     CHAT,
     EMBEDDING,
     GATEWAY,
@@ -30,7 +31,7 @@ from tasks.web_search import web_search_file, web_search_is_on, web_search_setti
 
 # A grounded prompt of five passages is a long one for a small machine: the gateway must not give up before the caller.
 GATEWAY_SECONDS = 120.0
-STOP_MARGIN_SECONDS = 10
+STOP_MARGIN_SECONDS = 20
 
 _QUIET = {"DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1", "RAY_USAGE_STATS_ENABLED": "0"}
 
@@ -180,14 +181,31 @@ class LocalComponents:
         component = self._component(WEB_SEARCH, command, HEALTH_PATH, variables, 60, _digest(*_service_sources()))
         return replace(component, files={str(path): settings.model_dump_json(indent=2)})
 
-    def agents(self, settings: Path) -> Component:
-        """The agent service with the settings file `settings`; a change of its code or settings replaces it."""
-        fingerprint = _digest(settings.read_text(encoding="utf-8"), *_service_sources())
-        variables = {SETTINGS_VARIABLE: str(settings)}
-        command = (sys.executable, "-m", "agents.service")
-        component = self._component(AGENTS, command, "/healthz", variables, 60, fingerprint)
-        # Answers that are being streamed are finished, and the service itself gives up on them before it is killed.
-        return replace(component, stop_seconds=int(self.environment.agents.answer_seconds) + STOP_MARGIN_SECONDS)
+    def agents(self, settings: Path, text: str) -> Component:
+        """The agent service with the `text` of its settings file; a change of its code or settings replaces it."""
+        component = self._service(AGENTS, settings, text, self.ports[AGENTS])
+        # supervisord lends sockets of IPv4 only.
+        return replace(component, switched=":" not in component.host)
+
+    def agents_candidate(self, settings: Path, text: str, port: int) -> Component:
+        """A service that nobody knows of, to try what is to take the place of the one that serves."""
+        return self._service(AGENTS_CANDIDATE, settings, text, port)
+
+    def _service(self, name: str, settings: Path, text: str, port: int) -> Component:
+        fingerprint = _digest(text, *_service_sources())
+        return Component(
+            name=name,
+            command=(sys.executable, "-m", "agents.service"),
+            host=laptop_of(self.environment).listen_host,
+            port=port,
+            health_path="/healthz",
+            environment={**_QUIET, SETTINGS_VARIABLE: str(settings)},
+            ready_seconds=60,
+            fingerprint=fingerprint,
+            # Answers that are being streamed are finished; the service itself gives up on them before it is killed.
+            stop_seconds=int(self.environment.agents.answer_seconds) + STOP_MARGIN_SECONDS,
+            files={str(settings): text},
+        )
 
     def _component(
         self,

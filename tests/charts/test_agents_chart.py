@@ -8,7 +8,7 @@ import pytest
 
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
-from tasks.helm.derivations.agents import EMBEDDING_FINGERPRINT, VERSIONS, EmbeddingNotMirrored
+from tasks.helm.derivations.agents import EMBEDDING_FINGERPRINT, VERSIONS, EmbeddingNotMirrored, Version
 from tasks.helm.derived_values import derived_values
 from tasks.helm.releases_file import InvalidReleases
 from tasks.helm.rendering import Manifest
@@ -44,7 +44,7 @@ def test_a_canary_has_pods_settings_and_a_service_of_its_own_and_no_way_in() -> 
     changes = {"versions": {"canary": {**sample_version(DEV).values(), "settings": '{"environment": "other"}'}}}
     manifests = rendered("agents", DEV, changes)
     deployments = of_kind(manifests, "Deployment")
-    volumes = {name: pod(each)["volumes"][0]["configMap"]["name"] for name, each in deployments.items()}
+    volumes = {name: named(manifests, name) for name in deployments}
 
     assert deployments["agents-canary"]["spec"]["replicas"] == 1
     assert volumes["agents"] != volumes["agents-canary"]
@@ -59,7 +59,7 @@ def test_a_canary_has_pods_settings_and_a_service_of_its_own_and_no_way_in() -> 
 def test_before_the_first_release_only_a_canary_runs_behind_no_load_balancer() -> None:
     manifests = rendered("agents", DEV, facts={VERSIONS: {"canary": sample_version(DEV)}})
 
-    assert set(of_kind(manifests, "Deployment")) == {"agents-canary"}
+    assert set(of_kind(manifests, "Deployment")) == {"agents-canary", "web-search"}
     assert of_kind(manifests, "Ingress") == {}
     assert of_kind(manifests, "ScaledObject") == {}
 
@@ -86,8 +86,37 @@ def test_the_way_in_is_one_load_balancer_with_firewall_certificate_and_sign_in()
         assert {rule["host"] for rule in ingress["spec"]["rules"]} == {"assistant.example.com"}
     unauthenticated = f"{ALB}auth-on-unauthenticated-request"
     assert ingresses["agents"]["metadata"]["annotations"][unauthenticated] == "authenticate"
-    assert ingresses["agents-api"]["metadata"]["annotations"][unauthenticated] == "allow"
+    api = ingresses["agents-api"]["metadata"]["annotations"][unauthenticated]
+    assert api == "authenticate", "as long as the service asks nobody who they are"
     assert len({each["metadata"]["annotations"][f"{ALB}group.name"] for each in ingresses.values()}) == 1
+
+
+def test_programs_pass_the_load_balancer_where_the_service_checks_their_keys() -> None:
+    checking = Version(sample_version(PROD).image, json.dumps({"access": {"sign_in": {"required": True}}}))
+    annotations = {
+        name: ingress["metadata"]["annotations"][f"{ALB}auth-on-unauthenticated-request"]
+        for name, ingress in of_kind(
+            rendered("agents", PROD, facts={VERSIONS: {"stable": checking}}), "Ingress"
+        ).items()
+    }
+    assert annotations == {"agents": "authenticate", "agents-api": "allow"}
+
+
+def test_the_web_search_server_has_the_key_and_no_role() -> None:
+    manifests = rendered("agents", DEV)
+    described = pod(of_kind(manifests, "Deployment")["web-search"])
+    secret = of_kind(manifests, "ExternalSecret")["web-search"]
+
+    assert described["serviceAccountName"] == "web-search"
+    assert described["containers"][0]["command"] == ["python", "-m", "agents.web_search"]
+    assert [each["remoteRef"]["key"] for each in secret["spec"]["data"]] == ["agentic-eks-dev/tavily-api-key"]
+    settings = json.loads(of_kind(manifests, "ConfigMap")[named(manifests, "agents")]["data"]["settings.json"])
+    assert settings["web_search"]["url"] == "http://web-search:8090/mcp"
+
+
+def named(manifests: list[Manifest], deployment: str) -> str:
+    """The ConfigMap of a deployment's settings."""
+    return pod(of_kind(manifests, "Deployment")[deployment])["volumes"][0]["configMap"]["name"]
 
 
 def test_without_a_name_nothing_is_offered_to_the_internet() -> None:

@@ -54,7 +54,7 @@ def test_deployment_loads_and_takes_its_parameters(block: dict[str, object]) -> 
     assert flow.description
     pool = block["work_pool"]
     assert isinstance(pool, dict)
-    inside = block["name"] != "local" and flow.name in ("knowledge", "evaluation", "agents")
+    inside = block["name"] != "local" and flow.name in ("knowledge", "evaluation")
     assert pool["name"] == ("cluster" if inside else "management")
 
 

@@ -76,11 +76,16 @@ def test_wrong_options_exit_with_2(run_python: RunPython, arguments: list[str]) 
     assert "Usage" in outcome.stderr
 
 
-@pytest.mark.parametrize("stage", ["evaluation", "agents"])
-def test_environment_that_the_stage_does_not_support_exits_with_2(run_python: RunPython, stage: str) -> None:
-    outcome = run_python("-m", f"flows.{stage}", "--environment", "dev")
+def test_environment_that_the_stage_does_not_support_exits_with_2(run_python: RunPython) -> None:
+    outcome = run_python("-m", "flows.evaluation", "--environment", "dev")
     assert outcome.returncode == 2
     assert "supports environment 'local' only" in outcome.stderr
+
+
+def test_a_version_of_the_agents_is_for_clusters(run_python: RunPython) -> None:
+    outcome = run_python("-m", "flows.agents", "--environment", "local", "--version", f"sha256:{'0' * 64}")
+    assert outcome.returncode == 2
+    assert "check another commit out, and run agents/local" in outcome.stderr
 
 
 def test_environment_given_twice_differently_exits_with_2(run_python: RunPython, checkout: Path) -> None:

@@ -1,19 +1,23 @@
 """The derived values of the release of the agent service: which versions run, where they may go, and the way in."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from agents.knowledge.generation import EmbeddingIdentity
+from agents.web_search.server import MCP_PATH
 from tasks.agent_access import CLIENT, STATE_PASSWORD
 from tasks.agent_settings import InCluster, agent_settings
 from tasks.environment import Environment
+from tasks.environment.web_search import WebSearch
 from tasks.helm.derivations.derivation import Derivation, Outputs
 from tasks.helm.derivations.gateway import CLIENT as GATEWAY_SERVICE
 from tasks.released_images import require_image
 from tasks.resource_names import name_prefix
 from tasks.secret_file import GATEWAY_KEY
+from tasks.web_search import cluster_web_search_settings
 
 Values = Mapping[str, object]
 
@@ -21,6 +25,8 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - in the pod; who reaches it is decided by 
 PORT = 8080
 GATEWAY_NAMESPACE, GATEWAY_PORT = "gateway", 4000
 MARGIN_SECONDS = 15
+WEB_SEARCH, WEB_SEARCH_PORT = "web-search", 8090
+WEB_SEARCH_URL = f"http://{WEB_SEARCH}:{WEB_SEARCH_PORT}{MCP_PATH}"
 HTTPS_PORT = 443
 # Beside Terraform's outputs: which versions to run, where it is not simply the released one.
 VERSIONS = "versions"
@@ -67,8 +73,10 @@ def agents(settings: Environment, outputs: Outputs) -> Values:
         "stopSeconds": stop_seconds,
         "secrets": {GATEWAY_KEY: {"key": f"{prefix}/litellm-master-key"}, **_state_password(outputs)},
         "egress": _egress(settings, outputs),
-        "ingress": _ingress(settings, outputs, prefix, stop_seconds),
+        "ingress": _ingress(outputs, versions, prefix, stop_seconds),
     }
+    if (search := settings.agents.web_search) is not None and versions:
+        values["webSearch"] = _web_search(search, versions, prefix)
     if settings.addons is not None and settings.addons.keda:
         values["scaling"] = {"metricsEndpoint": outputs["observability"]["metrics"]["endpoint"]}
     return values
@@ -100,13 +108,26 @@ def cluster_settings(settings: Environment, outputs: Outputs) -> str:
         model=settings.models.embedding, fingerprint=str(fingerprint), dimension=model.dimension
     )
     gateway = f"http://{GATEWAY_SERVICE}.{GATEWAY_NAMESPACE}.svc.cluster.local:{GATEWAY_PORT}"
-    told = agent_settings(settings, EVERYWHERE, PORT, gateway, InCluster(outputs, identity))
+    told = agent_settings(
+        settings, EVERYWHERE, PORT, gateway, InCluster(outputs, identity), web_search_url=WEB_SEARCH_URL
+    )
     return told.model_dump_json(indent=2)
 
 
 def _state_password(outputs: Outputs) -> Values:
     server = outputs["data"]["postgres"].get(CLIENT)
     return {} if server is None else {STATE_PASSWORD: {"key": server["secret_arn"], "property": "password"}}
+
+
+def _web_search(search: WebSearch, versions: Mapping[str, Version], prefix: str) -> Values:
+    """The server runs the image that people are served by, and before the first release that of the canary."""
+    told = cluster_web_search_settings(search, EVERYWHERE, WEB_SEARCH_PORT, WEB_SEARCH)
+    return {
+        "image": next(versions[track] for track in ("stable", "canary") if track in versions).image,
+        "port": WEB_SEARCH_PORT,
+        "settings": told.model_dump_json(indent=2),
+        "secrets": {told.api_key_variable: {"key": f"{prefix}/{search.key_secret}"}},
+    }
 
 
 def _egress(settings: Environment, outputs: Outputs) -> Values:
@@ -122,7 +143,7 @@ def _egress(settings: Environment, outputs: Outputs) -> Values:
     }
 
 
-def _ingress(settings: Environment, outputs: Outputs, prefix: str, stop_seconds: int) -> Values:
+def _ingress(outputs: Outputs, versions: Mapping[str, Version], prefix: str, stop_seconds: int) -> Values:
     edge: Mapping[str, Any] = outputs["edge"]
     values: dict[str, object] = {
         "name": prefix,
@@ -135,7 +156,18 @@ def _ingress(settings: Environment, outputs: Outputs, prefix: str, stop_seconds:
         values["domain"] = {"name": domain["name"], "certificate": domain["certificate_arn"]}
     if (sign_in := edge["sign_in"]) is not None:
         values["signIn"] = _sign_in(sign_in, prefix)
+        values["programs"] = "allow" if _checks_callers(versions) else "authenticate"
     return values
+
+
+def _checks_callers(versions: Mapping[str, Version]) -> bool:
+    """Whether what serves asks every caller who they are, so that programs with a key need not sign in before it.
+
+    The settings may be those of an earlier release, so they are not held to the form of this one.
+    """
+    stable = versions.get("stable")
+    told: Mapping[str, Any] = {} if stable is None else json.loads(stable.settings)
+    return bool(told.get("access", {}).get("sign_in", {}).get("required", False))
 
 
 def _sign_in(sign_in: Mapping[str, Any], prefix: str) -> Values:

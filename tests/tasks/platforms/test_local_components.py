@@ -136,10 +136,10 @@ def test_gateway_is_described_without_writing_and_an_edited_file_is_put_right(co
 
 
 def test_agents_may_finish_their_streams_before_they_are_killed(components: LocalComponents, tmp_path: Path) -> None:
-    settings = tmp_path / "agents.json"
-    settings.write_text("{}", encoding="utf-8")
-
-    assert components.agents(settings).stop_seconds > components.environment.agents.answer_seconds + 5
+    assert (
+        components.agents(tmp_path / "agents.json", "{}").stop_seconds
+        > components.environment.agents.answer_seconds + 5
+    )
 
 
 def test_logs_are_rotated(components: LocalComponents) -> None:

@@ -1,0 +1,77 @@
+"""The release of the agent service to a cluster: a canary first, a gate, and then everybody."""
+
+from tasks.agents_release import record_release, serving_version, wanted_version
+from tasks.artifacts import publish_markdown, publish_table
+from tasks.concurrency_limits import one_at_a_time
+from tasks.environment import Environment
+from tasks.helm.derivations.agents import VERSIONS, Version
+from tasks.kubernetes.probe_result import Outcome
+from tasks.release_gate import Verdict, prove_canary
+from tasks.rollout import roll_out
+from tasks.secrets import require_secrets
+
+
+class GateFailed(Exception):
+    """The new version answers worse; the one that served before serves still."""
+
+
+def release_in_cluster(settings: Environment, digest: str | None, requested_by: str) -> str:
+    """Roll a canary out, ask it golden questions, and let it take the place of what serves, or take it away again."""
+    with one_at_a_time(settings.name, "agents"):
+        require_secrets(settings, "agents")
+        serving, wanted = serving_version(settings), wanted_version(settings, digest)
+        if wanted == serving:
+            verdict = None
+        else:
+            roll_out(settings, "agents", {VERSIONS: beside(serving, wanted)})
+            verdict = prove_canary(settings, compare=serving is not None)
+            publish_gate(settings, verdict)
+            if verdict.outcome is Outcome.FAILED:
+                roll_out(settings, "agents", {VERSIONS: {"stable": serving} if serving else {}})
+                raise GateFailed(explain(settings, serving, wanted, verdict))
+        roll_out(settings, "agents", {VERSIONS: {"stable": wanted}})
+        release = record_release(settings, wanted, requested_by)
+    gate = f"{verdict.outcome}: {verdict.seen}" if verdict else "not asked: it served already"
+    rows = {
+        "version": wanted.digest,
+        "image": release.image,
+        "since": f"{release.since:%Y-%m-%d %H:%M} UTC",
+        "commit": release.commit,
+        "released by": release.released_by,
+        "gate": gate,
+    }
+    page = "\n".join(("| | |", "| --- | --- |", *(f"| {name} | `{value}` |" for name, value in rows.items())))
+    publish_markdown(settings.name, "agents", "release", page, "What runs, since when, from which commit, by whom")
+    return f"{wanted.digest} serves since {rows['since']}; gate {gate}"
+
+
+def beside(serving: Version | None, wanted: Version) -> dict[str, Version]:
+    """The version that serves, where there is one, with the wanted one as its canary."""
+    return {**({"stable": serving} if serving else {}), "canary": wanted}
+
+
+def publish_gate(settings: Environment, verdict: Verdict) -> None:
+    """The table of the questions, those that got worse first."""
+    rows = sorted(verdict.rows, key=lambda row: (not row.worse, row.right))
+    table = [
+        {
+            "question": row.question,
+            "kind": row.kind,
+            "before": None if row.was_right is None else row.was_right,
+            "canary": row.right,
+            "worse": row.worse,
+            "canary said": row.said,
+        }
+        for row in rows
+    ]
+    publish_table(settings.name, "agents", "gate", table, f"Golden questions: {verdict.outcome}, {verdict.seen}")
+
+
+def explain(settings: Environment, serving: Version | None, wanted: Version, verdict: Verdict) -> str:
+    """What the gate found, what serves now, and which questions were lost."""
+    lost = "; ".join(repr(row.question) for row in verdict.rows if row.worse)
+    now = f"{serving.digest} serves still" if serving else "nothing serves, as nothing did before"
+    return (
+        f"{wanted.digest} is not released: {verdict.seen}; {now}. Worse: {lost or 'none'}. The table "
+        f"{settings.name.value}-agents-gate has every question"
+    )

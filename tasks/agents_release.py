@@ -1,0 +1,135 @@
+"""The release of the agent service in an environment's cluster: which version serves, which one is asked for."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from botocore.exceptions import ClientError
+from prefect import task
+from prefect.blocks.core import Block
+from prefect.cache_policies import NO_CACHE
+from pydantic import Field
+
+from tasks.aws_session import caller_identity, client, explained_credentials
+from tasks.environment import Environment
+from tasks.environment_outputs import load_outputs
+from tasks.helm.derivations.agents import Version, cluster_settings, released_version
+from tasks.helm.records import read_records
+from tasks.helm.target import open_target
+from tasks.kubernetes.environment_cluster import open_environment_cluster
+from tasks.release_facts import release_facts
+from tasks.released_images import publish_images
+from tasks.resource_names import name_prefix
+from tasks.saved_block import find_block
+
+RELEASE = ("agents", "agents")
+IMAGE = "agents"
+READ_SECONDS = 60
+
+Digest = Annotated[
+    str, Field(pattern=r"^sha256:[0-9a-f]{64}$", description='an image by its digest, "sha256:" and 64 hex digits')
+]
+
+
+class UnknownVersion(Exception):
+    """The registry has no such image; says which it has."""
+
+
+class AgentsRelease(Block):
+    """What serves in one environment, since when, made from which commit, and who released it; holds no secrets."""
+
+    _block_type_name = "Agents Release"
+    _block_type_slug = "agents-release"
+
+    image: str = Field(description="As <repository>@sha256:<digest>.")
+    settings: str = Field(description="The text of the service's settings file.")
+    since: datetime
+    commit: str = Field(description="What the image is tagged with.")
+    released_by: str
+
+
+@task(task_run_name="read-serving-version", cache_policy=NO_CACHE, persist_result=False)
+def serving_version(settings: Environment) -> Version | None:
+    """The version that people talk to, as Helm recorded it when it last worked; None before the first release.
+
+    Raises:
+        OutputsMissing: the environment was not provisioned.
+        NoCluster, WrongCluster, ClusterFault: the cluster cannot be used.
+    """
+    namespace, name = RELEASE
+    outputs = load_outputs(settings.name)
+    with open_environment_cluster(settings, outputs) as destination, open_target(settings, destination) as target:
+        record = read_records(target.connection, name).get(RELEASE)
+        if record is None or record.deployed_revision is None:
+            return None
+        arguments = ["get", "values", name, "--namespace", namespace, "--output", "json"]
+        arguments += ["--revision", str(record.deployed_revision)]
+        values = json.loads(target.helm.run(f"read the values of {name!r}", arguments, READ_SECONDS))
+    stable: Mapping[str, str] | None = values.get("versions", {}).get("stable")
+    return None if stable is None else Version(stable["image"], stable["settings"])
+
+
+@task(task_run_name="find-wanted-version", cache_policy=NO_CACHE, persist_result=False)
+def wanted_version(settings: Environment, digest: str | None) -> Version:
+    """The image of `digest`, or the one that was published last, with the settings that the environment file gives.
+
+    Raises:
+        UnknownVersion: the registry has no such image.
+        ImagesMissing: none was ever published.
+        EmbeddingNotMirrored: the stage models did not run yet.
+        MissingCredentials: there are none for AWS.
+    """
+    outputs = load_outputs(settings.name)
+    facts = release_facts(settings, outputs)
+    if digest is None:
+        return released_version(settings, facts)
+    repository = str(outputs["data"]["repositories"][IMAGE])
+    _tags(settings, repository, digest)
+    return Version(f"{repository}@{digest}", cluster_settings(settings, facts))
+
+
+@task(task_run_name="record-release", cache_policy=NO_CACHE, persist_result=False)
+def record_release(settings: Environment, version: Version, requested_by: str) -> AgentsRelease:
+    """Keep what serves now; a version that was recorded before keeps its date and its person.
+
+    From here on the image is the environment's, so that a later run without a version stays with it.
+    """
+    name = f"{name_prefix(settings.name)}-agents-release"
+    known = find_block(AgentsRelease, name)
+    if known is None or (known.image, known.settings) != (version.image, version.settings):
+        known = AgentsRelease(
+            image=version.image,
+            settings=version.settings,
+            since=datetime.now(UTC),
+            commit=_commit(settings, version),
+            released_by=requested_by or caller_identity(settings).arn,
+        )
+        known.save(name, overwrite=True)
+    publish_images(settings.name, {IMAGE: version.image})
+    return known
+
+
+def _commit(settings: Environment, version: Version) -> str:
+    """The tags of the image; the build gives it its commit."""
+    try:
+        return ", ".join(_tags(settings, version.image.partition("@")[0], version.digest)) or "unknown"
+    except UnknownVersion:
+        # It runs: its node has it, although the registry's rules removed it since.
+        return "unknown"
+
+
+def _tags(settings: Environment, repository: str, digest: str) -> list[str]:
+    registry = client("ecr", settings)
+    name = repository.partition("/")[2]
+    try:
+        with explained_credentials():
+            answer: Any = registry.describe_images(repositoryName=name, imageIds=[{"imageDigest": digest}])
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") not in ("ImageNotFoundException", "RepositoryNotFoundException"):
+            raise
+        raise UnknownVersion(
+            f"version = {digest!r}: the repository {name!r} has no such image, or removed it as one of the oldest; "
+            f"`aws ecr describe-images --repository-name {name}` lists what it has"
+        ) from error
+    return sorted(answer["imageDetails"][0].get("imageTags", ()))
