@@ -87,19 +87,18 @@ def test_the_way_in_is_one_load_balancer_with_firewall_certificate_and_sign_in()
     unauthenticated = f"{ALB}auth-on-unauthenticated-request"
     assert ingresses["agents"]["metadata"]["annotations"][unauthenticated] == "authenticate"
     api = ingresses["agents-api"]["metadata"]["annotations"][unauthenticated]
-    assert api == "authenticate", "as long as the service asks nobody who they are"
+    assert api == "allow", "the service checks the keys of programs itself"
     assert len({each["metadata"]["annotations"][f"{ALB}group.name"] for each in ingresses.values()}) == 1
 
 
-def test_programs_pass_the_load_balancer_where_the_service_checks_their_keys() -> None:
-    checking = Version(sample_version(PROD).image, json.dumps({"access": {"sign_in": {"required": True}}}))
-    annotations = {
+def test_programs_sign_in_where_the_service_asks_nobody_who_they_are() -> None:
+    open_to_all = Version(sample_version(PROD).image, "{}")
+    manifests = rendered("agents", PROD, facts={VERSIONS: {"stable": open_to_all}})
+    unauthenticated = {
         name: ingress["metadata"]["annotations"][f"{ALB}auth-on-unauthenticated-request"]
-        for name, ingress in of_kind(
-            rendered("agents", PROD, facts={VERSIONS: {"stable": checking}}), "Ingress"
-        ).items()
+        for name, ingress in of_kind(manifests, "Ingress").items()
     }
-    assert annotations == {"agents": "authenticate", "agents-api": "allow"}
+    assert unauthenticated == {"agents": "authenticate", "agents-api": "authenticate"}
 
 
 def test_the_web_search_server_has_the_key_and_no_role() -> None:
