@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -163,19 +162,11 @@ class Freshness(_Strict):
 
 
 class Langfuse(_Strict):
-    """Where traces and scores go. The keys are in the environment variables that are named."""
+    """Where traces and scores go, and as which project; its secret key is in the variable that is named."""
 
     host: Annotated[str, Field(pattern=r"^https?://.+")]
-    public_key_variable: EnvironmentVariable
+    public_key: Annotated[str, Field(pattern=r"^pk-lf-\S+$")]
     secret_key_variable: EnvironmentVariable
-
-
-@dataclass(frozen=True)
-class LangfuseKeys:
-    """The two keys of a Langfuse project."""
-
-    public: str
-    secret: str = field(repr=False)
 
 
 class Settings(_Strict):
@@ -212,7 +203,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     settings = read_settings_file(Settings, SETTINGS_VARIABLE, environ)
     gateway_key(settings.gateway, environ)
     if settings.langfuse is not None:
-        langfuse_keys(settings.langfuse, environ)
+        langfuse_key(settings.langfuse, environ)
     return settings
 
 
@@ -225,16 +216,13 @@ def gateway_key(gateway: Gateway, environ: Mapping[str, str] = os.environ) -> st
     return _key(gateway.api_key_variable, gateway.base_url, environ)
 
 
-def langfuse_keys(langfuse: Langfuse, environ: Mapping[str, str] = os.environ) -> LangfuseKeys:
-    """The keys of Langfuse's project.
+def langfuse_key(langfuse: Langfuse, environ: Mapping[str, str] = os.environ) -> str:
+    """The secret key of Langfuse's project.
 
     Raises:
-        InvalidSettings: a variable is not set or empty.
+        InvalidSettings: the variable is not set or empty.
     """
-    return LangfuseKeys(
-        _key(langfuse.public_key_variable, langfuse.host, environ),
-        _key(langfuse.secret_key_variable, langfuse.host, environ),
-    )
+    return _key(langfuse.secret_key_variable, langfuse.host, environ)
 
 
 def _key(variable: str, of: str, environ: Mapping[str, str]) -> str:

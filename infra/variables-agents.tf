@@ -52,6 +52,11 @@ variable "agents" {
       least_right = optional(number, 0.6)
       most_worse  = optional(number, 0.1)
     }))
+    tracing = optional(object({
+      host                = string
+      public_key          = string
+      secret_key_variable = optional(string, "LANGFUSE_SECRET_KEY")
+    }))
   })
 
   validation {
@@ -109,6 +114,15 @@ variable "agents" {
   validation {
     condition     = var.agents.load == null ? true : var.agents.load.waiting >= 0 && var.agents.load.wait_seconds > 0
     error_message = "agents.load: waiting must be 0 or more, wait_seconds above 0."
+  }
+  validation {
+    condition = var.agents.tracing == null || try(
+      var.environment.name == "local" && can(regex("^https?://\\S+$", var.agents.tracing.host))
+      && can(regex("^pk-lf-\\S+$", var.agents.tracing.public_key))
+      && can(regex("^[A-Z][A-Z0-9_]*$", var.agents.tracing.secret_key_variable)),
+      false
+    )
+    error_message = "agents.tracing is for local (addons.langfuse says it elsewhere) and needs host (http:// or https://), public_key (starting with pk-lf-) and secret_key_variable (A-Z, 0-9, _)."
   }
   validation {
     condition = var.agents.web_search == null || try(

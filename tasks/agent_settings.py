@@ -10,6 +10,7 @@ from agents.knowledge.store.settings import LanceSettings
 from tasks.agent_access import access_settings
 from tasks.embedding_identity import embedding_identity
 from tasks.environment import Environment
+from tasks.langfuse import langfuse_project
 from tasks.secret_file import GATEWAY_KEY
 from tasks.store_settings import store_settings
 
@@ -67,6 +68,7 @@ def agent_settings(
         freshness=_freshness(environment, prefect_api_url or environment.environment.prefect.api_url),
         web_search=_web_search(environment, web_search_url),
         access=access_settings(environment, cluster.outputs if cluster else None),
+        langfuse=_langfuse(environment),
         mcp=service.McpRoute(allowed_hosts=_own_hosts(host, cluster)),
     )
 
@@ -88,6 +90,15 @@ def _web_search(environment: Environment, url: str | None) -> service.WebSearchS
     if url is None or search is None:
         return None
     return service.WebSearchServer(url=url, seconds=search.seconds + WEB_SEARCH_MARGIN_SECONDS)
+
+
+def _langfuse(environment: Environment) -> service.Langfuse | None:
+    project = langfuse_project(environment)
+    if project is None:
+        return None
+    return service.Langfuse(
+        host=project.host, public_key=project.public_key, secret_key_variable=project.secret_variable
+    )
 
 
 def _own_hosts(host: str, cluster: InCluster | None) -> list[str]:

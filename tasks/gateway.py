@@ -71,6 +71,8 @@ def render_gateway_configuration(
             "request_timeout": request_seconds,
             "telemetry": False,
             "turn_off_message_logging": True,
+            # A stream has no header for what it cost; its last chunk may say it.
+            "include_cost_in_streaming_usage": True,
             "fallbacks": [
                 {name: list(model.fallbacks)} for name, model in sorted(models.catalogue.items()) if model.fallbacks
             ],

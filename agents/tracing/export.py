@@ -18,7 +18,7 @@ from opentelemetry.trace import Status, Tracer
 from opentelemetry.util.types import AttributeValue
 
 from agents.metrics import Metrics
-from agents.settings import LangfuseKeys
+from agents.settings import Langfuse as Settings
 from agents.tracing.ids import RequestIds
 from agents.tracing.masking import mask
 from agents.tracing.shared import shared_attributes
@@ -40,10 +40,12 @@ LONGEST_ATTRIBUTE = 65_536
 class SpanExport:
     """The way of one service's spans to Langfuse. `environment` and `release` are on every span."""
 
-    def __init__(self, host: str, keys: LangfuseKeys, environment: str, release: str | None, metrics: Metrics) -> None:
-        said = base64.b64encode(f"{keys.public}:{keys.secret}".encode()).decode()
+    def __init__(
+        self, langfuse: Settings, secret: str, environment: str, release: str | None, metrics: Metrics
+    ) -> None:
+        said = base64.b64encode(f"{langfuse.public_key}:{secret}".encode()).decode()
         self._exporter = OTLPSpanExporter(
-            endpoint=host.rstrip("/") + TRACES_PATH,
+            endpoint=langfuse.host.rstrip("/") + TRACES_PATH,
             # With the version Langfuse shows spans at once instead of after its own batches.
             headers={"Authorization": f"Basic {said}", "x-langfuse-ingestion-version": "4"},
             timeout=EXPORT_SECONDS,

@@ -12,7 +12,7 @@ from langfuse.api import AsyncLangfuseAPI, CreateScoreRequest, ScoreDataType
 from langfuse.api.core.api_error import ApiError
 
 from agents.metrics import Metrics
-from agents.settings import LangfuseKeys
+from agents.settings import Langfuse
 from agents.tracing.masking import mask
 
 QUEUED_SCORES = 2048
@@ -42,10 +42,13 @@ class Score:
 class Scores:
     """A bounded queue, and the task that empties it into Langfuse."""
 
-    def __init__(self, host: str, keys: LangfuseKeys, environment: str, metrics: Metrics) -> None:
+    def __init__(self, langfuse: Langfuse, secret: str, environment: str, metrics: Metrics) -> None:
         self._client = httpx.AsyncClient(timeout=REQUEST_SECONDS)
         self._api = AsyncLangfuseAPI(
-            base_url=host.rstrip("/"), username=keys.public, password=keys.secret, httpx_client=self._client
+            base_url=langfuse.host.rstrip("/"),
+            username=langfuse.public_key,
+            password=secret,
+            httpx_client=self._client,
         )
         self._environment = environment
         self._metrics = metrics

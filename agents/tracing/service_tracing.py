@@ -8,7 +8,7 @@ from opentelemetry.trace import NoOpTracer, Tracer
 from agents.events import Answer, Event
 from agents.metrics import Metrics
 from agents.prompt_version import prompt_version
-from agents.settings import Langfuse, langfuse_keys
+from agents.settings import Langfuse, langfuse_key
 from agents.tracing.export import SpanExport
 from agents.tracing.model_calls import ModelCalls
 from agents.tracing.question import traced
@@ -22,9 +22,9 @@ class Tracing:
         self._export: SpanExport | None = None
         self._scores: Scores | None = None
         if langfuse is not None:
-            keys = langfuse_keys(langfuse)
-            self._export = SpanExport(langfuse.host, keys, environment, release, metrics)
-            self._scores = Scores(langfuse.host, keys, environment, metrics)
+            secret = langfuse_key(langfuse)
+            self._export = SpanExport(langfuse, secret, environment, release, metrics)
+            self._scores = Scores(langfuse, secret, environment, metrics)
         self.tracer: Tracer = NoOpTracer() if self._export is None else self._export.tracer
         self.calls = ModelCalls(self.tracer, metrics)
 

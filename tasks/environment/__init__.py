@@ -113,6 +113,12 @@ class Environment(Section):
         return self
 
     @model_validator(mode="after")
+    def _traces_have_one_place(self) -> Self:
+        if self.agents.tracing is not None and self.name is not EnvironmentName.LOCAL:
+            raise ValueError("agents.tracing is for 'local'; where the traces of every other go, addons.langfuse says")
+        return self
+
+    @model_validator(mode="after")
     def _network_and_cluster_fit(self) -> Self:
         if self.network is None or self.cluster is None:
             return self

@@ -10,6 +10,8 @@ from tasks.environment.section import Section
 # The name of the secret with which traces are written, in `data.secrets`.
 LANGFUSE_KEY = "langfuse-secret-key"
 
+PublicKey = Annotated[str, Field(pattern=r"^pk-lf-\S+$", description='a public key of Langfuse, such as "pk-lf-1234"')]
+
 
 class ClickHouse(Section):
     """Where Langfuse keeps its traces: `replicas` in as many zones, each with a volume of its own."""
@@ -30,9 +32,7 @@ class CloudLangfuse(Section):
 
     mode: Literal["cloud"]
     host: Https
-    public_key: Annotated[
-        str, Field(pattern=r"^pk-lf-\S+$", description='a public key of Langfuse, such as "pk-lf-1234"')
-    ]
+    public_key: PublicKey
 
 
 class Addons(Section):

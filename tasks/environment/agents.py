@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from tasks.environment.section import Section
+from tasks.environment.tracing import Tracing
 from tasks.environment.web_search import WebSearch
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -90,3 +91,4 @@ class Agents(Section):
     load: Load | None = None
     conversations: Conversations | None = None
     gate: Gate | None = None
+    tracing: Tracing | None = None

@@ -14,6 +14,9 @@ from tasks.environment import Environment
 from tasks.environment.web_search import WebSearch
 from tasks.helm.derivations.derivation import Derivation, Outputs
 from tasks.helm.derivations.gateway import CLIENT as GATEWAY_SERVICE
+from tasks.langfuse import NAMESPACE as LANGFUSE_NAMESPACE
+from tasks.langfuse import PORT as LANGFUSE_PORT
+from tasks.langfuse import langfuse_project
 from tasks.released_images import require_image
 from tasks.resource_names import name_prefix
 from tasks.secret_file import GATEWAY_KEY
@@ -71,7 +74,7 @@ def agents(settings: Environment, outputs: Outputs) -> Values:
         "port": PORT,
         "versions": {track: version.values() for track, version in versions.items()},
         "stopSeconds": stop_seconds,
-        "secrets": {GATEWAY_KEY: {"key": f"{prefix}/litellm-master-key"}, **_state_password(outputs)},
+        "secrets": {**_secrets(settings, prefix), **_state_password(outputs)},
         "egress": _egress(settings, outputs),
         "ingress": _ingress(outputs, versions, prefix, stop_seconds),
     }
@@ -130,16 +133,28 @@ def _web_search(search: WebSearch, versions: Mapping[str, Version], prefix: str)
     }
 
 
+def _secrets(settings: Environment, prefix: str) -> Values:
+    secrets = {GATEWAY_KEY: {"key": f"{prefix}/litellm-master-key"}}
+    if (langfuse := langfuse_project(settings)) is not None and langfuse.secret_name is not None:
+        secrets[langfuse.secret_variable] = {"key": langfuse.secret_name}
+    return secrets
+
+
 def _egress(settings: Environment, outputs: Outputs) -> Values:
-    prefect = urlsplit(settings.environment.prefect.api_url)
+    prefect, langfuse = urlsplit(settings.environment.prefect.api_url), langfuse_project(settings)
+    in_cluster = settings.addons is not None and settings.addons.langfuse_in_cluster
+    outside = {prefect.port or HTTPS_PORT}
+    if langfuse is not None and not in_cluster:
+        outside.add(urlsplit(langfuse.host).port or HTTPS_PORT)
     stores = [outputs["data"]["postgres"][CLIENT]] if CLIENT in outputs["data"]["postgres"] else []
     if settings.data is not None and CLIENT in settings.data.valkey:
         stores.append(outputs["valkey"][CLIENT])
     return {
         "gateway": {"namespace": GATEWAY_NAMESPACE, "port": GATEWAY_PORT},
+        "namespaces": {LANGFUSE_NAMESPACE: [LANGFUSE_PORT]} if in_cluster else {},
         "vpc": outputs["network"]["vpc_cidr"],
         "vpcPorts": [HTTPS_PORT, *(store["port"] for store in stores)],
-        "outside": [prefect.port or HTTPS_PORT],
+        "outside": sorted(outside),
     }
 
 

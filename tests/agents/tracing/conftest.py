@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 
 from agents.service import create_app
-from agents.settings import RELEASE_VARIABLE, Langfuse
+from agents.settings import RELEASE_VARIABLE
 from tests.agents.conftest import KEY_VARIABLE, Running, service_settings
 from tests.agents.corpus_generation import build_generation, corpus_chunks
 from tests.agents.scripted_gateway import ScriptedGateway, ThreadedServer, free_port
-from tests.agents.tracing.played_langfuse import PUBLIC_KEY, SECRET_KEY, PlayedLangfuse
+from tests.agents.tracing.played_langfuse import SECRET_KEY, PlayedLangfuse, langfuse_at
 
 StartTraced = Callable[[str], tuple[Running, ThreadedServer]]
 
@@ -24,7 +24,7 @@ def langfuse() -> Generator[PlayedLangfuse]:
 @pytest.fixture
 def start_traced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[StartTraced]:
     """Starts the service with its traces going to a host; the server is stopped at the end when it still runs."""
-    variables = {KEY_VARIABLE: "sk-test", "TEST_PUBLIC": PUBLIC_KEY, "TEST_SECRET": SECRET_KEY}
+    variables = {KEY_VARIABLE: "sk-test", "TEST_SECRET": SECRET_KEY}
     for name, value in {**variables, RELEASE_VARIABLE: "sha256:feed"}.items():
         monkeypatch.setenv(name, value)
     started: list[ThreadedServer | ScriptedGateway] = []
@@ -34,7 +34,7 @@ def start_traced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[S
         gateway.start()
         started.append(gateway)
         build_generation(store, "g1", corpus_chunks())
-        told = Langfuse(host=host, public_key_variable="TEST_PUBLIC", secret_key_variable="TEST_SECRET")
+        told = langfuse_at(host)
         settings = service_settings(gateway.url, store).model_copy(update={"langfuse": told})
         server = ThreadedServer(create_app(settings), free_port())
         server.start()

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from agents.settings import Langfuse
 from agents.tracing.export import TRACES_PATH
 from tests.agents.scripted_gateway import ThreadedServer, free_port
 
@@ -121,6 +122,11 @@ def decoded(body: bytes) -> list[ReceivedSpan]:
         for scope in of.scope_spans
         for span in scope.spans
     ]
+
+
+def langfuse_at(host: str) -> Langfuse:
+    """What the service is told of a played Langfuse."""
+    return Langfuse(host=host, public_key=PUBLIC_KEY, secret_key_variable="TEST_SECRET")
 
 
 def wait_for(look: Callable[[], Found]) -> Found:

@@ -5,15 +5,19 @@ import httpx
 import pytest
 
 from agents.metrics import Metrics
-from agents.settings import LangfuseKeys
 from agents.tracing.export import BATCHED_SPANS, QUEUED_SPANS, SpanExport
 from agents.tracing.scores import QUEUED_SCORES, Score, Scores
 from tests.agents.conftest import Running
 from tests.agents.scripted_gateway import free_port
 from tests.agents.tracing.conftest import StartTraced
-from tests.agents.tracing.played_langfuse import PUBLIC_KEY, SECRET_KEY, TRACES_PATH, PlayedLangfuse, wait_for
+from tests.agents.tracing.played_langfuse import (
+    SECRET_KEY,
+    TRACES_PATH,
+    PlayedLangfuse,
+    langfuse_at,
+    wait_for,
+)
 
-KEYS = LangfuseKeys(PUBLIC_KEY, SECRET_KEY)
 GROUNDED = "`make down` stops every process that `make up` started."
 QUESTION = "What does make down stop?"
 
@@ -61,7 +65,7 @@ def test_questions_are_answered_and_the_service_stops_while_langfuse_hangs(
 
 def test_the_queue_of_spans_is_bounded_and_the_newest_are_kept(hanging: PlayedLangfuse) -> None:
     metrics = Metrics()
-    export = SpanExport(hanging.host, KEYS, "local", None, metrics)
+    export = SpanExport(langfuse_at(hanging.host), SECRET_KEY, "local", None, metrics)
     made = 3 * QUEUED_SPANS
     for number in range(made):
         export.tracer.start_span(f"span {number}").end()
@@ -76,7 +80,7 @@ def test_the_queue_of_spans_is_bounded_and_the_newest_are_kept(hanging: PlayedLa
 
 def test_spans_that_langfuse_refuses_are_counted(langfuse: PlayedLangfuse) -> None:
     langfuse.status, metrics = 401, Metrics()
-    export = SpanExport(langfuse.host, KEYS, "local", None, metrics)
+    export = SpanExport(langfuse_at(langfuse.host), SECRET_KEY, "local", None, metrics)
     export.tracer.start_span("one").end()
     asyncio.run(export.close())
     assert counted(metrics, 'agents_spans_total{outcome="failed"}') == 1
@@ -85,7 +89,7 @@ def test_spans_that_langfuse_refuses_are_counted(langfuse: PlayedLangfuse) -> No
 
 async def test_scores_wait_for_a_langfuse_that_comes_back(langfuse: PlayedLangfuse) -> None:
     langfuse.status, metrics = 503, Metrics()
-    scores = Scores(langfuse.host, KEYS, "local", metrics)
+    scores = Scores(langfuse_at(langfuse.host), SECRET_KEY, "local", metrics)
     scores.start()
     scores.put(Score("a" * 32, "relevancy", 0.5))
     while not langfuse.requests:
@@ -100,7 +104,7 @@ async def test_scores_wait_for_a_langfuse_that_comes_back(langfuse: PlayedLangfu
 
 async def test_the_queue_of_scores_is_bounded_and_closing_does_not_wait_for_ever(hanging: PlayedLangfuse) -> None:
     metrics = Metrics()
-    scores = Scores(hanging.host, KEYS, "local", metrics)
+    scores = Scores(langfuse_at(hanging.host), SECRET_KEY, "local", metrics)
     scores.start()
     for number in range(QUEUED_SCORES + 10):
         scores.put(Score(f"{number:032x}", "relevancy", 0.5))
@@ -111,7 +115,7 @@ async def test_the_queue_of_scores_is_bounded_and_closing_does_not_wait_for_ever
 
 async def test_a_refusal_for_good_is_not_tried_again(langfuse: PlayedLangfuse) -> None:
     langfuse.status, metrics = 401, Metrics()
-    scores = Scores(langfuse.host, KEYS, "local", metrics)
+    scores = Scores(langfuse_at(langfuse.host), SECRET_KEY, "local", metrics)
     scores.start()
     scores.put(Score("a" * 32, "relevancy", 0.5))
     while not counted(metrics, 'agents_scores_total{outcome="failed"}'):
