@@ -94,10 +94,6 @@ variable "agents" {
     error_message = "agents.freshness: objective_hours and window_minutes must be above 0."
   }
   validation {
-    condition     = !try(var.agents.sign_in.required, false) || var.laptop != null || can(var.data.postgres["agents"])
-    error_message = "agents.sign_in.required needs data.postgres.agents, where keys and conversations lie."
-  }
-  validation {
     condition     = !var.environment.protected || try(var.agents.sign_in.required, false)
     error_message = "The environment is protected: agents.sign_in.required must be true."
   }
@@ -124,15 +120,13 @@ variable "agents" {
     )
     error_message = "agents.tracing is for local (addons.langfuse says it elsewhere) and needs host (http:// or https://), public_key (starting with pk-lf-) and secret_key_variable (A-Z, 0-9, _)."
   }
+  # That a laptop has the one and AWS the other is checked at laptop and data, which other variables do not wait for.
   validation {
-    condition = var.agents.web_search == null || try(
-      var.laptop != null ? (
-        can(regex("^[A-Z][A-Z0-9_]*$", var.agents.web_search.key_variable)) && var.agents.web_search.key_secret == null
-        ) : (
-        var.agents.web_search.key_variable == null && contains(keys(var.data.secrets), var.agents.web_search.key_secret)
-      ), false
+    condition = var.agents.web_search == null ? true : (
+      (var.agents.web_search.key_variable == null) != (var.agents.web_search.key_secret == null) &&
+      can(regex("^[A-Z][A-Z0-9_]*$", coalesce(var.agents.web_search.key_variable, "NONE")))
     )
-    error_message = "agents.web_search needs key_variable (A-Z, 0-9, _) in local, and key_secret, a name of data.secrets, in every other environment."
+    error_message = "agents.web_search has either key_variable (A-Z, 0-9, _) or key_secret."
   }
   validation {
     condition = try(alltrue([

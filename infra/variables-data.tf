@@ -25,6 +25,14 @@ variable "data" {
   })
 
   validation {
+    condition     = !try(var.agents.sign_in.required, false) || var.data == null || can(var.data.postgres["agents"])
+    error_message = "agents.sign_in.required needs data.postgres.agents, where keys and conversations lie."
+  }
+  validation {
+    condition     = try(var.agents.web_search.key_secret, null) == null ? true : contains(keys(try(var.data.secrets, {})), var.agents.web_search.key_secret)
+    error_message = "agents.web_search.key_secret must be a name of data.secrets."
+  }
+  validation {
     condition     = (var.data == null) == (var.environment.name == "local")
     error_message = "Every environment but local needs a data section; local has none."
   }

@@ -59,6 +59,10 @@ variable "laptop" {
     error_message = "The environment local needs a laptop section, others have none."
   }
   validation {
+    condition     = var.agents.web_search == null ? true : (var.laptop == null) == (var.agents.web_search.key_variable == null)
+    error_message = "agents.web_search needs key_variable in local, and key_secret in every other environment."
+  }
+  validation {
     condition     = try(alltrue([for port in values(var.laptop.ports) : floor(port) == port && port >= 1024 && port <= 65535]), var.laptop == null)
     error_message = "laptop.ports must be whole numbers from 1024 to 65535."
   }

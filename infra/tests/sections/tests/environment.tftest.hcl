@@ -188,13 +188,22 @@ run "web_search_without_a_secret_is_refused_on_aws" {
   variables {
     agents = merge(var.agents, { web_search = { key_variable = "TAVILY_API_KEY" } })
   }
-  expect_failures = [var.agents]
+  expect_failures = [var.laptop]
+}
+
+run "web_search_with_a_secret_of_nobody_is_refused" {
+  command = plan
+  variables {
+    agents = merge(var.agents, { web_search = { key_secret = "absent" } })
+  }
+  expect_failures = [var.data]
 }
 
 run "web_search_beyond_its_limits_is_refused" {
   command = plan
   variables {
-    agents = merge(var.agents, { web_search = { key_secret = keys(var.data.secrets)[0], results = 21 } })
+    agents = merge(var.agents, { web_search = { key_secret = "tavily-api-key", results = 21 } })
+    data   = merge(var.data, { secrets = { tavily-api-key = { origin = "person" } } })
   }
   expect_failures = [var.agents]
 }
@@ -202,7 +211,8 @@ run "web_search_beyond_its_limits_is_refused" {
 run "web_search_with_a_secret_is_accepted" {
   command = plan
   variables {
-    agents = merge(var.agents, { web_search = { key_secret = keys(var.data.secrets)[0] } })
+    agents = merge(var.agents, { web_search = { key_secret = "tavily-api-key" } })
+    data   = merge(var.data, { secrets = { tavily-api-key = { origin = "person" } } })
   }
   assert {
     condition     = var.agents.web_search.results == 5
