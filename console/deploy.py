@@ -10,7 +10,13 @@ from tasks.environment.variable_file import load_environment
 from tasks.platforms import UnknownComponent
 from tasks.platforms.component_names import PREFECT_SERVER
 from tasks.platforms.local import LocalPlatform, laptop_of
-from tasks.prefect_objects import InvalidPrefectFile, PrefectUnreachable, WorkPoolTypeDiffers, reconcile
+from tasks.prefect_objects import (
+    InvalidPrefectFile,
+    NotificationsBlockMissing,
+    PrefectUnreachable,
+    WorkPoolTypeDiffers,
+    reconcile,
+)
 from tasks.served_directory import directory_parameters, registered_directory
 
 
@@ -23,7 +29,7 @@ def deploy(
 
     Exits with 2 when the repository's files are wrong, and with 1 when the server is.
     """
-    with explained((PrefectUnreachable, WorkPoolTypeDiffers), (InvalidPrefectFile,)):
+    with explained((PrefectUnreachable, WorkPoolTypeDiffers, NotificationsBlockMissing), (InvalidPrefectFile,)):
         settings = load_environment(environment)
         url = api_url or _own_api_url(settings)
         # The directory that `make up KNOWLEDGE=...` chose is a person's decision, which a deploy does not undo.

@@ -23,8 +23,10 @@ from tasks.local_drift import (
     local_report,
 )
 from tasks.platforms.local_components import LocalComponents
+from tasks.prefect_drift import compare_prefect_objects
 from tasks.refresh.inputs import MEBIBYTE
 from tasks.release_drift import compare_releases
+from tasks.served_directory import directory_parameters
 from tasks.store_settings import knowledge_store
 from tasks.terraform.commands import PlanKind, initialise, make_plan_to_read, read_outputs, state_addresses
 from tasks.terraform.root import open_root
@@ -33,7 +35,7 @@ from tasks.terraform_drift import cloud_report, lacks_resources, nothing_provisi
 
 @flow(name="drift", persist_result=True)
 def drift(environment: EnvironmentName, directory: str | None = None) -> str:
-    """Compare what there is with the variable file: on a laptop what runs, on AWS what Terraform manages.
+    """Compare what there is with the repository: on a laptop what runs, on AWS what Terraform manages, and Prefect.
 
     Args:
         environment: the environment to look at
@@ -42,9 +44,11 @@ def drift(environment: EnvironmentName, directory: str | None = None) -> str:
     settings = load_environment(environment)
     refuse_directory_on_aws(settings, directory)
     report = compare_laptop(settings, directory) if settings.laptop is not None else compare_cloud(settings)
-    publish_table(
-        environment, "drift", "comparison", report.rows, f"The variable file, and what was found: {report.summary}"
-    )
+    deployed = compare_prefect_objects(settings, directory_parameters(directory))
+    for name, compared in (("comparison", report), ("prefect", deployed)):
+        text = f"The repository, and what was found: {compared.summary}"
+        publish_table(environment, "drift", name, compared.rows, text)
+    report = report.beside(deployed)
     report.require_none()
     get_run_logger().info(report.summary)
     return report.summary

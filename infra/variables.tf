@@ -11,8 +11,9 @@ variable "environment" {
     protected  = bool
     budget     = object({ monthly_usd = number })
     prefect = object({
-      api_url    = string
-      work_pools = object({ management = string, cluster = string })
+      api_url       = string
+      work_pools    = object({ management = string, cluster = string })
+      notifications = optional(string)
     })
   })
 

@@ -79,7 +79,7 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def prefect_client(prefect_server: str) -> Iterator[SyncPrefectClient]:
-    """A client of the session's server, from which all runs, deployments, work pools and limits were removed."""
+    """A client of the session's server, without any run, deployment, work pool, limit or automation."""
     with get_client(sync_client=True) as client:
         for run in client.read_flow_runs():
             client.delete_flow_run(run.id)
@@ -89,6 +89,8 @@ def prefect_client(prefect_server: str) -> Iterator[SyncPrefectClient]:
             client.delete_work_pool(pool.name)
         for limit in client.read_global_concurrency_limits(limit=100):
             client.delete_global_concurrency_limit_by_name(limit.name)
+        for automation in client.read_automations():
+            client.delete_automation(automation.id)
         yield client
 
 

@@ -34,10 +34,14 @@ class WorkPools(Section):
 
 
 class Prefect(Section):
-    """The Prefect server that runs this environment's flows; it lives outside the environment."""
+    """The Prefect server that runs this environment's flows; it lives outside the environment.
+
+    `notifications` names a `Webhook` block of that server, which is called when a run fails or is late.
+    """
 
     api_url: Annotated[str, Field(pattern=r"^https?://.+", description="a URL that starts with http:// or https://")]
     work_pools: WorkPools
+    notifications: Text | None = None
 
 
 class Identity(Section):

@@ -1,4 +1,4 @@
-"""Prefect as code: work pools, concurrency limits, deployments and schedules of one environment.
+"""Prefect as code: work pools, concurrency limits, deployments, schedules and automations of one environment.
 
 They are derived from the environment's variable file and `prefect.yaml`, compared with what the server has, shown,
 and applied. Nothing that people made is touched: not their deployments, not the schedules that they added, and not
@@ -14,6 +14,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from tasks.environment import Environment
 from tasks.prefect_objects.apply import apply_changes
+from tasks.prefect_objects.automations import NotificationsBlockMissing, notifications_block
 from tasks.prefect_objects.desired import desired_objects
 from tasks.prefect_objects.difference import Change, WorkPoolTypeDiffers, difference, print_changes
 from tasks.prefect_objects.observed import observed_objects
@@ -41,13 +42,15 @@ def reconcile(
     Raises:
         InvalidPrefectFile: `file`, or a flow, work pool or parameter that it names, cannot be deployed.
         WorkPoolTypeDiffers: a work pool exists under the wanted name with another type.
+        NotificationsBlockMissing: the block that environment.prefect.notifications names is not on the server.
         PrefectUnreachable: no server answers at `api_url`.
         PrefectHTTPStatusError: the server refuses a change.
     """
-    desired = desired_objects(environment, file, parameters or {})
     with temporary_settings({PREFECT_API_URL: api_url}):
         try:
             with get_client(sync_client=True) as client:
+                webhook = notifications_block(client, environment)
+                desired = desired_objects(environment, file, parameters or {}, webhook)
                 observed = observed_objects(client, desired)
                 changes = difference(desired, observed)
                 show(changes)
@@ -58,4 +61,12 @@ def reconcile(
     return changes
 
 
-__all__ = ["PREFECT_FILE", "Change", "InvalidPrefectFile", "PrefectUnreachable", "WorkPoolTypeDiffers", "reconcile"]
+__all__ = [
+    "PREFECT_FILE",
+    "Change",
+    "InvalidPrefectFile",
+    "NotificationsBlockMissing",
+    "PrefectUnreachable",
+    "WorkPoolTypeDiffers",
+    "reconcile",
+]

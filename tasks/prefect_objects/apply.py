@@ -12,6 +12,8 @@ from prefect.client.schemas.actions import (
     WorkPoolCreate,
     WorkPoolUpdate,
 )
+from prefect.events import AutomationCore
+from prefect.events.schemas.automations import Automation
 
 from tasks.prefect_objects.desired import SCHEDULE_SLUG, Deployment, Desired, WorkPool
 from tasks.prefect_objects.difference import Change, own_schedule
@@ -26,6 +28,7 @@ def apply_changes(client: SyncPrefectClient, changes: Sequence[Change], desired:
     """
     pools = {pool.name: pool for pool in desired.work_pools}
     deployments = {deployment.full_name: deployment for deployment in desired.deployments}
+    automations = {automation.name: automation for automation in desired.automations}
     for change in changes:
         if change.action == "unchanged":
             continue
@@ -40,6 +43,10 @@ def apply_changes(client: SyncPrefectClient, changes: Sequence[Change], desired:
                 _deployment(client, change, deployments[change.name], observed)
             case "schedule":
                 _schedule(client, change, deployments[change.name])
+            case "automation" if change.action == "delete":
+                client.delete_automation(observed.automations[change.name].id)
+            case "automation":
+                _automation(client, automations[change.name], observed.automations.get(change.name))
 
 
 def _work_pool(client: SyncPrefectClient, change: Change, pool: WorkPool) -> None:
@@ -96,3 +103,10 @@ def _schedule(client: SyncPrefectClient, change: Change, deployment: Deployment)
         client.delete_deployment_schedule(found.id, there.id)
     else:
         client.update_deployment_schedule(found.id, there.id, schedule=deployment.schedule)
+
+
+def _automation(client: SyncPrefectClient, automation: AutomationCore, there: Automation | None) -> None:
+    if there is None:
+        client.create_automation(automation)
+    else:
+        client.update_automation(there.id, automation.model_copy(update={"enabled": there.enabled}))

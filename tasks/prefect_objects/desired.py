@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from prefect.client.schemas.schedules import CronSchedule
+from prefect.events import AutomationCore
 from prefect.exceptions import MissingFlowError
 from prefect.flows import Flow, load_flow_from_entrypoint
 from prefect.utilities.callables import parameter_schema
@@ -13,9 +15,10 @@ from prefect.utilities.callables import parameter_schema
 from tasks.concurrency_limits import CONCURRENCY_LIMITS, limit_name
 from tasks.environment import Environment
 from tasks.environment.knowledge import Schedule
+from tasks.prefect_objects.automations import automations
 from tasks.prefect_objects.prefect_file import DeploymentBlock, InvalidPrefectFile, read_prefect_file
+from tasks.prefect_objects.tags import managed_tags
 
-MANAGED_TAG = "managed-by:agentic-eks"
 SCHEDULE_SLUG = "environment-file"
 # A lifecycle run holds a slot while the deployment runs that it waits for hold theirs; the rest is for people.
 MANAGEMENT_RUNS = 4
@@ -54,15 +57,21 @@ class Desired:
     limits: Mapping[str, int]
     deployments: tuple[Deployment, ...]
     tags: tuple[str, ...]
+    automations: tuple[AutomationCore, ...]
 
 
-def desired_objects(environment: Environment, file: Path, extra: Mapping[str, Mapping[str, object]]) -> Desired:
-    """Derive the objects of `environment`; `extra` adds parameters to a flow's deployment, by flow name.
+def desired_objects(
+    environment: Environment, file: Path, extra: Mapping[str, Mapping[str, object]], webhook: UUID | None
+) -> Desired:
+    """Derive the objects of `environment`.
+
+    `extra` adds parameters to a flow's deployment, by flow name; `webhook` is the id of the block that is called when
+    somebody has to know of a run.
 
     Raises:
         InvalidPrefectFile: the file, an entry point, a work pool or a flow named in `extra` is not what it should be.
     """
-    tags = (MANAGED_TAG, f"environment:{environment.name.value}")
+    tags = managed_tags(environment.name)
     pools = _work_pools(environment)
     deployments: list[Deployment] = []
     for block in read_prefect_file(file, environment.name):
@@ -77,7 +86,7 @@ def desired_objects(environment: Environment, file: Path, extra: Mapping[str, Ma
     if unknown := sorted(set(extra) - set(known)):
         raise InvalidPrefectFile(f"{file}: parameters are given for {unknown!r}, but the deployed flows are {known!r}")
     limits = {limit_name(environment.name, purpose): slots for purpose, slots in CONCURRENCY_LIMITS.items()}
-    return Desired(pools, limits, tuple(deployments), tags)
+    return Desired(pools, limits, tuple(deployments), tags, automations(environment.name, webhook))
 
 
 def _work_pools(environment: Environment) -> tuple[WorkPool, ...]:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from prefect.client.schemas.objects import DeploymentSchedule
 from prefect.client.schemas.responses import DeploymentResponse
+from prefect.events import AutomationCore
 from prefect.utilities.callables import ParameterSchema
 from rich.console import Console
 from rich.table import Table
@@ -13,7 +14,7 @@ from rich.table import Table
 from tasks.prefect_objects.desired import SCHEDULE_SLUG, Deployment, Desired, WorkPool
 from tasks.prefect_objects.observed import Observed
 
-Kind = Literal["work pool", "concurrency limit", "deployment", "schedule"]
+Kind = Literal["work pool", "concurrency limit", "deployment", "schedule", "automation"]
 Action = Literal["create", "update", "delete", "unchanged"]
 
 
@@ -43,6 +44,11 @@ def difference(desired: Desired, observed: Observed) -> list[Change]:
         changes.extend(_schedule(deployment, found))
     gone = sorted(set(observed.deployments) - {deployment.full_name for deployment in desired.deployments})
     changes.extend(Change("deployment", name, "delete") for name in gone)
+    for automation in desired.automations:
+        there = observed.automations.get(automation.name)
+        changes.append(_change("automation", automation.name, there is not None, _automation_fields(automation, there)))
+    gone = sorted(set(observed.automations) - {automation.name for automation in desired.automations})
+    changes.extend(Change("automation", name, "delete") for name in gone)
     return changes
 
 
@@ -93,6 +99,12 @@ def _fields(deployment: Deployment, found: DeploymentResponse | None) -> tuple[s
         for field, wanted in deployment.fields.items()
         if _comparable(field, getattr(found, field)) != _comparable(field, wanted)
     )
+
+
+def _automation_fields(automation: AutomationCore, found: AutomationCore | None) -> tuple[str, ...]:
+    # Whether it is enabled is not compared: what a person switched off stays off.
+    compared = ("description", "tags", "trigger", "actions")
+    return tuple(field for field in compared if found and getattr(found, field) != getattr(automation, field))
 
 
 def _comparable(field: str, value: Any) -> object:

@@ -7,6 +7,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from prefect.client.schemas.objects import WorkPool
 from prefect.client.schemas.responses import DeploymentResponse, GlobalConcurrencyLimitResponse
+from prefect.events.schemas.automations import Automation
 from prefect.exceptions import ObjectNotFound
 
 from tasks.prefect_objects.desired import Desired
@@ -16,12 +17,13 @@ from tasks.prefect_objects.desired import Desired
 class Observed:
     """The objects found, by name; deployments by `<flow>/<name>`.
 
-    `deployments` holds those that are desired and those that carry our tags, and no other.
+    `deployments` holds those that are desired and those that carry our tags, and no other; likewise `automations`.
     """
 
     work_pools: Mapping[str, WorkPool]
     limits: Mapping[str, GlobalConcurrencyLimitResponse]
     deployments: Mapping[str, DeploymentResponse]
+    automations: Mapping[str, Automation]
 
 
 def observed_objects(client: SyncPrefectClient, desired: Desired) -> Observed:
@@ -38,7 +40,7 @@ def observed_objects(client: SyncPrefectClient, desired: Desired) -> Observed:
             limits[name] = client.read_global_concurrency_limit_by_name(name)
         except ObjectNotFound:
             continue
-    return Observed(work_pools, limits, _deployments(client, desired))
+    return Observed(work_pools, limits, _deployments(client, desired), _automations(client, desired))
 
 
 def _deployments(client: SyncPrefectClient, desired: Desired) -> dict[str, DeploymentResponse]:
@@ -54,3 +56,12 @@ def _deployments(client: SyncPrefectClient, desired: Desired) -> dict[str, Deplo
             except ObjectNotFound:
                 continue
     return found
+
+
+def _automations(client: SyncPrefectClient, desired: Desired) -> dict[str, Automation]:
+    wanted, tags = {automation.name for automation in desired.automations}, set(desired.tags)
+    return {
+        automation.name: automation
+        for automation in client.read_automations()
+        if automation.name in wanted or tags <= set(automation.tags)
+    }

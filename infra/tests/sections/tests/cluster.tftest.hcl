@@ -94,6 +94,8 @@ run "the_api_of_a_protected_environment_is_never_open_to_everybody" {
   command = plan
   variables {
     environment = merge(var.environment, { protected = true })
+    agents      = merge(var.agents, { sign_in = { required = true } })
+    data        = merge(var.data, { postgres = { agents = { major_version = "17", instance_class = "db.m7g.large", storage_gib = 20, multi_zone = true } } })
     network     = merge(var.network, { nat_gateways = "per_zone" })
     cluster     = merge(var.cluster, { public_access_cidrs = ["198.51.100.0/24", "0.0.0.0/0"], system_nodes = merge(var.cluster.system_nodes, { minimum = 3, maximum = 3 }) })
   }
@@ -160,6 +162,8 @@ run "a_protected_environment_is_warned_of_a_zone_without_a_system_node" {
   command = plan
   variables {
     environment = merge(var.environment, { protected = true })
+    agents      = merge(var.agents, { sign_in = { required = true } })
+    data        = merge(var.data, { postgres = { agents = { major_version = "17", instance_class = "db.m7g.large", storage_gib = 20, multi_zone = true } } })
     network     = merge(var.network, { nat_gateways = "per_zone" })
   }
   expect_failures = [check.a_system_node_in_every_zone]

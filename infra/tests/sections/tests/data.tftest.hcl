@@ -244,9 +244,10 @@ run "a_protected_environment_without_backups_is_refused" {
   command = plan
   variables {
     environment = merge(var.environment, { protected = true })
+    agents      = merge(var.agents, { sign_in = { required = true } })
     network     = merge(var.network, { nat_gateways = "per_zone" })
     cluster     = merge(var.cluster, { system_nodes = merge(var.cluster.system_nodes, { minimum = 3, maximum = 3 }) })
-    data        = merge(var.data, { backup = null })
+    data        = merge(var.data, { postgres = { agents = { major_version = "17", instance_class = "db.m7g.large", storage_gib = 20, multi_zone = true } }, backup = null })
   }
   expect_failures = [var.data]
 }
@@ -255,6 +256,7 @@ run "a_protected_environment_is_warned_of_data_in_one_zone" {
   command = plan
   variables {
     environment = merge(var.environment, { protected = true })
+    agents      = merge(var.agents, { sign_in = { required = true } })
     network     = merge(var.network, { nat_gateways = "per_zone" })
     cluster     = merge(var.cluster, { system_nodes = merge(var.cluster.system_nodes, { minimum = 3, maximum = 3 }) })
     data        = merge(var.data, { postgres = { agents = { major_version = "17", instance_class = "db.m7g.large", storage_gib = 20, multi_zone = false } } })
@@ -266,9 +268,10 @@ run "a_protected_environment_is_warned_of_a_single_cache" {
   command = plan
   variables {
     environment = merge(var.environment, { protected = true })
+    agents      = merge(var.agents, { sign_in = { required = true } })
     network     = merge(var.network, { nat_gateways = "per_zone" })
     cluster     = merge(var.cluster, { system_nodes = merge(var.cluster.system_nodes, { minimum = 3, maximum = 3 }) })
-    data        = merge(var.data, { valkey = { agents = { engine_version = "8.0", node_type = "cache.m7g.large", nodes = 1 } } })
+    data        = merge(var.data, { postgres = { agents = { major_version = "17", instance_class = "db.m7g.large", storage_gib = 20, multi_zone = true } }, valkey = { agents = { engine_version = "8.0", node_type = "cache.m7g.large", nodes = 1 } } })
   }
   expect_failures = [check.a_zone_of_data_can_fail]
 }
@@ -277,9 +280,10 @@ run "a_protected_environment_is_warned_of_search_without_masters" {
   command = plan
   variables {
     environment = merge(var.environment, { protected = true })
+    agents      = merge(var.agents, { sign_in = { required = true } })
     network     = merge(var.network, { nat_gateways = "per_zone" })
     cluster     = merge(var.cluster, { system_nodes = merge(var.cluster.system_nodes, { minimum = 3, maximum = 3 }) })
-    data        = merge(var.data, { search = merge(var.data.search, { dedicated_masters = null }) })
+    data        = merge(var.data, { postgres = { agents = { major_version = "17", instance_class = "db.m7g.large", storage_gib = 20, multi_zone = true } }, search = merge(var.data.search, { dedicated_masters = null }) })
   }
   expect_failures = [check.a_zone_of_data_can_fail]
 }

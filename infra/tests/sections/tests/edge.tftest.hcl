@@ -161,6 +161,8 @@ run "a_protected_environment_is_warned_that_nobody_signs_in" {
   command = plan
   variables {
     environment = merge(var.environment, { protected = true })
+    agents      = merge(var.agents, { sign_in = { required = true } })
+    data        = merge(var.data, { postgres = { agents = { major_version = "17", instance_class = "db.m7g.large", storage_gib = 20, multi_zone = true } } })
     network     = merge(var.network, { nat_gateways = "per_zone" })
     cluster     = merge(var.cluster, { system_nodes = merge(var.cluster.system_nodes, { minimum = 3, maximum = 3 }) })
     edge        = merge(var.edge, { sign_in = null })

@@ -166,6 +166,8 @@ run "a_protected_environment_is_warned_of_a_single_nat_gateway" {
   command = plan
   variables {
     environment = merge(var.environment, { protected = true })
+    agents      = merge(var.agents, { sign_in = { required = true } })
+    data        = merge(var.data, { postgres = { agents = { major_version = "17", instance_class = "db.m7g.large", storage_gib = 20, multi_zone = true } } })
     cluster     = merge(var.cluster, { system_nodes = merge(var.cluster.system_nodes, { minimum = 3, maximum = 3 }) })
   }
   expect_failures = [check.one_zone_can_fail]

@@ -1,0 +1,109 @@
+"""What Prefect does by itself when a run of the environment dies, is late or fails."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.objects import StateType
+from prefect.events import AutomationCore, EventTrigger, Posture, ResourceSpecification
+from prefect.events.actions import CallWebhook, ChangeFlowRunState
+from prefect.exceptions import ObjectNotFound
+
+from tasks.environment import Environment, EnvironmentName
+from tasks.prefect_objects.tags import managed_tags
+
+# Prefect's own heartbeat comes every 180 seconds: with less than three of them a live run would be called dead.
+DEAD_AFTER = timedelta(seconds=600)
+HEARTBEAT = "prefect.flow-run.heartbeat"
+ANY_RUN = ResourceSpecification({"prefect.resource.id": "prefect.flow-run.*"})
+# A run that waits for an approval is suspended, and has no process that could send a heartbeat.
+NO_LONGER_RUNNING = ("Completed", "Failed", "Crashed", "Cancelled", "Cancelling", "Paused", "Suspended")
+MESSAGE = "Its process sent no sign of life for 10 minutes; the flow can be run again."
+PAYLOAD = """{
+  "environment": "%s",
+  "flow": "{{ flow.name }}",
+  "run": "{{ flow_run.name }}",
+  "state": "{{ flow_run.state.name }}",
+  "message": {{ (flow_run.state.message or "") | truncate(500) | tojson }},
+  "id": "{{ flow_run.id }}"
+}"""
+
+
+class NotificationsBlockMissing(Exception):
+    """The block through which runs are told of is not on the server; says how to make it."""
+
+
+def notifications_block(client: SyncPrefectClient, environment: Environment) -> UUID | None:
+    """The id of the `Webhook` block that environment.prefect.notifications names; None where it names none.
+
+    The block is made by a person: its address is a secret, which no file of the repository may hold.
+
+    Raises:
+        NotificationsBlockMissing: there is no such block on the server.
+    """
+    name = environment.environment.prefect.notifications
+    if name is None:
+        return None
+    try:
+        return client.read_block_document_by_name(name, "webhook").id
+    except ObjectNotFound as error:
+        raise NotificationsBlockMissing(
+            f"environment.prefect.notifications = {name!r}, but the Prefect server has no Webhook block of that name: "
+            "make it in the UI under Blocks, with the address that shall be called"
+        ) from error
+
+
+def automations(environment: EnvironmentName, webhook: UUID | None) -> tuple[AutomationCore, ...]:
+    """The automations of an environment; those that tell somebody need the id of a `Webhook` block.
+
+    They look at the runs of deployments that carry the environment's tag, and at no others.
+    See https://docs.prefect.io/v3/concepts/automations and .../advanced/detect-zombie-flows.
+    """
+    dead = AutomationCore(
+        name=f"{environment.value}: crash runs whose process is gone",
+        description="A run whose process was killed stays Running otherwise.",
+        tags=list(managed_tags(environment)),
+        trigger=EventTrigger(
+            after={HEARTBEAT},
+            expect={HEARTBEAT} | _entering(*NO_LONGER_RUNNING),
+            match=ANY_RUN,
+            match_related=_tagged(environment),
+            for_each={"prefect.resource.id"},
+            posture=Posture.Proactive,
+            threshold=1,
+            within=DEAD_AFTER,
+        ),
+        actions=[ChangeFlowRunState(name="Crashed", state=StateType.CRASHED, message=MESSAGE, force=False)],
+    )
+    if webhook is None:
+        return (dead,)
+    return (
+        dead,
+        _told(environment, "tell of runs that failed", ("Failed", "Crashed"), webhook),
+        _told(environment, "tell of runs that are late", ("Late",), webhook),
+    )
+
+
+def _told(environment: EnvironmentName, purpose: str, states: tuple[str, ...], webhook: UUID) -> AutomationCore:
+    return AutomationCore(
+        name=f"{environment.value}: {purpose}",
+        description="Calls the webhook that environment.prefect.notifications names.",
+        tags=list(managed_tags(environment)),
+        trigger=EventTrigger(
+            expect=_entering(*states),
+            match=ANY_RUN,
+            match_related=_tagged(environment),
+            for_each={"prefect.resource.id"},
+            posture=Posture.Reactive,
+        ),
+        actions=[CallWebhook(block_document_id=webhook, payload=PAYLOAD % environment.value)],
+    )
+
+
+def _entering(*states: str) -> set[str]:
+    return {f"prefect.flow-run.{state}" for state in states}
+
+
+def _tagged(environment: EnvironmentName) -> ResourceSpecification:
+    tag = f"prefect.tag.environment:{environment.value}"
+    return ResourceSpecification({"prefect.resource.role": "tag", "prefect.resource.id": tag})
