@@ -5,7 +5,7 @@ from pathlib import Path
 
 from agents.knowledge.chunking import cut
 from agents.knowledge.parsing import parse
-from agents.knowledge.sources import open_source
+from agents.knowledge.source_opening import open_source
 from agents.knowledge.tokenizer import load_tokenizer
 from bench.options import NotMeasurable
 from tasks.environment import REPOSITORY

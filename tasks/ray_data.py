@@ -23,7 +23,8 @@ from agents.knowledge.chunking import ChunkBounds, cut
 from agents.knowledge.documents import DocumentRef, DocumentUnreadable
 from agents.knowledge.parsing import parse
 from agents.knowledge.reuse import reuse_key
-from agents.knowledge.sources import SourceError, SourceReader, open_source
+from agents.knowledge.source_opening import open_source
+from agents.knowledge.sources import SourceError, SourceReader
 from agents.knowledge.store import Chunk, EmbeddedChunk
 from agents.knowledge.tokenizer import EmbeddingTokenizer, load_tokenizer
 from tasks.environment import REPOSITORY

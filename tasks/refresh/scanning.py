@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from agents.knowledge.documents import DocumentRef, DocumentUnreadable
 from agents.knowledge.generation import Manifest
-from agents.knowledge.sources import SourceEmpty, SourceError, SourceMissing, SourceReader, open_source
+from agents.knowledge.source_opening import open_source
+from agents.knowledge.sources import SourceEmpty, SourceError, SourceMissing, SourceReader
 from agents.knowledge.sync import ScannedDocument
 from tasks.environment import REPOSITORY
 from tasks.environment.knowledge import Source

@@ -1,5 +1,6 @@
 """The alert rules, judged by Prometheus's own promtool: each alert fires when it should, and is silent otherwise."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,6 +11,7 @@ import yaml
 
 from tasks.environment import REPOSITORY
 
+RUNBOOKS = REPOSITORY / "docs" / "operations.md"
 RULES = REPOSITORY / "infra" / "modules" / "observability" / "rules"
 TESTS = Path(__file__).parent / "alerts"
 FILES = sorted(path.name for path in RULES.glob("*.yaml"))
@@ -58,3 +60,15 @@ def test_every_alert_says_how_urgent_it_is_and_no_name_is_given_twice() -> None:
         for rule in (rule for group in groups for rule in group["rules"] if "alert" in rule):
             assert rule["labels"]["severity"] in ("page", "ticket")
             assert rule["annotations"]["summary"]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_alert_has_a_runbook(file: str) -> None:
+    text = RUNBOOKS.read_text(encoding="utf-8")
+    assert {name for name in alerts_of(file) if f"`{name}`" not in text} == set()
+
+
+def test_runbooks_refer_to_headings_that_exist() -> None:
+    text = RUNBOOKS.read_text(encoding="utf-8")
+    headings = set(re.findall("^## (.+)$", text, re.MULTILINE))
+    assert set(re.findall('see "([^"]+)"', text)) - headings == set()

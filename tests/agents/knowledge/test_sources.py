@@ -12,7 +12,8 @@ from moto.server import ThreadedMotoServer
 from mypy_boto3_s3 import S3Client
 
 from agents.knowledge.documents import DocumentRef, DocumentUnreadable
-from agents.knowledge.sources import SourceEmpty, SourceMissing, SourceReader, SourceUnavailable, open_source
+from agents.knowledge.source_opening import open_source
+from agents.knowledge.sources import SourceEmpty, SourceMissing, SourceReader, SourceUnavailable
 
 MEBIBYTE = 1024 * 1024
 
