@@ -1,6 +1,7 @@
 // Asks the service, and shows what it streams.
 import { readEvents } from "./events.js";
 import { offerFeedback } from "./feedback.js";
+import { conversation } from "./history.js";
 import { Stages } from "./stages.js";
 import { announce, newTurn, offerAgain, showEnd, showSentence } from "./turn.js";
 
@@ -59,10 +60,11 @@ export async function ask(text) {
   send.classList.add("stop");
   announce("Looking for an answer.");
   try {
+    const kept = await conversation();
     const response = await fetch("v1/ask", {
       method: "POST",
       headers: { "content-type": "application/json", accept: "text/event-stream" },
-      body: JSON.stringify({ question: text }),
+      body: JSON.stringify({ question: text, ...(kept && { conversation_id: kept }) }),
       signal: running.signal,
     });
     if (!response.ok) throw new Error((await response.json()).error.message);

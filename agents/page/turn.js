@@ -21,6 +21,10 @@ export function newTurn(text) {
   return turn;
 }
 
+export function clearTurns() {
+  conversation.replaceChildren();
+}
+
 export function verdict(turn, kind, text) {
   const line = turn.querySelector(".verdict");
   line.className = `verdict ${kind}`;
