@@ -33,19 +33,23 @@ def choose_ports(
 ) -> dict[str, int]:
     """A port for each name in `wanted`: the recorded one, else the wanted one, else the next that is free.
 
-    A port on which one of our own processes listens (`owns(pid)`) is not taken. The choice is written to `record`
-    (JSON), so that later runs and other processes keep it.
+    No two names get the same port. One on which one of our own processes listens (`owns(pid)`) is not taken. The
+    choice is written to `record` (JSON), so that later runs and other processes keep it.
 
     Raises:
-        PortTaken: a port is in use and `when_taken` is "refuse", or no port above it is free.
+        PortTaken: a port is in use or wanted twice and `when_taken` is "refuse", or no port above it is free.
     """
     kept = _read(record)
     choice: dict[str, ChosenPort] = {}
     for name, port in wanted.items():
         before = kept.get(name)
         first = before.chosen if before is not None and before.wanted == port else port
-        reserved = {other.chosen for other in choice.values()} | {p for n, p in wanted.items() if n != name}
-        choice[name] = ChosenPort(wanted=port, chosen=_choose(name, first, host, when_taken, reserved, owns))
+        given = {other.chosen: other_name for other_name, other in choice.items()}
+        reserved = {*given, *(p for n, p in wanted.items() if n != name)}
+        if first in given and when_taken == "refuse":
+            raise PortTaken(f"port {first} for {name!r} is that of {given[first]!r}, too; change laptop.ports")
+        chosen = first if first not in given and _is_ours(first, host, owns) else None
+        choice[name] = ChosenPort(wanted=port, chosen=chosen or _other(name, first, host, when_taken, reserved))
     if choice != kept:
         record.parent.mkdir(parents=True, exist_ok=True)
         scratch = record.with_suffix(".new")
@@ -89,18 +93,20 @@ def is_free(host: str, port: int) -> bool:
     return True
 
 
-def _choose(name: str, first: int, host: str, when_taken: WhenTaken, reserved: set[int], owns: Owns) -> int:
-    if is_free(host, first):
-        return first
-    holder = listener(first)
-    if holder is not None and owns(holder.pid):
-        return first
+def _is_ours(port: int, host: str, owns: Owns) -> bool:
+    if is_free(host, port):
+        return True
+    holder = listener(port)
+    return holder is not None and owns(holder.pid)
+
+
+def _other(name: str, taken: int, host: str, when_taken: WhenTaken, reserved: set[int]) -> int:
     if when_taken == "pick_free":
-        for port in range(first + 1, HIGHEST + 1):
+        for port in range(taken + 1, HIGHEST + 1):
             if port not in reserved and is_free(host, port):
                 return port
     raise PortTaken(
-        f"port {first} for {name!r} is taken by {_describe(holder)}; stop that process, or change "
+        f"port {taken} for {name!r} is taken by {_describe(listener(taken))}; stop that process, or change "
         f'laptop.ports or laptop.when_port_taken = "pick_free" in the variable file'
     )
 

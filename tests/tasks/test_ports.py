@@ -57,6 +57,18 @@ def test_a_port_on_which_we_listen_ourselves_is_not_taken(tmp_path: Path) -> Non
     assert chosen == {"chat": port}
 
 
+def test_a_port_that_two_want_is_given_to_the_first(free_port: int, tmp_path: Path) -> None:
+    wanted, record = {"gateway": free_port, "worker": free_port}, tmp_path / "ports.json"
+
+    chosen = choose_ports(wanted, HOST, "pick_free", record, nobody)
+
+    assert chosen["gateway"] == free_port
+    assert chosen["worker"] > free_port
+    assert choose_ports(wanted, HOST, "pick_free", record, nobody) == chosen
+    with pytest.raises(PortTaken, match=rf"port {free_port} for 'worker' is that of 'gateway', too"):
+        choose_ports(wanted, HOST, "refuse", tmp_path / "others.json", nobody)
+
+
 def test_no_port_is_given_to_two(tmp_path: Path) -> None:
     with listening() as port:
         wanted = {"gateway": port, "embedding": port + 1, "chat": port + 2}
