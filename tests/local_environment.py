@@ -17,7 +17,9 @@ def write_local_environment(directory: Path, data_directory: Path, generations_k
     """
     text = (REPOSITORY / "infra" / "environments" / "local.tfvars").read_text(encoding="utf-8")
     text = re.sub(r'(data_directory\s*= )"[^"]*"', rf'\1"{data_directory}"', text)
-    ports = ", ".join(f"{name} = {free_port()}" for name in PORTS)
+    # The worker and a model of its own for reasoning ask for the port after the server's and after the chat model's.
+    given = [free_port() for _ in range(2 * len(PORTS))][::2]
+    ports = ", ".join(f"{name} = {port}" for name, port in zip(PORTS, given, strict=True))
     text = re.sub(r"(\n\s*ports\s*= )\{[^}]*\}", rf"\1{{ {ports} }}", text)
     text = re.sub(r"(generations_kept\s*= )\d+", rf"\g<1>{generations_kept}", text)
     directory.mkdir(parents=True, exist_ok=True)
