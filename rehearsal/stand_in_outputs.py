@@ -28,4 +28,11 @@ def _stand_ins(settings: Environment) -> Mapping[str, Any]:
         for client in settings.data.valkey
     }
     grafana = {"workspace_id": "g-0000000000", "url": f"https://grafana.{NOWHERE}", "service_account_id": "1"}
-    return {"grafana": grafana, **({"valkey": caches} if caches else {})}
+    search = {
+        "domain": prefix,
+        "arn": f"arn:aws:es:{settings.environment.region}:{settings.environment.account_id}:domain/{prefix}",
+        "endpoint": f"https://search.{NOWHERE}",
+        "administrator_role_arn": f"arn:aws:iam::{settings.environment.account_id}:role/{prefix}-search-administrator",
+        "snapshot_role_arn": None,
+    }
+    return {"grafana": grafana, "search": search, **({"valkey": caches} if caches else {})}
