@@ -78,7 +78,7 @@ def test_asking_reading_and_opening_a_citation_with_the_keyboard_alone(page: Pag
     expect(page.get_by_role("heading", name="Commands of the platform")).to_be_visible()
     assert not overflows(page)
     page.keyboard.press("Escape")
-    expect(page.locator("dialog")).to_be_hidden()
+    expect(page.locator("#panel")).to_be_hidden()
     expect(citation).to_be_focused()
 
 
@@ -137,7 +137,7 @@ def test_quotes_are_shown_as_quotes(page: Page, service: Running) -> None:
     page.locator(".sources button").first.click()
     expect(page.locator("dialog mark")).to_contain_text("port 8080")
     page.get_by_role("button", name="Close the document").click()
-    expect(page.locator("dialog")).to_be_hidden()
+    expect(page.locator("#panel")).to_be_hidden()
 
 
 def test_an_error_can_be_tried_again(page: Page, service: Running) -> None:
