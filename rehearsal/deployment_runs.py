@@ -36,21 +36,12 @@ class DeploymentRun:
         Raises:
             StageFailed: that state is not of type `expected`, or none is reached in time.
         """
-        state = self.settled(within_seconds)
-        if state.type is not expected:
-            raise StageFailed(f"{self.name} is {state.name!r} instead of {expected.value}: {state.message}")
-        return state
-
-    def settled(self, within_seconds: float) -> State[Any]:
-        """Wait until the run waits for a person or ended, however it did; returns the state.
-
-        Raises:
-            StageFailed: it does neither in time.
-        """
         deadline = time.monotonic() + within_seconds
         while time.monotonic() < deadline:
             state = self.client.read_flow_run(self.id).state
             if state and (state.is_final() or state.is_paused()):
+                if state.type is not expected:
+                    raise StageFailed(f"{self.name} is {state.name!r} instead of {expected.value}: {state.message}")
                 return state
             time.sleep(LOOK_EVERY_SECONDS)
         raise StageFailed(f"{self.name} did not end within {within_seconds:.0f} s")

@@ -25,7 +25,7 @@ REAL = (
     "By real programs: Terraform, its AWS provider, Prefect, Helm, Kubernetes' control plane, Karpenter, KubeRay's "
     "operator"
 )
-# Beside the types of resources that are left out, the releases, and the stages that do not know AWS yet.
+# Beside the types of resources that are left out, and the releases.
 NOT_PROVED = (
     ("whether AWS grants the permissions", "the emulators check no policies and no signatures"),
     ("how long AWS takes, and its quotas", "the emulators answer at once and never run out"),

@@ -1,5 +1,6 @@
 import asyncio
 import threading
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from tests.agents.tracing.conftest import StartTraced
 from tests.agents.tracing.played_langfuse import (
     SECRET_KEY,
     TRACES_PATH,
+    WAIT_SECONDS,
     PlayedLangfuse,
     langfuse_at,
     wait_for,
@@ -32,6 +34,13 @@ def hanging(langfuse: PlayedLangfuse) -> PlayedLangfuse:
 def counted(metrics: Metrics, name: str) -> float:
     lines = metrics.exposition(True).decode().splitlines()
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait, without holding up the loop that sends."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not condition():
+            await asyncio.sleep(0.02)
 
 
 def rated(running: Running, trace_id: str) -> int:
@@ -92,11 +101,9 @@ async def test_scores_wait_for_a_langfuse_that_comes_back(langfuse: PlayedLangfu
     scores = Scores(langfuse_at(langfuse.host), SECRET_KEY, "local", metrics)
     scores.start()
     scores.put(Score("a" * 32, "relevancy", 0.5))
-    while not langfuse.requests:
-        await asyncio.sleep(0.02)
+    await until(lambda: langfuse.requests)
     langfuse.status = 200
-    while not langfuse.scores:
-        await asyncio.sleep(0.02)
+    await until(lambda: langfuse.scores)
     await scores.close()
     assert [score["value"] for score in langfuse.scores] == [0.5]
     assert counted(metrics, 'agents_scores_total{outcome="sent"}') == 1
@@ -118,8 +125,7 @@ async def test_a_refusal_for_good_is_not_tried_again(langfuse: PlayedLangfuse) -
     scores = Scores(langfuse_at(langfuse.host), SECRET_KEY, "local", metrics)
     scores.start()
     scores.put(Score("a" * 32, "relevancy", 0.5))
-    while not counted(metrics, 'agents_scores_total{outcome="failed"}'):
-        await asyncio.sleep(0.02)
+    await until(lambda: counted(metrics, 'agents_scores_total{outcome="failed"}'))
     await scores.close()
     assert len(langfuse.requests) == 1
 
