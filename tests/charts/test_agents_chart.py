@@ -37,6 +37,8 @@ def test_the_released_image_runs_with_the_settings_of_the_environment_file(envir
     assert settings["models"]["embedding"]["fingerprint"] == "0" * 64
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert described["terminationGracePeriodSeconds"] > settings["limits"]["answer_seconds"]
+    variables = {each["name"]: each["value"] for each in container["env"]}
+    assert variables["AGENTS_RELEASE"] == f"sha256:{'0' * 64}", "traces name the image by its digest"
     assert "agents-canary" not in of_kind(manifests, "Deployment")
 
 
