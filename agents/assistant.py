@@ -123,6 +123,8 @@ def assemble(settings: Settings) -> Assistant:
         settings.budgets,
     )
     access = assemble_access(settings.access, settings.environment)
+    admission = Admission(settings.access.load)
+    metrics.watch(admission)
     return Assistant(
         settings=settings,
         gateway=gateway,
@@ -135,7 +137,7 @@ def assemble(settings: Settings) -> Assistant:
         refresh=refresh,
         web=web,
         access=access,
-        admission=Admission(settings.access.load),
+        admission=admission,
         allowance=_allowance(settings, access),
         tracing=tracing,
         recent=RecentTraces(),

@@ -11,8 +11,8 @@ SCOPES: tuple[Scope, ...] = get_args(Scope)
 class Caller:
     """Whoever a request comes from; `id` says the same of the same caller tomorrow, and owns conversations.
 
-    A `key` acts for the owner that it was made for, so that a new key of the same owner is the same caller; a `person`
-    was signed in by the load balancer; `local` is everybody where nobody need sign in.
+    A `key` acts for the owner that it was made for, so that a new key of the same owner is the same caller, or for the
+    operator; a `person` was signed in by the load balancer; `local` is everybody where nobody need sign in.
     """
 
     id: str

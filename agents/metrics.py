@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from agents.admission import Admission
 from agents.events import Answer
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -58,7 +59,16 @@ class Metrics:
         self.scores = Counter(
             "agents_scores_total", "Scores, by what became of them.", ["outcome"], registry=self._registry
         )
+        self._in_progress = Gauge(
+            "agents_questions_in_progress", "Questions that are being answered.", registry=self._registry
+        )
+        self._waiting = Gauge("agents_questions_waiting", "Questions that wait for a place.", registry=self._registry)
         self._ready = Gauge("agents_ready", "1 when everything an answer needs is there.", registry=self._registry)
+
+    def watch(self, admission: Admission) -> None:
+        """Have each exposition say how many questions `admission` has at that moment."""
+        self._in_progress.set_function(lambda: admission.running)
+        self._waiting.set_function(lambda: admission.waiting)
 
     def record(self, answer: Answer) -> None:
         """Count one answer."""

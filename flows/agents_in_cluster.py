@@ -6,7 +6,8 @@ from tasks.concurrency_limits import one_at_a_time
 from tasks.environment import Environment
 from tasks.helm.derivations.agents import VERSIONS, Version
 from tasks.kubernetes.probe_result import Outcome
-from tasks.release_gate import Verdict, prove_canary
+from tasks.release_comparison import Verdict
+from tasks.release_gate import prove_canary
 from tasks.rollout import roll_out
 from tasks.secrets import require_secrets
 

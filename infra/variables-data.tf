@@ -29,6 +29,10 @@ variable "data" {
     error_message = "agents.sign_in.required needs data.postgres.agents, where keys and conversations lie."
   }
   validation {
+    condition     = !try(var.agents.sign_in.required, false) || var.data == null || try(var.data.secrets["agents-gate-key"].origin == "generated", false)
+    error_message = "agents.sign_in.required needs data.secrets.agents-gate-key with the origin generated, with which a release asks a new version."
+  }
+  validation {
     condition     = try(var.agents.web_search.key_secret, null) == null ? true : contains(keys(try(var.data.secrets, {})), var.agents.web_search.key_secret)
     error_message = "agents.web_search.key_secret must be a name of data.secrets."
   }

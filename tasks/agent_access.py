@@ -10,6 +10,7 @@ from tasks.resource_names import name_prefix
 
 CLIENT = "agents"
 STATE_PASSWORD = "AGENTS_STATE_PASSWORD"  # noqa: S105 - a name
+GATE_KEY_VARIABLE = "AGENTS_GATE_KEY"
 SECRETS_DIRECTORY = "/etc/agents-secrets"
 """Where the chart mounts the secrets as files, which follow a rotation."""
 
@@ -17,13 +18,14 @@ SECRETS_DIRECTORY = "/etc/agents-secrets"
 def access_settings(environment: Environment, outputs: Mapping[str, Any] | None) -> access.Access:
     """Sign-in, state and limits; `outputs` are Terraform's, of an environment on AWS."""
     agents = environment.agents
-    required = agents.sign_in is not None and agents.sign_in.required
+    required = agents.callers_sign_in
     state = _sqlite(environment) if outputs is None else _postgres(outputs)
     allowance = access.Allowance(**agents.allowance.model_dump()) if agents.allowance else access.Allowance()
     return access.Access(
         sign_in=access.SignIn(
             required=required,
             load_balancer=None if outputs is None else _load_balancer(environment, outputs),
+            operator_key_file=f"{SECRETS_DIRECTORY}/{GATE_KEY_VARIABLE}" if required and outputs is not None else None,
         ),
         state=state,
         valkey=None if outputs is None else _valkey(environment, outputs),

@@ -10,7 +10,7 @@ import httpx
 import stamina
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 ATTEMPTS = 4
 MOST_WAIT_SECONDS = 30
@@ -21,7 +21,11 @@ class AssistantUnavailable(Exception):
 
 
 class _Passing(AssistantUnavailable):
-    """A failure that may pass by itself."""
+    """A failure that may pass by itself, in so many `seconds` where the service says so."""
+
+    def __init__(self, message: str, seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.seconds = seconds
 
 
 class _Answered(BaseModel):
@@ -103,25 +107,46 @@ def require_ready(url: str, seconds: float) -> None:
                 _send(client, "GET", "/readyz", None)
 
 
+@task(task_run_name="find-accepted-key", cache_policy=NO_CACHE, persist_result=False)
+def accepted_key(url: str, keys: Sequence[SecretStr], seconds: float) -> SecretStr | None:
+    """The first of `keys` that the service at `url` lets in; None when there are none to try.
+
+    Raises:
+        AssistantUnavailable: it does not answer within `seconds`, or lets none of them in.
+    """
+    if not keys:
+        return None
+    refusals: list[str] = []
+    for key in keys:
+        with _client(url, seconds, key) as client:
+            response = _retrying()(_send, client, "GET", "/v1/models", None)
+        if response.is_success:
+            return key
+        refusals.append(f"{response.status_code} {response.text[:300]}")
+    raise AssistantUnavailable(f"GET {url}/v1/models was refused with every key there is: {'; '.join(refusals)}")
+
+
 @task(task_run_name="ask", cache_policy=NO_CACHE)
-def ask(url: str, question: str, seconds: float) -> Probe:
-    """Ask one question in full.
+def ask(url: str, question: str, seconds: float, key: SecretStr | None = None) -> Probe:
+    """Ask one question in full, with `key` where the service wants to know who asks.
 
     Raises:
         AssistantUnavailable: as for `search_all`.
     """
-    with _client(url, seconds) as client:
+    with _client(url, seconds, key) as client:
         return Probe(question, _post(client, "/v1/ask", {"question": question}, CitedAnswer))
 
 
 @task(task_run_name="search-golden-questions", cache_policy=NO_CACHE)
-def search_all(url: str, questions: Sequence[str], limit: int, seconds: float) -> list[SearchAnswer]:
-    """Search for every question, in order. `seconds` is the longest that one call may take.
+def search_all(
+    url: str, questions: Sequence[str], limit: int, seconds: float, key: SecretStr | None = None
+) -> list[SearchAnswer]:
+    """Search for every question, in order, with `key` as for `ask`. `seconds` is the longest that one call may take.
 
     Raises:
         AssistantUnavailable: the service at `url` does not answer, or refuses a question.
     """
-    with _client(url, seconds) as client:
+    with _client(url, seconds, key) as client:
         return [_post(client, "/v1/search", {"query": text, "limit": limit}, SearchAnswer) for text in questions]
 
 
@@ -145,16 +170,24 @@ def ask_all(
 
 
 @contextmanager
-def _client(url: str, seconds: float) -> Generator[httpx.Client]:
+def _client(url: str, seconds: float, key: SecretStr | None = None) -> Generator[httpx.Client]:
+    headers = {} if key is None else {"authorization": f"Bearer {key.get_secret_value()}"}
     # The proxy of the surroundings, if there is one, does not lead to this machine's loopback.
-    with httpx.Client(base_url=url, timeout=seconds, trust_env=False) as client:
+    with httpx.Client(base_url=url, timeout=seconds, trust_env=False, headers=headers) as client:
         yield client
 
 
-def _post(client: httpx.Client, path: str, body: dict[str, object], answer: type[Said]) -> Said:
+def _retrying() -> stamina.BoundRetryingCaller:
     # A restart of the service or of the gateway takes seconds, and a run of many questions should outlive it.
-    retrying = stamina.RetryingCaller(attempts=ATTEMPTS, timeout=None, wait_max=MOST_WAIT_SECONDS).on(_Passing)
-    response = retrying(_send, client, "POST", path, body)
+    return stamina.RetryingCaller(attempts=ATTEMPTS, timeout=None, wait_max=MOST_WAIT_SECONDS).on(_wait)
+
+
+def _wait(error: Exception) -> bool | float:
+    return isinstance(error, _Passing) and (error.seconds or True)
+
+
+def _post(client: httpx.Client, path: str, body: dict[str, object], answer: type[Said]) -> Said:
+    response = _retrying()(_send, client, "POST", path, body)
     where = f"POST {client.base_url.join(path)}"
     if not response.is_success:
         raise AssistantUnavailable(f"{where} with {body!r} was refused: {response.status_code} {response.text[:300]}")
@@ -172,4 +205,7 @@ def _send(client: httpx.Client, method: str, path: str, body: dict[str, object] 
         raise _Passing(f"{where} got no answer: {type(error).__name__} {error}") from error
     if response.status_code == 503:
         raise _Passing(f"{where} cannot answer now: {response.text[:300]}")
+    # Whoever asks too often may come again soon; whoever used up a day's allowance may not.
+    if response.status_code == 429 and (seconds := float(response.headers.get("retry-after", 1))) <= MOST_WAIT_SECONDS:
+        raise _Passing(f"{where} is asked too often: {response.text[:300]}", seconds)
     return response

@@ -1,11 +1,13 @@
 """The parts of access, put together from their settings."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from agents.access.load_balancer import LoadBalancerTokens
+from agents.access.operator_key import OperatorKey
 from agents.access.rate_limit import LocalRateLimit, Rate, RateLimit, SharedRateLimit
 from agents.access.settings import Access, Valkey
 from agents.access.sign_in import SignedIn
@@ -60,6 +62,8 @@ def assemble_access(settings: Access, environment: str) -> AccessControl:
     database = StateDatabase(settings.state.opened_with()) if settings.state is not None else None
     balancer = settings.sign_in.load_balancer if settings.sign_in.required else None
     tokens = LoadBalancerTokens(balancer) if balancer is not None else None
+    key_file = settings.sign_in.operator_key_file
+    operator_key = None if key_file is None else OperatorKey(Path(key_file))
     per_minute = settings.allowance.requests_per_minute
     counts = rate_limit = None
     if per_minute is not None:
@@ -72,7 +76,9 @@ def assemble_access(settings: Access, environment: str) -> AccessControl:
     return AccessControl(
         database=database,
         tokens=tokens,
-        callers=SignedIn(database, tokens) if settings.sign_in.required and database is not None else None,
+        callers=(
+            SignedIn(database, tokens, operator_key) if settings.sign_in.required and database is not None else None
+        ),
         conversations=Conversations(database) if database is not None else None,
         counts=counts,
         rate_limit=rate_limit,

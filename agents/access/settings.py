@@ -53,10 +53,14 @@ class LoadBalancer(Section):
 
 
 class SignIn(Section):
-    """Whether callers have to say who they are: by API key, or signed in by the load balancer where there is one."""
+    """Whether callers have to say who they are: by API key, or signed in by the load balancer where there is one.
+
+    The file `operator_key_file` holds one more key, with which whoever operates the service may ask and search.
+    """
 
     required: bool = False
     load_balancer: LoadBalancer | None = None
+    operator_key_file: str | None = None
 
 
 class ElastiCache(Section):

@@ -5,6 +5,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agents.access.api_key import is_key, prefix_of
 from agents.access.load_balancer import HEADER, InvalidToken, KeysUnavailable, LoadBalancerTokens
+from agents.access.operator_key import OPERATOR, OperatorKey, OperatorKeyUnavailable
 from agents.access.policy import needed_scope
 from agents.caller import LOCAL, Caller
 from agents.errors import error_response
@@ -22,17 +23,20 @@ class Refused(Exception):
 class SignedIn:
     """Recognizes callers by their API key, or by the token of the load balancer."""
 
-    def __init__(self, database: StateDatabase, tokens: LoadBalancerTokens | None) -> None:
+    def __init__(
+        self, database: StateDatabase, tokens: LoadBalancerTokens | None, operator_key: OperatorKey | None
+    ) -> None:
         self._keys = ApiKeys(database)
         self._revocations = Revocations(database)
         self._tokens = tokens
+        self._operator_key = operator_key
 
     async def caller(self, headers: Headers) -> Caller:
         """Whoever sent `headers`. A key counts before a token: programs behind the load balancer may have both.
 
         Raises:
             Refused: there is no key and no token, or it is not valid (any more).
-            StateUnavailable, KeysUnavailable: it cannot be verified now.
+            StateUnavailable, KeysUnavailable, OperatorKeyUnavailable: it cannot be verified now.
         """
         scheme, _, key = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
@@ -47,6 +51,8 @@ class SignedIn:
 
     async def _holder(self, key: str) -> Caller:
         prefix = prefix_of(key)
+        if prefix is None and self._operator_key is not None and self._operator_key.is_key(key):
+            return OPERATOR
         kept = await self._keys.find(prefix) if prefix is not None else None
         if kept is None or not is_key(key, kept):
             raise Refused("the API key is not known")
@@ -85,7 +91,7 @@ class SignIn:
         except Refused as error:
             response = error_response(401, str(error), "invalid_api_key")
             response.headers["www-authenticate"] = "Bearer"
-        except (StateUnavailable, KeysUnavailable) as error:
+        except (StateUnavailable, KeysUnavailable, OperatorKeyUnavailable) as error:
             response = error_response(503, f"callers cannot be told now: {error}", "sign_in_unavailable")
             response.headers["retry-after"] = str(RETRY_SECONDS)
         else:

@@ -209,6 +209,7 @@ data = {
     dedicated_masters = { instance_type = "m7g.medium.search" }
   }
   secrets = {
+    agents-gate-key     = { origin = "generated", rotation_days = 30 }
     litellm-master-key  = { origin = "generated", rotation_days = 90 }
     langfuse-secret-key = { origin = "generated", rotation_days = 90 }
     grafana-token       = { origin = "generated", rotation_days = 14 } # lives 30 days at most

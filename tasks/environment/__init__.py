@@ -11,7 +11,7 @@ from pydantic import model_validator
 
 from tasks.environment.access import Access
 from tasks.environment.addons import LANGFUSE_KEY, Addons
-from tasks.environment.agents import Agents
+from tasks.environment.agents import GATE_KEY, Agents
 from tasks.environment.capacity import Capacity
 from tasks.environment.cluster import Cluster
 from tasks.environment.data import Data
@@ -182,13 +182,20 @@ class Environment(Section):
 
     @model_validator(mode="after")
     def _callers_sign_in_where_it_counts(self) -> Self:
-        required = self.agents.sign_in is not None and self.agents.sign_in.required
+        required = self.agents.callers_sign_in
         if self.environment.protected and not required:
             raise ValueError("environment.protected = true: agents.sign_in.required must be true")
         if required and self.data is not None and "agents" not in self.data.postgres:
             raise ValueError(
                 "agents.sign_in.required = true needs data.postgres.agents, where keys and conversations lie; "
                 f"data.postgres has {', '.join(sorted(self.data.postgres)) or 'none'}"
+            )
+        key = None if self.data is None else self.data.secrets.get(GATE_KEY)
+        if required and self.data is not None and (key is None or key.origin != "generated"):
+            found = "there is none" if key is None else f"its origin is {key.origin!r}"
+            raise ValueError(
+                f"agents.sign_in.required = true needs data.secrets.{GATE_KEY} with origin = 'generated', with which a "
+                f"release asks a new version; {found}"
             )
         return self
 

@@ -8,6 +8,8 @@ from tasks.environment.section import Section
 from tasks.environment.tracing import Tracing
 from tasks.environment.web_search import WebSearch
 
+GATE_KEY = "agents-gate-key"
+"""The secret with which the gate of a release asks a service that knows its callers."""
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -92,3 +94,8 @@ class Agents(Section):
     conversations: Conversations | None = None
     gate: Gate | None = None
     tracing: Tracing | None = None
+
+    @property
+    def callers_sign_in(self) -> bool:
+        """Whether the service refuses whoever does not say who it is."""
+        return self.sign_in is not None and self.sign_in.required

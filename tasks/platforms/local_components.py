@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
+from agents.settings import RELEASE_VARIABLE
 from agents.settings_file import SETTINGS_VARIABLE
 from agents.web_search.server import HEALTH_PATH, MCP_PATH
 from tasks.environment import REPOSITORY, Environment
 from tasks.gateway import GATEWAY_ENVIRONMENT, render_gateway_configuration
 from tasks.gateway import HEALTH_PATH as GATEWAY_HEALTH_PATH
+from tasks.git import current_commit
 from tasks.llama_server import Kind
 from tasks.model_files import ModelFiles
 from tasks.platforms import Component, base_url
@@ -192,14 +194,15 @@ class LocalComponents:
         return self._service(AGENTS_CANDIDATE, settings, text, port)
 
     def _service(self, name: str, settings: Path, text: str, port: int) -> Component:
-        fingerprint = _digest(text, *_service_sources())
+        fingerprint, commit = _digest(text, *_service_sources()), current_commit()
+        release = {} if commit is None else {RELEASE_VARIABLE: commit}
         return Component(
             name=name,
             command=(sys.executable, "-m", "agents.service"),
             host=laptop_of(self.environment).listen_host,
             port=port,
             health_path="/healthz",
-            environment={**_QUIET, SETTINGS_VARIABLE: str(settings)},
+            environment={**_QUIET, SETTINGS_VARIABLE: str(settings), **release},
             ready_seconds=60,
             fingerprint=fingerprint,
             # Answers that are being streamed are finished; the service itself gives up on them before it is killed.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tasks.environment import Environment
+from tasks.environment.agents import GATE_KEY
 from tasks.environment.data import Secret
 from tasks.environment.edge import Oidc
 from tasks.resource_names import name_prefix
@@ -17,6 +18,7 @@ NEEDED_BY: dict[str, Stage] = {
     "litellm-master-key": "models",
     "weights-token": "models",
     "tavily-api-key": "agents",
+    GATE_KEY: "agents",
 }
 # LiteLLM and Langfuse refuse keys that start otherwise.
 STARTS_WITH = {"litellm-master-key": "sk-", "langfuse-secret-key": "sk-lf-"}

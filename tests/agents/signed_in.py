@@ -105,9 +105,11 @@ def bearer(key: str) -> Headers:
     return {"authorization": f"Bearer {key}"}
 
 
-def access(state: Path, balancer: PlayedLoadBalancer | None = None, **more: Any) -> dict[str, Any]:
+def access(
+    state: Path, balancer: PlayedLoadBalancer | None = None, operator_key_file: str | None = None, **more: Any
+) -> dict[str, Any]:
     """The settings of a service whose callers sign in, with its state in the SQLite file `state`."""
-    settings: dict[str, Any] = {"required": True}
+    settings: dict[str, Any] = {"required": True, "operator_key_file": operator_key_file}
     if balancer is not None:
         settings["load_balancer"] = {"signer": SIGNER, "client": CLIENT, "keys_url": balancer.keys_url}
     return {"sign_in": settings, "state": {"engine": "sqlite", "path": str(state)}, **more}

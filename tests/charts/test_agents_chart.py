@@ -37,6 +37,8 @@ def test_the_released_image_runs_with_the_settings_of_the_environment_file(envir
     assert settings["models"]["embedding"]["fingerprint"] == "0" * 64
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert described["terminationGracePeriodSeconds"] > settings["limits"]["answer_seconds"]
+    variables = {each["name"]: each["value"] for each in container["env"]}
+    assert variables["AGENTS_RELEASE"] == f"sha256:{'0' * 64}", "traces name the image by its digest"
     assert "agents-canary" not in of_kind(manifests, "Deployment")
 
 
@@ -111,6 +113,19 @@ def test_the_web_search_server_has_the_key_and_no_role() -> None:
     assert [each["remoteRef"]["key"] for each in secret["spec"]["data"]] == ["agentic-eks-dev/tavily-api-key"]
     settings = json.loads(of_kind(manifests, "ConfigMap")[named(manifests, "agents")]["data"]["settings.json"])
     assert settings["web_search"]["url"] == "http://web-search:8090/mcp"
+
+
+def test_where_callers_sign_in_the_operators_key_lies_in_a_file_that_follows_a_renewal() -> None:
+    manifests = rendered("agents", PROD)
+    secret = of_kind(manifests, "ExternalSecret")["agents"]
+    keys = {each["secretKey"]: each["remoteRef"]["key"] for each in secret["spec"]["data"]}
+    settings = json.loads(of_kind(manifests, "ConfigMap")[named(manifests, "agents")]["data"]["settings.json"])
+    described = pod(of_kind(manifests, "Deployment")["agents"])
+    (mount,) = [each for each in described["containers"][0]["volumeMounts"] if each["name"] == "secrets"]
+
+    assert keys["AGENTS_GATE_KEY"] == "agentic-eks-prod/agents-gate-key"
+    assert settings["access"]["sign_in"]["operator_key_file"] == f"{mount['mountPath']}/AGENTS_GATE_KEY"
+    assert "AGENTS_GATE_KEY" not in json.dumps(of_kind(rendered("agents", DEV), "ExternalSecret"))
 
 
 def named(manifests: list[Manifest], deployment: str) -> str:

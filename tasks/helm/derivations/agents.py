@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 from agents.knowledge.generation import EmbeddingIdentity
 from agents.web_search.server import MCP_PATH
-from tasks.agent_access import CLIENT, STATE_PASSWORD
+from tasks.agent_access import CLIENT, GATE_KEY_VARIABLE, STATE_PASSWORD
 from tasks.agent_settings import InCluster, agent_settings
 from tasks.environment import Environment
+from tasks.environment.agents import GATE_KEY
 from tasks.environment.web_search import WebSearch
 from tasks.helm.derivations.derivation import Derivation, Outputs
 from tasks.helm.derivations.gateway import CLIENT as GATEWAY_SERVICE
@@ -137,6 +138,8 @@ def _secrets(settings: Environment, prefix: str) -> Values:
     secrets = {GATEWAY_KEY: {"key": f"{prefix}/litellm-master-key"}}
     if (langfuse := langfuse_project(settings)) is not None and langfuse.secret_name is not None:
         secrets[langfuse.secret_variable] = {"key": langfuse.secret_name}
+    if settings.agents.callers_sign_in:
+        secrets[GATE_KEY_VARIABLE] = {"key": f"{prefix}/{GATE_KEY}"}
     return secrets
 
 

@@ -104,7 +104,7 @@ data = {
   buckets  = { noncurrent_days = 1, result_days = 1 }
   images   = { repositories = [], kept = 1, pull_through = {} }
   search   = { engine_version = "OpenSearch_3.3", instance_type = "m7g.medium.search", instance_count = 3, volume_gib = 10, dedicated_masters = { instance_type = "m7g.medium.search" } }
-  secrets  = {}
+  secrets  = { agents-gate-key = { origin = "generated" } }
   postgres = {}
   valkey   = {}
   backup   = { point_in_time_days = 1, snapshot_days = 1, start_hour = 0 }
