@@ -29,6 +29,7 @@ from agents.prompt import INSTRUCTIONS
 from agents.rag import RagAgent
 from agents.recent_traces import RecentTraces
 from agents.refresh_request import RefreshRequests
+from agents.refresh_settings import prefect_authorization
 from agents.settings import RELEASE_VARIABLE, Settings, gateway_key
 from agents.state.usage import Usage
 from agents.steps.composing import Composing
@@ -158,7 +159,7 @@ def _refresh_requests(settings: Settings) -> RefreshRequests | None:
     if freshness is None or freshness.refresh is None:
         return None
     window = timedelta(minutes=freshness.window_minutes)
-    return RefreshRequests(freshness.refresh.api_url, freshness.refresh.deployment, settings.environment, window)
+    return RefreshRequests(freshness.refresh, prefect_authorization(freshness.refresh), settings.environment, window)
 
 
 def _of(request: Request) -> Assistant:

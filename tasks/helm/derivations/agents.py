@@ -137,6 +137,9 @@ def _secrets(settings: Environment, prefix: str) -> Values:
     secrets = {GATEWAY_KEY: {"key": f"{prefix}/litellm-master-key"}}
     if (langfuse := langfuse_project(settings)) is not None and langfuse.secret_name is not None:
         secrets[langfuse.secret_variable] = {"key": langfuse.secret_name}
+    if (freshness := settings.agents.freshness) is not None and freshness.prefect_credentials is not None:
+        credentials = freshness.prefect_credentials
+        secrets[credentials.variable] = {"key": f"{prefix}/{credentials.secret}"}
     return secrets
 
 
