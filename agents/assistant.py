@@ -61,7 +61,9 @@ class Assistant:
     tracing: Tracing
     recent: RecentTraces
 
-    async def answer(self, question: str, filters: Filters, trace_id: str, caller: Caller) -> AsyncGenerator[Event]:
+    async def answer(
+        self, question: str, filters: Filters, trace_id: str, caller: Caller, conversation: str | None = None
+    ) -> AsyncGenerator[Event]:
         """The events of answering an accepted question, counted in the metrics; raises as the orchestrator does.
 
         Raises:
@@ -73,7 +75,7 @@ class Assistant:
         answering = self.orchestrator.answer(question, filters, trace_id)
         if self.allowance is not None:
             answering = self.allowance.metered(caller, question, answering)
-        traced = self.tracing.follow(question, trace_id, answering)
+        traced = self.tracing.follow(question, trace_id, caller, conversation, answering)
         async with self.admission.place(), aclosing(traced) as events:
             async for event in events:
                 if isinstance(event, SentenceReleased) and silent:
