@@ -29,6 +29,7 @@ from agents.prompt import INSTRUCTIONS
 from agents.rag import RagAgent
 from agents.recent_traces import RecentTraces
 from agents.refresh_request import RefreshRequests
+from agents.refresh_settings import prefect_authorization
 from agents.settings import RELEASE_VARIABLE, Settings, gateway_key
 from agents.state.usage import Usage
 from agents.steps.composing import Composing
@@ -60,7 +61,9 @@ class Assistant:
     tracing: Tracing
     recent: RecentTraces
 
-    async def answer(self, question: str, filters: Filters, trace_id: str, caller: Caller) -> AsyncGenerator[Event]:
+    async def answer(
+        self, question: str, filters: Filters, trace_id: str, caller: Caller, conversation: str | None = None
+    ) -> AsyncGenerator[Event]:
         """The events of answering an accepted question, counted in the metrics; raises as the orchestrator does.
 
         Raises:
@@ -72,7 +75,7 @@ class Assistant:
         answering = self.orchestrator.answer(question, filters, trace_id)
         if self.allowance is not None:
             answering = self.allowance.metered(caller, question, answering)
-        traced = self.tracing.follow(question, trace_id, answering)
+        traced = self.tracing.follow(question, trace_id, caller, conversation, answering)
         async with self.admission.place(), aclosing(traced) as events:
             async for event in events:
                 if isinstance(event, SentenceReleased) and silent:
@@ -160,7 +163,7 @@ def _refresh_requests(settings: Settings) -> RefreshRequests | None:
     if freshness is None or freshness.refresh is None:
         return None
     window = timedelta(minutes=freshness.window_minutes)
-    return RefreshRequests(freshness.refresh.api_url, freshness.refresh.deployment, settings.environment, window)
+    return RefreshRequests(freshness.refresh, prefect_authorization(freshness.refresh), settings.environment, window)
 
 
 def _of(request: Request) -> Assistant:

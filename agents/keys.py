@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from agents.access.api_key import make_key, prefix_of
 from agents.caller import SCOPES
-from agents.settings import SETTINGS_VARIABLE, Settings
-from agents.settings_file import InvalidSettings, read_settings_file
+from agents.settings import Settings
+from agents.settings_file import SETTINGS_VARIABLE, InvalidSettings, read_settings_file
 from agents.state.api_keys import ApiKey, ApiKeys, Revocations
 from agents.state.clock import moment, now_ms
 from agents.state.database import StateDatabase, StateUnavailable

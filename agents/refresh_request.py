@@ -12,6 +12,8 @@ from datetime import timedelta
 import httpx
 import stamina
 
+from agents.refresh_settings import Refresh
+
 ATTEMPTS = 4
 REST_SECONDS = 15.0
 """When Prefect could not be asked, it is left alone for so long."""
@@ -23,17 +25,25 @@ class RefreshRequests:
     """One request at most for what the sources hold in a time window; replicas agree by the idempotency key.
 
     The key is environment, fingerprint of the sources and window: a run that failed keeps no other window from one.
+    `authorization` is the header of that name; see `prefect_authorization`.
     """
 
     def __init__(
-        self, api_url: str, deployment: str, environment: str, window: timedelta, clock: Callable[[], float] = time.time
+        self,
+        refresh: Refresh,
+        authorization: str | None,
+        environment: str,
+        window: timedelta,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self._deployment = deployment
+        self._deployment = refresh.deployment
         self._environment = environment
         self._window = window.total_seconds()
         self._clock = clock
         self._client = httpx.AsyncClient(
-            base_url=api_url.rstrip("/"), timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS)
+            base_url=refresh.api_url.rstrip("/"),
+            headers={} if authorization is None else {"Authorization": authorization},
+            timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
         )
         self._asked: str | None = None
         self._asking: asyncio.Task[None] | None = None

@@ -20,7 +20,8 @@ from agents.listening import DrainingServer, inherited_sockets, ready_file
 from agents.middleware import BodyLimit, Observation
 from agents.routes import ask, chat_completions, conversations, documents, feedback, mcp, operations, page, search
 from agents.routes.page import PAGE
-from agents.settings import InvalidSettings, Settings, load_settings
+from agents.settings import Settings, load_settings
+from agents.settings_file import InvalidSettings
 
 LEAST_BODY_LIMIT = 256 * 1024
 """Bytes; a conversation is longer than a question, and JSON escapes take up to six bytes a character."""

@@ -11,11 +11,11 @@ from agents.access.settings import Access
 from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import EmbeddingIdentity
 from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
-from agents.settings_file import SETTINGS_VARIABLE, InvalidSettings, read_settings_file
+from agents.refresh_settings import Freshness, prefect_authorization
+from agents.settings_file import SETTINGS_VARIABLE, EnvironmentVariable, read_settings_file, required_key
 
 RELEASE_VARIABLE = "AGENTS_RELEASE"
 """What runs here, such as the digest of the image; optional, only traces name it."""
-EnvironmentVariable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -146,21 +146,6 @@ class Budgets(_Strict):
     corrections: Annotated[int, Field(ge=0, le=5)] = 1
 
 
-class Refresh(_Strict):
-    """The deployment (`<flow>/<name>`) at Prefect's API that refreshes the knowledge base."""
-
-    api_url: Annotated[str, Field(pattern=r"^https?://.+")]
-    deployment: Annotated[str, Field(pattern=r"^[^/]+/[^/]+$")]
-
-
-class Freshness(_Strict):
-    """How old the knowledge may be, and who refreshes it: once at most in `window_minutes` for the same sources."""
-
-    objective_hours: Annotated[float, Field(gt=0)]
-    window_minutes: Annotated[float, Field(gt=0)]
-    refresh: Refresh | None = None
-
-
 class Langfuse(_Strict):
     """Where traces and scores go, and as which project; its secret key is in the variable that is named."""
 
@@ -204,6 +189,8 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     gateway_key(settings.gateway, environ)
     if settings.langfuse is not None:
         langfuse_key(settings.langfuse, environ)
+    if settings.freshness is not None and settings.freshness.refresh is not None:
+        prefect_authorization(settings.freshness.refresh, environ)
     return settings
 
 
@@ -213,7 +200,7 @@ def gateway_key(gateway: Gateway, environ: Mapping[str, str] = os.environ) -> st
     Raises:
         InvalidSettings: the variable is not set or empty.
     """
-    return _key(gateway.api_key_variable, gateway.base_url, environ)
+    return required_key(gateway.api_key_variable, gateway.base_url, environ)
 
 
 def langfuse_key(langfuse: Langfuse, environ: Mapping[str, str] = os.environ) -> str:
@@ -222,10 +209,4 @@ def langfuse_key(langfuse: Langfuse, environ: Mapping[str, str] = os.environ) ->
     Raises:
         InvalidSettings: the variable is not set or empty.
     """
-    return _key(langfuse.secret_key_variable, langfuse.host, environ)
-
-
-def _key(variable: str, of: str, environ: Mapping[str, str]) -> str:
-    if not (key := environ.get(variable)):
-        raise InvalidSettings(f"{variable} is not set; it holds a key of {of}")
-    return key
+    return required_key(langfuse.secret_key_variable, langfuse.host, environ)

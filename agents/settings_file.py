@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 SETTINGS_VARIABLE = "AGENTS_SETTINGS"
 """Names the file, for each program of the image its own."""
+EnvironmentVariable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+"""The name of the variable that holds a secret."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -30,3 +32,14 @@ def read_settings_file(model: type[Model], variable: str, environ: Mapping[str, 
         raise InvalidSettings(f"{variable} = {path!r} cannot be read: {error.strerror}") from error
     except ValidationError as error:
         raise InvalidSettings(f"{path} is refused: {error}") from error
+
+
+def required_key(variable: str, of: str, environ: Mapping[str, str]) -> str:
+    """The key of what is at the address `of`.
+
+    Raises:
+        InvalidSettings: the variable is not set or empty.
+    """
+    if not (key := environ.get(variable)):
+        raise InvalidSettings(f"{variable} is not set; it holds a key of {of}")
+    return key

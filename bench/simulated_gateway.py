@@ -16,7 +16,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
 
-QUESTION_MARK = "Question: "
+from agents.prompt import TASK
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,15 @@ def application(script: Script) -> FastAPI:
     @app.post("/v1/chat/completions")
     async def chat(request: Request) -> StreamingResponse:
         body = await request.json()
-        question = body["messages"][-1]["content"].rpartition(QUESTION_MARK)[2]
+        question = asked_question(body["messages"][-1]["content"])
         return StreamingResponse(_stream(script.replies.get(question, "ok")), media_type="text/event-stream")
 
     return app
+
+
+def asked_question(prompt: str) -> str:
+    """The question that the prompt of `agents.prompt` ends with; why a draft was refused may follow it."""
+    return prompt.rpartition(f"{TASK} ")[2].partition("\n\n")[0]
 
 
 async def _stream(reply: str) -> AsyncIterator[str]:

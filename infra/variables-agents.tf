@@ -20,6 +20,8 @@ variable "agents" {
     freshness = optional(object({
       objective_hours = number
       window_minutes  = number
+      # For AWS: secret is a name of data.secrets.
+      prefect_credentials = optional(object({ kind = string, secret = string }))
     }))
     # The key is in key_variable on a laptop, and is key_secret, a name of data.secrets, on AWS.
     web_search = optional(object({
@@ -92,6 +94,10 @@ variable "agents" {
       var.agents.freshness.objective_hours > 0 && var.agents.freshness.window_minutes > 0
     )
     error_message = "agents.freshness: objective_hours and window_minutes must be above 0."
+  }
+  validation {
+    condition     = contains(["api_key", "auth_string"], try(var.agents.freshness.prefect_credentials.kind, "api_key"))
+    error_message = "agents.freshness.prefect_credentials.kind must be one of api_key, auth_string."
   }
   validation {
     condition     = !var.environment.protected || try(var.agents.sign_in.required, false)

@@ -37,6 +37,12 @@ variable "data" {
     error_message = "agents.web_search.key_secret must be a name of data.secrets."
   }
   validation {
+    condition = try(var.agents.freshness.prefect_credentials, null) == null ? true : try(
+      var.data.secrets[var.agents.freshness.prefect_credentials.secret].origin == "person", false
+    )
+    error_message = "agents.freshness.prefect_credentials.secret must be a name of data.secrets whose origin is person; local has none."
+  }
+  validation {
     condition     = (var.data == null) == (var.environment.name == "local")
     error_message = "Every environment but local needs a data section; local has none."
   }

@@ -7,6 +7,7 @@ from typing import Any
 from agents import settings as service
 from agents.knowledge.generation import EmbeddingIdentity
 from agents.knowledge.store.settings import LanceSettings
+from agents.refresh_settings import Freshness, PrefectCredentials, Refresh
 from tasks.agent_access import access_settings
 from tasks.embedding_identity import embedding_identity
 from tasks.environment import Environment
@@ -73,12 +74,21 @@ def agent_settings(
     )
 
 
-def _freshness(environment: Environment, prefect_api_url: str) -> service.Freshness | None:
+def _freshness(environment: Environment, prefect_api_url: str) -> Freshness | None:
     freshness = environment.agents.freshness
     if freshness is None:
         return None
-    refresh = service.Refresh(api_url=prefect_api_url, deployment=f"knowledge/{environment.name.value}")
-    return service.Freshness(**freshness.model_dump(), refresh=refresh)
+    credentials = freshness.prefect_credentials
+    refresh = Refresh(
+        api_url=prefect_api_url,
+        deployment=f"knowledge/{environment.name.value}",
+        credentials=None
+        if credentials is None
+        else PrefectCredentials(kind=credentials.kind, variable=credentials.variable),
+    )
+    return Freshness(
+        objective_hours=freshness.objective_hours, window_minutes=freshness.window_minutes, refresh=refresh
+    )
 
 
 def _chat_model(environment: Environment, name: str) -> service.ChatModel:

@@ -1,9 +1,6 @@
 """What every test may share: one real Prefect server for the session, and one emulated AWS account."""
 
 import functools
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +13,6 @@ from rehearsal.aws import EmulatedAws, running_emulated_aws
 from rehearsal.cluster import Cluster, SimulatedNode, running_cluster
 from rehearsal.cluster.builds import BUILT_WITHIN_SECONDS, is_built
 from rehearsal.cluster.programs import SOURCES
-from rehearsal.programs import wait_until_healthy
 from rehearsal.provider_mirror import cli_configuration
 from tasks.cache_directory import cache_directory
 from tasks.environment import EnvironmentName
@@ -26,8 +22,8 @@ from tasks.ray_data import require_token
 from tasks.terraform.plan_document import PlanDocument, read_plan_document
 from tests.opensearch import running_opensearch, why_opensearch_cannot_run
 from tests.plans import Plan, PlanFile, plan_for
-from tests.ports import free_port
 from tests.postgres import PostgresServer, running_postgres
+from tests.prefect_server import running_prefect_server
 from tests.terraform import copy_of_infra, run_terraform
 from tests.valkey import running_valkey
 
@@ -54,27 +50,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The API URL of a real Prefect server with a database of its own; clients in this process use it."""
     home = tmp_path_factory.mktemp("prefect")
-    port = free_port()
-    log = home / "server.log"
-    environment = {
-        **os.environ,
-        "PREFECT_HOME": str(home),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-    }
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    with log.open("wb") as output:
-        server = subprocess.Popen(command, cwd=home, env=environment, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        url = f"http://127.0.0.1:{port}/api"
-        wait_until_healthy(server, "Prefect server", f"{url}/ready", log)
-        with temporary_settings({PREFECT_API_URL: url, PREFECT_HOME: home}):
-            yield url
-            # What flows logged in this process is sent in the background; it needs the server.
-            APILogWorker.drain_all(timeout=10)
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
+    with running_prefect_server(home) as url, temporary_settings({PREFECT_API_URL: url, PREFECT_HOME: home}):
+        yield url
+        # What flows logged in this process is sent in the background; it needs the server.
+        APILogWorker.drain_all(timeout=10)
 
 
 @pytest.fixture

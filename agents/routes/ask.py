@@ -66,7 +66,7 @@ async def ask(
 ) -> Any:
     """Answer a question from the knowledge base. With `Accept: text/event-stream` every event is sent as it happens."""
     question = accept_question(body.question, assistant.settings.limits.question_bytes)
-    events = assistant.answer(question, body.filters.filters(), trace_id, caller)
+    events = assistant.answer(question, body.filters.filters(), trace_id, caller, body.conversation_id)
     if body.conversation_id is not None:
         events = kept(kept_conversations(assistant), caller, body.conversation_id, question, events)
     if "text/event-stream" in request.headers.get("accept", ""):

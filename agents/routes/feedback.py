@@ -6,7 +6,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from agents.assistant import CurrentAssistant
+from agents.assistant import Assistant, CurrentAssistant, CurrentCaller
+from agents.caller import Caller
 from agents.tracing.scores import Score
 
 router = APIRouter()
@@ -26,9 +27,17 @@ class Feedback(BaseModel):
 
 
 @router.post("/v1/feedback", status_code=204)
-async def feedback(body: Feedback, assistant: CurrentAssistant) -> None:
-    """Rate an answer of the last day; a later rating of the same answer replaces the former."""
-    if body.trace_id not in assistant.recent:
-        raise HTTPException(404, f"no answer with the trace id {body.trace_id!r} was given here lately")
+async def feedback(body: Feedback, assistant: CurrentAssistant, caller: CurrentCaller) -> None:
+    """Rate an answer of the last day, or one in the caller's conversations; a later rating replaces the former."""
+    if body.trace_id not in assistant.recent and not await _is_kept(assistant, caller, body.trace_id):
+        raise HTTPException(
+            404, f"no answer with the trace id {body.trace_id!r} was given here lately, or is in your conversations"
+        )
     assistant.metrics.feedback.labels(body.rating).inc()
     assistant.tracing.score(Score(body.trace_id, "feedback", float(body.rating == "up"), body.comment))
+
+
+async def _is_kept(assistant: Assistant, caller: Caller, trace_id: str) -> bool:
+    """Whether it is of an answer in the caller's conversations, whichever replica gave it."""
+    conversations = assistant.access.conversations
+    return conversations is not None and await conversations.has_trace(caller.id, trace_id)

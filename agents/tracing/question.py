@@ -43,14 +43,19 @@ EVALUATION = "gen_ai.evaluation.result"
 
 
 async def traced(
-    tracer: Tracer, question: str, trace_id: str, prompt_version: str, events: AsyncGenerator[Event]
+    tracer: Tracer,
+    question: str,
+    trace_id: str,
+    prompt_version: str,
+    whose: Attributes,
+    events: AsyncGenerator[Event],
 ) -> AsyncGenerator[Event]:
     """The same events, and a trace of what happened between them; raises what `events` raises.
 
     What the orchestrator calls finds its span as OpenTelemetry's present one. That holds for one step at a time: a
     context that stayed set while this generator waits for its caller would belong to whoever runs it next.
     """
-    trace = QuestionTrace(tracer, question, trace_id, prompt_version)
+    trace = QuestionTrace(tracer, question, trace_id, prompt_version, whose)
     try:
         while True:
             with trace.present():
@@ -74,11 +79,12 @@ async def traced(
 class QuestionTrace:
     """The spans of the orchestrator, of its agents and of its states; each ends when the next begins."""
 
-    def __init__(self, tracer: Tracer, question: str, trace_id: str, prompt_version: str) -> None:
+    def __init__(self, tracer: Tracer, question: str, trace_id: str, prompt_version: str, whose: Attributes) -> None:
         self._tracer = tracer
         self._shared: Attributes = {
             Langfuse.TRACE_NAME: TRACE,
             f"{Langfuse.TRACE_METADATA}.prompt_version": prompt_version,
+            **whose,
         }
         self._context = with_shared_attributes(self._shared, Context())
         with use_trace_id(trace_id):

@@ -5,10 +5,12 @@ from collections.abc import AsyncGenerator
 
 from opentelemetry.trace import NoOpTracer, Tracer
 
+from agents.caller import Caller
 from agents.events import Answer, Event
 from agents.metrics import Metrics
 from agents.prompt_version import prompt_version
 from agents.settings import Langfuse, langfuse_key
+from agents.tracing.asker import asker
 from agents.tracing.export import SpanExport
 from agents.tracing.model_calls import ModelCalls
 from agents.tracing.question import traced
@@ -21,8 +23,9 @@ class Tracing:
     def __init__(self, langfuse: Langfuse | None, environment: str, release: str | None, metrics: Metrics) -> None:
         self._export: SpanExport | None = None
         self._scores: Scores | None = None
+        self._secret = ""
         if langfuse is not None:
-            secret = langfuse_key(langfuse)
+            self._secret = secret = langfuse_key(langfuse)
             self._export = SpanExport(langfuse, secret, environment, release, metrics)
             self._scores = Scores(langfuse, secret, environment, metrics)
         self.tracer: Tracer = NoOpTracer() if self._export is None else self._export.tracer
@@ -33,11 +36,14 @@ class Tracing:
         if self._scores is not None:
             self._scores.start()
 
-    def follow(self, question: str, trace_id: str, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+    def follow(
+        self, question: str, trace_id: str, caller: Caller, conversation: str | None, events: AsyncGenerator[Event]
+    ) -> AsyncGenerator[Event]:
         """The same events, traced under `trace_id` when there is somewhere to send it."""
         if self._export is None:
             return events
-        return traced(self.tracer, question, trace_id, prompt_version(), events)
+        whose = asker(caller, conversation, self._secret)
+        return traced(self.tracer, question, trace_id, prompt_version(), whose, events)
 
     def score(self, score: Score) -> None:
         """Have a score of an answer sent; never waits."""

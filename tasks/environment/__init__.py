@@ -113,6 +113,24 @@ class Environment(Section):
         return self
 
     @model_validator(mode="after")
+    def _prefect_knows_who_asks(self) -> Self:
+        credentials = self.agents.freshness and self.agents.freshness.prefect_credentials
+        if not credentials:
+            return self
+        if self.data is None:
+            raise ValueError(
+                "agents.freshness.prefect_credentials is for environments on AWS: 'local' asks its own Prefect server, "
+                "where nobody signs in"
+            )
+        supplied = sorted(name for name, secret in self.data.secrets.items() if secret.origin == "person")
+        if credentials.secret not in supplied:
+            raise ValueError(
+                f"agents.freshness.prefect_credentials.secret = {credentials.secret!r} must be a name of data.secrets "
+                f"whose origin is 'person'; there are {', '.join(supplied) or 'none'}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _traces_have_one_place(self) -> Self:
         if self.agents.tracing is not None and self.name is not EnvironmentName.LOCAL:
             raise ValueError("agents.tracing is for 'local'; where the traces of every other go, addons.langfuse says")

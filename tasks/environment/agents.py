@@ -1,10 +1,10 @@
 """How the agent service of an environment answers: its thresholds and limits."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tasks.environment.section import Section
+from tasks.environment.section import Name, Section
 from tasks.environment.tracing import Tracing
 from tasks.environment.web_search import WebSearch
 
@@ -28,11 +28,27 @@ class Budgets(Section):
     corrections: Annotated[int, Field(ge=0, le=5)]
 
 
+class PrefectCredentials(Section):
+    """As whom the service asks Prefect for a refresh; the value is `secret`, a name of `data.secrets`.
+
+    Prefect Cloud takes an API key, a server of one's own the auth string that it was started with.
+    """
+
+    kind: Literal["api_key", "auth_string"]
+    secret: Name
+
+    @property
+    def variable(self) -> str:
+        """The environment variable in which the service gets it, named as Prefect names it."""
+        return {"api_key": "PREFECT_API_KEY", "auth_string": "PREFECT_API_AUTH_STRING"}[self.kind]
+
+
 class Freshness(Section):
     """How long ago the sources may have been looked at, and how often at most their change starts a refresh."""
 
     objective_hours: Annotated[float, Field(gt=0)]
     window_minutes: Annotated[float, Field(gt=0)]
+    prefect_credentials: PrefectCredentials | None = None
 
 
 class SignIn(Section):

@@ -51,6 +51,8 @@ def named_secrets(settings: Environment) -> list[NamedSecret]:
     needed_by = dict(NEEDED_BY)
     if isinstance(sign_in, Oidc):
         needed_by[sign_in.client_secret] = "agents"
+    if (freshness := settings.agents.freshness) is not None and freshness.prefect_credentials is not None:
+        needed_by[freshness.prefect_credentials.secret] = "agents"
     region, prefix = settings.environment.region or "", name_prefix(settings.name)
     return [
         NamedSecret(name, f"{prefix}/{name}", region, secret, needed_by.get(name))

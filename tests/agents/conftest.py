@@ -30,7 +30,7 @@ class Running:
     def wait_until_ready(self, ready: bool = True) -> httpx.Response:
         for attempt in stamina.retry_context(on=AssertionError, timeout=120, attempts=None, wait_max=0.1):
             with attempt:
-                response = httpx.get(f"{self.url}/readyz")
+                response = httpx.get(f"{self.url}/readyz", timeout=60)
                 assert (response.status_code == 200) is ready, response.text
                 return response
         raise AssertionError("unreachable")
@@ -38,7 +38,7 @@ class Running:
     def wait_until_generation(self, generation: str) -> None:
         for attempt in stamina.retry_context(on=AssertionError, timeout=120, attempts=None, wait_max=0.1):
             with attempt:
-                assert httpx.get(f"{self.url}/readyz").json()["generation"] == generation
+                assert httpx.get(f"{self.url}/readyz", timeout=60).json()["generation"] == generation
 
 
 def service_settings(gateway_url: str, store: Path, access: Mapping[str, Any] | None = None, **limits: Any) -> Settings:

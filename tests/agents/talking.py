@@ -26,9 +26,10 @@ from tests.ports import free_port
 
 @dataclass
 class PrefectApi:
-    """The two requests that start a flow run; `keys` are the idempotency keys that arrived."""
+    """The two requests that start a flow run; `keys` and `authorized` are the keys and headers that arrived."""
 
     keys: list[str] = field(default_factory=list[str])
+    authorized: list[str | None] = field(default_factory=list[str | None])
     port: int = field(default_factory=free_port)
 
     def start(self) -> None:
@@ -47,9 +48,11 @@ class PrefectApi:
         return f"http://127.0.0.1:{self.port}/api"
 
     async def _deployment(self, request: Request) -> Response:
+        self.authorized.append(request.headers.get("authorization"))
         return JSONResponse({"id": "d1"})
 
     async def _run(self, request: Request) -> Response:
+        self.authorized.append(request.headers.get("authorization"))
         self.keys.append((await request.json())["idempotency_key"])
         return JSONResponse({"id": "r1"}, 201)
 

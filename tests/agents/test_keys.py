@@ -10,7 +10,7 @@ import pytest
 
 from agents.access.api_key import is_key, prefix_of
 from agents.keys import main
-from agents.settings import SETTINGS_VARIABLE
+from agents.settings_file import SETTINGS_VARIABLE
 from agents.state.api_keys import ApiKey, ApiKeys, Revocations
 from agents.state.database import StateDatabase
 from agents.state.settings import SqliteSettings

@@ -62,10 +62,9 @@ def test_a_renewed_key_counts_from_the_next_request_on(service: Running, key: st
     assert httpx.get(f"{service.url}/v1/models", headers=bearer(key)).status_code == 401
 
 
-@pytest.mark.parametrize("change", [lambda key: key[:-1], lambda key: f"{key}A", lambda key: key.swapcase()])
-def test_what_is_nearly_the_key_is_refused(service: Running, key: str, change: object) -> None:
-    assert callable(change)
-    assert httpx.get(f"{service.url}/v1/models", headers=bearer(change(key))).status_code == 401
+def test_what_is_nearly_the_key_is_refused(service: Running, key: str) -> None:
+    for nearly in (key[:-1], f"{key}A", key.swapcase()):
+        assert httpx.get(f"{service.url}/v1/models", headers=bearer(nearly)).status_code == 401
 
 
 @pytest.mark.parametrize("kept", [None, "", "too-short"])

@@ -201,7 +201,8 @@ def test_only_what_is_missing_is_named(service: Running) -> None:
 
 
 def test_the_service_serves_the_settings_file(tmp_path: Path) -> None:
-    from agents.settings import InvalidSettings, load_settings
+    from agents.settings import load_settings
+    from agents.settings_file import InvalidSettings
     from tests.agents.conftest import KEY_VARIABLE, service_settings
 
     settings = service_settings("http://127.0.0.1:1/v1", tmp_path)

@@ -20,6 +20,7 @@ from agents.knowledge.store.opening import open_store
 from agents.knowledge.store.settings import LanceSettings
 from agents.knowledge_base import KnowledgeBase
 from agents.refresh_request import RefreshRequests
+from agents.refresh_settings import Refresh
 from tests.agents.corpus_generation import IDENTITY, build_generation, corpus_chunks
 from tests.ports import free_port
 
@@ -63,7 +64,8 @@ def deployment(prefect_client: SyncPrefectClient) -> UUID:
 async def replicas(directory: Path, api_url: str, clock: Clock) -> AsyncGenerator[list[FreshnessWatch]]:
     """Services that share a knowledge base, each with a watch that has read the change record."""
     bases = [KnowledgeBase(LanceSettings(directory), FusionSettings("rrf", 0.5, 50), IDENTITY) for _ in range(REPLICAS)]
-    requests = [RefreshRequests(api_url, "knowledge/local", "local", HOUR, clock) for _ in bases]
+    refresh = Refresh(api_url=api_url, deployment="knowledge/local")
+    requests = [RefreshRequests(refresh, None, "local", HOUR, clock) for _ in bases]
     watches = [FreshnessWatch(base, None, request, clock.now) for base, request in zip(bases, requests, strict=True)]
     reading = [asyncio.create_task(watch.run()) for watch in watches]
     try:
@@ -112,13 +114,15 @@ async def test_a_thousand_detections_start_one_run_a_window(
 
 async def test_what_prefect_refuses_is_told(prefect_server: str, manifest: Manifest) -> None:
     clock = Clock()
-    requests = RefreshRequests(prefect_server, "knowledge/nowhere", "local", HOUR, clock)
+    nowhere = Refresh(api_url=prefect_server, deployment="knowledge/nowhere")
+    requests = RefreshRequests(nowhere, None, "local", HOUR, clock)
     requests.ask("f")
     await requests.settled()
     assert requests.state == "a refresh could not be asked for: Prefect answered 404 for 'knowledge/nowhere'"
     await requests.close()
 
-    away = RefreshRequests(f"http://127.0.0.1:{free_port()}/api", "knowledge/local", "local", HOUR, clock)
+    silent = Refresh(api_url=f"http://127.0.0.1:{free_port()}/api", deployment="knowledge/local")
+    away = RefreshRequests(silent, None, "local", HOUR, clock)
     away.ask("f")
     await away.settled()
     assert "does not answer (ConnectError)" in away.state

@@ -140,6 +140,9 @@ def _secrets(settings: Environment, prefix: str) -> Values:
         secrets[langfuse.secret_variable] = {"key": langfuse.secret_name}
     if settings.agents.callers_sign_in:
         secrets[GATE_KEY_VARIABLE] = {"key": f"{prefix}/{GATE_KEY}"}
+    if (freshness := settings.agents.freshness) is not None and freshness.prefect_credentials is not None:
+        credentials = freshness.prefect_credentials
+        secrets[credentials.variable] = {"key": f"{prefix}/{credentials.secret}"}
     return secrets
 
 

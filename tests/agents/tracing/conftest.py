@@ -1,5 +1,6 @@
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.agents.corpus_generation import build_generation, corpus_chunks
 from tests.agents.scripted_gateway import ScriptedGateway, ThreadedServer, free_port
 from tests.agents.tracing.played_langfuse import SECRET_KEY, PlayedLangfuse, langfuse_at
 
-StartTraced = Callable[[str], tuple[Running, ThreadedServer]]
+StartTraced = Callable[..., tuple[Running, ThreadedServer]]
 
 
 @pytest.fixture
@@ -29,13 +30,13 @@ def start_traced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[S
         monkeypatch.setenv(name, value)
     started: list[ThreadedServer | ScriptedGateway] = []
 
-    def start(host: str) -> tuple[Running, ThreadedServer]:
+    def start(host: str, access: Mapping[str, Any] | None = None) -> tuple[Running, ThreadedServer]:
         gateway, store = ScriptedGateway(), tmp_path / "knowledge"
         gateway.start()
         started.append(gateway)
         build_generation(store, "g1", corpus_chunks())
         told = langfuse_at(host)
-        settings = service_settings(gateway.url, store).model_copy(update={"langfuse": told})
+        settings = service_settings(gateway.url, store, access).model_copy(update={"langfuse": told})
         server = ThreadedServer(create_app(settings), free_port())
         server.start()
         started.append(server)

@@ -1,9 +1,11 @@
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.agents.conftest import Running
+from tests.agents.conftest import Running, running_service
+from tests.agents.signed_in import Doorkeeper, Headers, access
 from tests.agents.tracing.played_langfuse import PlayedLangfuse, wait_for
 
 QUESTION = "What does make down stop?"
@@ -36,6 +38,32 @@ def test_only_answers_of_this_service_are_rated(service: Running) -> None:
     response = rate(service, trace_id="0" * 32, rating="up")
     assert response.status_code == 404
     assert "was given here lately" in response.json()["error"]["message"]
+
+
+def test_an_answer_in_a_conversation_is_rated_at_any_replica_by_its_owner_alone(tmp_path: Path) -> None:
+    told, keys = access(tmp_path / "state.db"), Doorkeeper(tmp_path / "state.db")
+    with (
+        running_service(tmp_path / "one", access=told) as one,
+        running_service(tmp_path / "other", access=told) as other,
+    ):
+        one.wait_until_ready()
+        other.wait_until_ready()
+        ada, bob = keys.headers("ada"), keys.headers("bob")
+
+        def answered(**more: str) -> str:
+            body = {"question": QUESTION, **more}
+            return httpx.post(f"{one.url}/v1/ask", json=body, headers=ada, timeout=60).json()["trace_id"]
+
+        def rated(trace_id: str, headers: Headers) -> int:
+            body = {"trace_id": trace_id, "rating": "up"}
+            return httpx.post(f"{other.url}/v1/feedback", json=body, headers=headers, timeout=60).status_code
+
+        kept = answered(conversation_id="c1")
+        assert rated(kept, ada) == 204
+        assert rated(kept, bob) == 404
+        assert rated(answered(), ada) == 404, "it is in no conversation"
+        counted = httpx.get(f"{other.url}/metrics", timeout=60).text
+        assert 'agents_feedback_total{rating="up"} 1.0' in counted
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import json
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -7,6 +8,8 @@ import pytest
 
 from tests.agents.conftest import Running
 from tests.agents.scripted_gateway import DIMENSION
+from tests.agents.signed_in import Doorkeeper, access
+from tests.agents.tracing.conftest import StartTraced
 from tests.agents.tracing.played_langfuse import PlayedLangfuse, ReceivedSpan, wait_for
 
 GROUNDED = "`make down` stops every process that `make up` started. Runs that are still going are cancelled first."
@@ -111,6 +114,29 @@ def test_every_span_names_what_was_running_and_the_root_what_made_the_knowledge(
     assert root["kind"] == "answered"
     assert json.loads(root["route"]) == ["verify", "retrieve", "judge", "answer", "check"]
     assert metadata(spans["chat chat"][0])["generation"] == "g1"
+
+
+def test_a_trace_says_in_which_conversation_and_under_a_pseudonym_who_asked(
+    langfuse: PlayedLangfuse, start_traced: StartTraced, tmp_path: Path
+) -> None:
+    running, _ = start_traced(langfuse.host, access(tmp_path / "state.db"))
+    keys = Doorkeeper(tmp_path / "state.db")
+
+    def root(owner: str) -> dict[str, Any]:
+        body = {"question": QUESTION, "conversation_id": "c1"}
+        response = httpx.post(f"{running.url}/v1/ask", json=body, headers=keys.headers(owner), timeout=60)
+        return langfuse.trace(response.json()["trace_id"])["invoke_agent orchestrator"][0].attributes
+
+    jane, again, joe = root("jane@example.com"), root("jane@example.com"), root("joe@example.com")
+    assert jane["session.id"] == "c1"
+    assert len(jane["user.id"]) == 32
+    assert jane["user.id"] == again["user.id"] != joe["user.id"]
+    assert "jane" not in json.dumps([span.attributes for span in langfuse.spans])
+
+
+def test_nobody_is_told_apart_where_nobody_signs_in(traced: Running, langfuse: PlayedLangfuse) -> None:
+    (root,) = asked(traced, langfuse)["invoke_agent orchestrator"]
+    assert not {"user.id", "session.id"} & set(root.attributes)
 
 
 def test_nothing_personal_leaves(traced: Running, langfuse: PlayedLangfuse) -> None:

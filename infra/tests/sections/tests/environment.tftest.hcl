@@ -199,6 +199,42 @@ run "web_search_with_a_secret_of_nobody_is_refused" {
   expect_failures = [var.data]
 }
 
+run "credentials_for_prefect_that_no_person_supplies_are_refused" {
+  command = plan
+  variables {
+    agents = merge(var.agents, { freshness = {
+      objective_hours = 30, window_minutes = 60, prefect_credentials = { kind = "api_key", secret = "prefect-api-key" }
+    } })
+    data = merge(var.data, { secrets = { prefect-api-key = { origin = "generated" } } })
+  }
+  expect_failures = [var.data]
+}
+
+run "credentials_for_prefect_of_another_kind_are_refused" {
+  command = plan
+  variables {
+    agents = merge(var.agents, { freshness = {
+      objective_hours = 30, window_minutes = 60, prefect_credentials = { kind = "password", secret = "prefect-api-key" }
+    } })
+    data = merge(var.data, { secrets = { prefect-api-key = { origin = "person" } } })
+  }
+  expect_failures = [var.agents]
+}
+
+run "credentials_for_prefect_are_accepted" {
+  command = plan
+  variables {
+    agents = merge(var.agents, { freshness = {
+      objective_hours = 30, window_minutes = 60, prefect_credentials = { kind = "api_key", secret = "prefect-api-key" }
+    } })
+    data = merge(var.data, { secrets = { prefect-api-key = { origin = "person" } } })
+  }
+  assert {
+    condition     = var.agents.freshness.prefect_credentials.secret == "prefect-api-key"
+    error_message = "The secret must be taken as it is named."
+  }
+}
+
 run "web_search_beyond_its_limits_is_refused" {
   command = plan
   variables {
