@@ -4,6 +4,7 @@ Both services are scripted at the network boundary; the tasks that ask them run 
 """
 
 import pytest
+from prefect import flow
 from pydantic import SecretStr
 
 from flows.agents_in_cluster import explain
@@ -36,9 +37,14 @@ RIGHT = {"one?": "here.md", "two?": "here.md", "three?": "here.md", "four?": Non
 
 
 def compare(canary: ScriptedAssistant, serving: ScriptedAssistant | None, gate: Gate, *keys: str) -> Verdict:
-    """Ask both all questions."""
+    """Ask both all questions, in a run: what the tasks log belongs to one."""
     url = None if serving is None else serving.url
-    return ask_both(canary.url, url, QUESTIONS, gate, SECONDS, tuple(SecretStr(key) for key in keys))
+
+    @flow(name="compare")
+    def asked() -> Verdict:
+        return ask_both(canary.url, url, QUESTIONS, gate, SECONDS, tuple(SecretStr(key) for key in keys))
+
+    return asked()
 
 
 def test_a_version_that_is_as_good_passes_and_says_who_asks() -> None:
