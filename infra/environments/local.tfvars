@@ -50,7 +50,8 @@ models = {
 
 knowledge = {
   sources = [
-    { name = "documentation", uri = "file://docs", include = ["**/*.md"] },
+    # The pages; docs/decisions/ is for those who change the platform.
+    { name = "documentation", uri = "file://docs", include = ["*.md"] },
   ]
   schedule          = { cron = "0 3 * * *", timezone = "UTC" }
   chunks            = { tokens = 224, overlap_tokens = 32 }
@@ -65,7 +66,7 @@ evaluation = {
   dataset              = "golden/questions.jsonl"
   schedule             = { cron = "30 3 * * *", timezone = "UTC" }
   metrics              = ["recall_at_5", "mrr", "abstention_accuracy", "context_precision", "context_recall", "answer_similarity", "rouge_l", "groundedness"]
-  thresholds           = { recall_at_5 = 0.82, mrr = 0.75, abstention_accuracy = 0.8 }
+  thresholds           = { recall_at_5 = 0.8, mrr = 0.72, abstention_accuracy = 0.78 }
   answers_in_lifecycle = 5
 }
 
