@@ -54,7 +54,6 @@ class EmbeddingModel(_Strict):
 class Models(_Strict):
     """The models by role: `reasoning` writes answers, `judge` scores them where one is paid for."""
 
-    chat: ChatModel
     reasoning: ChatModel
     embedding: EmbeddingModel
     judge: ChatModel | None = None

@@ -51,7 +51,6 @@ def agent_settings(
         port=port,
         gateway=service.Gateway(base_url=gateway_url, api_key_variable=GATEWAY_KEY),
         models=service.Models(
-            chat=_chat_model(environment, models.chat),
             reasoning=_chat_model(environment, models.reasoning),
             judge=None if models.judge is None else _chat_model(environment, models.judge),
             embedding=service.EmbeddingModel(

@@ -248,11 +248,11 @@ class Environment(Section):
                 f"knowledge.chunks.tokens = {self.knowledge.chunks.tokens} is more than the embedding model "
                 f"{self.models.embedding!r} reads: its context_tokens is {embedding.context_tokens}"
             )
-        chat = self.models.catalogue[self.models.chat]
-        if self.agents.answer_tokens >= chat.context_tokens:
+        writer = self.models.catalogue[self.models.reasoning]
+        if self.agents.answer_tokens >= writer.context_tokens:
             raise ValueError(
-                f"agents.answer_tokens = {self.agents.answer_tokens} leaves no room for the question: the chat model "
-                f"{self.models.chat!r} has context_tokens = {chat.context_tokens}"
+                f"agents.answer_tokens = {self.agents.answer_tokens} leaves no room for the question: the reasoning "
+                f"model {self.models.reasoning!r} has context_tokens = {writer.context_tokens}"
             )
         return self
 

@@ -115,7 +115,12 @@ class Model(Section):
 
 
 class Models(Section):
-    """All models by name, and the name that plays each role. `judge` is absent where none is paid for."""
+    """All models by name, and the name that plays each role.
+
+    `reasoning` writes the assistant's answers. `chat` is offered at the gateway to other programs, and stands in for
+    `reasoning` where that model's fallbacks name it; the assistant does not ask it by itself. `embedding` makes the
+    vectors of documents and questions. `judge` scores answers, and is absent where none is paid for.
+    """
 
     catalogue: dict[str, Model]
     chat: Text

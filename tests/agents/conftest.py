@@ -50,7 +50,7 @@ def service_settings(gateway_url: str, store: Path, access: Mapping[str, Any] | 
             "host": "127.0.0.1",
             "port": 0,
             "gateway": {"base_url": gateway_url, "api_key_variable": KEY_VARIABLE},
-            "models": {"chat": chat, "reasoning": chat, "embedding": embedding},
+            "models": {"reasoning": chat, "embedding": embedding},
             "store": {"engine": "lancedb", "directory": str(store)},
             "fusion": {"method": "min_max", "dense_weight": 0.3, "candidates": 50},
             "limits": {

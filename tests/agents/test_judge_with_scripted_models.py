@@ -16,7 +16,7 @@ CHAT = {"name": "chat", "context_tokens": 2048}
 @pytest.fixture(scope="module")
 def talking(tmp_path_factory: pytest.TempPathFactory) -> Generator[Talk]:
     embedding = {"name": "embedding", "fingerprint": "f" * 64, "dimension": 256, "context_tokens": 512}
-    models = {"chat": CHAT, "reasoning": CHAT, "embedding": embedding, "judge": JUDGE}
+    models = {"reasoning": CHAT, "embedding": embedding, "judge": JUDGE}
     settings = {"models": models, "routing": {"certain_from": 0.55}, "budgets": {"corrections": 0}}
     with talk(tmp_path_factory.mktemp("judge"), web=False, settings=settings) as running:
         yield running

@@ -1,7 +1,9 @@
+import re
 from pathlib import Path
 
 import pytest
 
+from tasks.agent_settings import agent_settings
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import InvalidEnvironment, load_environment, read_variable_file
 
@@ -323,6 +325,26 @@ def test_strings_have_the_value_that_hcl_gives_them(variable_file: Path, written
 def test_a_whole_number_is_whole_however_it_is_written(variable_file: Path, written: str) -> None:
     variable_file.write_text(LAPTOP.replace("= 160", f"= {written}"))
     assert read_variable_file(variable_file).agents.answer_tokens == 1000
+
+
+def with_a_talker(role: str) -> str:
+    """The laptop's file with a second model, which reads fewer tokens than an answer may have, in the role `role`."""
+    talker = 'talker = { runs_on = "bedrock", context_tokens = 128, bedrock_id = "us.amazon.nova-micro-v1:0" }'
+    text = LAPTOP.replace("    vectors = {", f"    {talker}\n    vectors = {{", 1)
+    return re.sub(rf'^(  {role} +=) "writer"', r'\1 "talker"', text, count=1, flags=re.MULTILINE)
+
+
+def test_the_answer_has_to_fit_the_model_that_writes_it(variable_file: Path) -> None:
+    variable_file.write_text(with_a_talker("reasoning"), encoding="utf-8")
+    assert "the reasoning model 'talker' has context_tokens = 128" in refusal(variable_file)
+
+
+def test_the_service_writes_with_the_reasoning_model_whatever_the_chat_model_is(variable_file: Path) -> None:
+    variable_file.write_text(with_a_talker("chat"), encoding="utf-8")
+    environment = read_variable_file(variable_file)
+    told = agent_settings(environment, "127.0.0.1", 8080, "http://127.0.0.1:4000/v1").models
+    assert (environment.models.chat, told.reasoning.name) == ("talker", "writer")
+    assert told.reasoning.context_tokens == 2048
 
 
 def test_null_is_the_default_of_an_optional_key(variable_file: Path) -> None:
