@@ -7,7 +7,7 @@ from importlib import import_module
 import typer
 
 # Each lives in a module of its own name.
-COMMANDS = ("up", "down", "status", "logs", "ask", "deploy", "approve", "sign", "charts", "render", "images")
+COMMANDS = ("up", "down", "status", "logs", "ask", "deploy", "run", "approve", "sign", "charts", "render", "images")
 
 
 def application(arguments: Sequence[str]) -> typer.Typer:

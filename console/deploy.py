@@ -4,12 +4,10 @@ from typing import Annotated
 
 import typer
 
-from console.failures import WORK_FAILED, explained
-from tasks.environment import Environment, EnvironmentName
+from console.failures import explained
+from console.prefect_address import own_api_url
+from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
-from tasks.platforms import UnknownComponent
-from tasks.platforms.component_names import PREFECT_SERVER
-from tasks.platforms.local import LocalPlatform, laptop_of
 from tasks.prefect_objects import (
     InvalidPrefectFile,
     NotificationsBlockMissing,
@@ -31,18 +29,7 @@ def deploy(
     """
     with explained((PrefectUnreachable, WorkPoolTypeDiffers, NotificationsBlockMissing), (InvalidPrefectFile,)):
         settings = load_environment(environment)
-        url = api_url or _own_api_url(settings)
+        url = api_url or own_api_url(settings)
         # The directory that `make up KNOWLEDGE=...` chose is a person's decision, which a deploy does not undo.
         kept = registered_directory(url, environment) if settings.laptop else None
         reconcile(settings, url, dry_run=dry_run, parameters=directory_parameters(kept))
-
-
-def _own_api_url(settings: Environment) -> str:
-    if settings.laptop is None:
-        return settings.environment.prefect.api_url
-    try:
-        # Not the file's port: another process may have held it when the server started.
-        return f"{LocalPlatform(laptop_of(settings)).address(PREFECT_SERVER)}/api"
-    except UnknownComponent as error:
-        typer.echo("the local Prefect server does not run; `make up` starts it", err=True)
-        raise typer.Exit(WORK_FAILED) from error

@@ -1,4 +1,4 @@
-"""A run of the lifecycle in the terminal: what each stage says, how far it is, and how it ended."""
+"""A run of a deployment in the terminal: what it and its stages say, how far it is, and how it ended."""
 
 import time
 from datetime import UTC, datetime
@@ -24,12 +24,23 @@ _LOOK = {
 }
 
 
-def follow(client: SyncPrefectClient, run: FlowRun, console: Console) -> WatchedRun:
-    """Show what `run` does until it is over; returns it as it ended."""
-    watched = WatchedRun(client, run)
+def follow(
+    client: SyncPrefectClient,
+    run: FlowRun,
+    console: Console,
+    *,
+    own_lines: bool = False,
+    within_seconds: float = float("inf"),
+) -> WatchedRun:
+    """Show what `run` does until it is over, or `within_seconds` have passed; returns it as it was then.
+
+    Its stages' lines are shown, and with `own_lines` also those of the run itself.
+    """
+    watched = WatchedRun(client, run, own_lines)
     reported = -1.0
+    given_up = time.monotonic() + within_seconds
     with console.status("waiting for the worker", spinner="dots") as status:
-        while not watched.over:
+        while not watched.over and time.monotonic() < given_up:
             for event in watched.poll():
                 _print(event, console)
             progress = watched.progress()
@@ -43,7 +54,7 @@ def follow(client: SyncPrefectClient, run: FlowRun, console: Console) -> Watched
                     reported = percent
             time.sleep(POLL_SECONDS)
         deadline = time.monotonic() + LAST_LINES_SECONDS
-        while not watched.last_line_seen and time.monotonic() < deadline:
+        while watched.over and not watched.last_line_seen and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS / 2)
             for event in watched.poll():
                 _print(event, console)

@@ -1,17 +1,16 @@
 """The stages of a lifecycle on AWS: each a run of its own deployment, found again by the attempt that it belongs to."""
 
 from collections.abc import Mapping
-from itertools import count
 from typing import Any, cast
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterIdempotencyKey
 from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
 
 from tasks.environment import EnvironmentName
+from tasks.idempotency_key import next_key
 from tasks.run_log import run_log
 
 POLL_SECONDS = 5
@@ -39,7 +38,8 @@ def run_stage(
         ObjectNotFound: there is no such deployment.
     """
     name = f"{stage}/{environment.value}"
-    key, found = _next_key(f"{environment.value}-lifecycle-{attempt}-{stage}")
+    with get_client(sync_client=True) as client:
+        key, found = next_key(client, f"{environment.value}-lifecycle-{attempt}-{stage}")
     if found is not None and found.state is not None and found.state.is_completed():
         run_log().info("%s was completed by this attempt: run %s", name, found.id)
         return f"completed before by run {found.name}"
@@ -57,16 +57,3 @@ def run_stage(
             f"`prefect deployment run lifecycle/{environment.value} -p attempt={attempt}`"
         )
     return f"completed by run {run.name}"
-
-
-def _next_key(prefix: str) -> tuple[str, FlowRun | None]:
-    """The key of the run to wait for: a new one after each that failed, because Prefect gives failed runs back, too."""
-    with get_client(sync_client=True) as client:
-        for number in count(1):
-            key = f"{prefix}-{number}"
-            wanted = FlowRunFilter(idempotency_key=FlowRunFilterIdempotencyKey(any_=[key]))
-            found = next(iter(client.read_flow_runs(flow_run_filter=wanted)), None)
-            ended = found is not None and found.state is not None and found.state.is_final()
-            if found is None or not ended or (found.state is not None and found.state.is_completed()):
-                return key, found
-    raise AssertionError("count does not end")

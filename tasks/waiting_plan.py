@@ -1,4 +1,4 @@
-"""The plan that a suspended run of `provision` waits with, as the Prefect server tells of it."""
+"""The plan that a run of `provision` made, or waits with, as the Prefect server tells of it."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,6 +9,7 @@ from prefect.client.schemas.sorting import ArtifactSort
 
 from tasks.artifacts import artifact_key
 from tasks.environment import EnvironmentName
+from tasks.plan_review import digest_to_apply
 
 _KEY = "plan-"
 
@@ -45,10 +46,22 @@ def read_waiting_plan(client: SyncPrefectClient, run_id: UUID) -> WaitingPlan:
         raise NothingWaits(f"run {run.name!r} waits for no approval: its state is {state!r}")
     environment = EnvironmentName(run.parameters["environment"])
     digest = key.removeprefix(_KEY)
+    page = _page(client, environment, run_id)
+    return WaitingPlan(
+        environment, digest, page or f"# Plan {digest}\nIts page is not on the server; look at the run's log."
+    )
+
+
+def plan_to_apply(client: SyncPrefectClient, environment: EnvironmentName, run_id: UUID) -> str | None:
+    """The digest of the plan that the run made for somebody to apply; None when it made none, or nothing changes."""
+    page = _page(client, environment, run_id)
+    return digest_to_apply(page) if page else None
+
+
+def _page(client: SyncPrefectClient, environment: EnvironmentName, run_id: UUID) -> str | None:
     wanted = ArtifactFilter(
         flow_run_id=ArtifactFilterFlowRunId(any_=[run_id]),
         key=ArtifactFilterKey(any_=[artifact_key(environment, "provision", "plan")]),
     )
     found = client.read_artifacts(artifact_filter=wanted, sort=ArtifactSort.CREATED_DESC, limit=1)
-    page = str(found[0].data) if found else f"# Plan {digest}\nIts page is not on the server; look at the run's log."
-    return WaitingPlan(environment, digest, page)
+    return str(found[0].data) if found else None

@@ -75,10 +75,14 @@ def start_run(client: SyncPrefectClient, deployment: str) -> FlowRun:
 
 @dataclass
 class WatchedRun:
-    """A flow run and its subflows; every `poll` returns what happened since the one before."""
+    """A flow run and its subflows; every `poll` returns what happened since the one before.
+
+    With `own_lines` that includes what the run itself logged, not its subflows alone.
+    """
 
     client: SyncPrefectClient
     run: FlowRun
+    own_lines: bool = False
     last_line_seen: bool = False
     _seen: set[UUID] = field(default_factory=set[UUID])
     _runs: dict[UUID, FlowRun] = field(default_factory=dict[UUID, FlowRun])
@@ -160,7 +164,7 @@ class WatchedRun:
         if log.level >= 30:
             return (RunEvent("warning", stage, text),)
         # The lifecycle tells of its stages what they told themselves; tasks and the worker tell of their own running.
-        return (RunEvent("line", stage, text),) if own and run.id != self.run.id else ()
+        return (RunEvent("line", stage, text),) if own and (self.own_lines or run.id != self.run.id) else ()
 
 
 def _end(run: FlowRun, stage: str, message: str) -> RunEvent:

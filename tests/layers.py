@@ -15,6 +15,7 @@ from tests.images.containers import why_no_images
 from tests.opensearch import why_opensearch_cannot_run
 from tests.postgres import why_postgres_cannot_run
 from tests.valkey import why_valkey_cannot_run
+from tests.workflows.actionlint import why_no_actionlint
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ LAYERS = (
     Layer("kubernetes", "a real Kubernetes control plane, Karpenter and KubeRay", why_no_cluster, "Go 1.26 or newer"),
     Layer("promtool", "Prometheus's promtool", _program("promtool"), "apt install prometheus"),
     Layer("buildah", "images built by buildah and started", why_no_images, "apt install buildah debootstrap, and root"),
+    Layer("actionlint", "GitHub's workflows, read by actionlint", why_no_actionlint, "Go 1.26 or newer"),
     Layer("checkov", "checkov", _file(".venv-checkov/bin/checkov"), "make test installs it"),
 )
 

@@ -1,5 +1,7 @@
 """The artifacts of a reviewed plan."""
 
+import re
+
 from prefect import task
 
 from tasks.artifacts import publish_markdown, publish_table
@@ -11,6 +13,8 @@ SHORT_DIGEST = 12
 _WORDS = {Action.CREATE: "add", Action.UPDATE: "change", Action.REPLACE: "replace", Action.DELETE: "destroy"}
 STAGE = "provision"
 PLAN = "plan"
+_NOTHING_TO_CHANGE = "# Nothing to change"
+_DIGEST = "SHA-256 of the plan file: "
 
 
 @task(task_run_name="publish-review", cache_key_fn=once_per_run, persist_result=True, result_serializer="json")
@@ -59,6 +63,12 @@ def plan_page(review: PlanReview) -> str:
     return "\n\n".join(section for section in sections if section)
 
 
+def digest_to_apply(page: str) -> str | None:
+    """The digest of the plan whose page this is; None where the plan has nothing to change."""
+    found = re.search(rf"{_DIGEST}`([0-9a-f]{{64}})`", page)
+    return found[1] if found and not page.startswith(_NOTHING_TO_CHANGE) else None
+
+
 def approval_form(review: PlanReview, run_id: str) -> str:
     """What stands above the form in the Prefect UI, as markdown; the dialogue is narrow."""
     form = (
@@ -75,12 +85,12 @@ def _sections(review: PlanReview) -> tuple[str, ...]:
 
 def _sources(review: PlanReview) -> str:
     links = "\n".join(f"- {source}" for source in review.cost.source)
-    return f"## Where this comes from\nSHA-256 of the plan file: `{review.digest}`\n\nPrices:\n{links}"
+    return f"## Where this comes from\n{_DIGEST}`{review.digest}`\n\nPrices:\n{links}"
 
 
 def _head(review: PlanReview) -> str:
     lines = [
-        f"# {review.environment.value}: {review.summary()}" if review.changed else "# Nothing to change",
+        f"# {review.environment.value}: {review.summary()}" if review.changed else _NOTHING_TO_CHANGE,
         f"- plan `{review.digest[:SHORT_DIGEST]}`",
         f"- asked for by {review.requested_by or 'nobody who said so'}, made {review.made:%Y-%m-%d %H:%M} UTC",
         f"- against state serial {review.serial}, Terraform {review.terraform_version}",

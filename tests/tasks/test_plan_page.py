@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from tasks.environment import EnvironmentName
-from tasks.plan_review import PlannedChange, PlanReview, approval_form, plan_page
+from tasks.plan_review import PlannedChange, PlanReview, approval_form, digest_to_apply, plan_page
 from tasks.plan_review.pages import in_one_line
 from tasks.plan_review.review import Cost
 from tasks.terraform.plan_document import Action
@@ -56,3 +56,9 @@ def test_the_form_has_what_decides_and_no_long_list() -> None:
     assert "Not judged: 1" in form
     assert "more than the budget" in form
     assert POLICY not in form
+
+
+def test_the_page_says_which_plan_is_to_be_applied_if_any() -> None:
+    assert digest_to_apply(plan_page(review())) == "ab" * 32
+    assert digest_to_apply(plan_page(review().model_copy(update={"changed": False}))) is None
+    assert digest_to_apply("# dev: a page without a digest") is None
