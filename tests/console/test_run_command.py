@@ -4,13 +4,12 @@ from pathlib import Path
 
 import pytest
 import typer
-from click.testing import Result
 from prefect import flow
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import ArtifactCreate
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Failed
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from console.run import run
 from tests.played_worker import played_worker, stage_runs
