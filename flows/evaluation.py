@@ -9,20 +9,17 @@ from prefect import flow, get_run_logger
 from pydantic import Field
 
 from flows import command_line
-from flows.agents_on_laptop import serve
-from flows.local_only import require_local
+from flows.evaluation_sites import site_of
 from tasks.artifacts import begin_progress
 from tasks.assistant_api import ask_all, search_all
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.evaluation_artifacts import publish_evaluation, require_thresholds
-from tasks.evaluation_inputs import GoldenInputs, golden_inputs, reports_directory
-from tasks.evaluation_report import Report, read_reports, reusable, write_report
+from tasks.evaluation_inputs import GoldenInputs, golden_inputs
+from tasks.evaluation_report import Report, reusable
 from tasks.evaluation_scores import metric_values, question_rows, spread
+from tasks.evaluation_site import Asked
 from tasks.gateway_embedding import gateway_embedding
-from tasks.platforms.component_names import GATEWAY
-from tasks.platforms.local_components import LocalComponents
-from tasks.secret_file import GATEWAY_KEY
 
 SEARCHED_PASSAGES = 10
 MARGIN_SECONDS = 30
@@ -43,23 +40,26 @@ def evaluation(
     """Measure an environment's knowledge and answers on its golden set.
 
     Args:
-        environment: the environment whose agent service is asked
+        environment: the environment that is measured; on AWS a service of the run's own is asked
         answers: how many questions are answered in full, which takes seconds each; all by default
         reuse: take the last report when nothing changed that could change its result
     """
-    require_local("evaluation", environment)
     settings = load_environment(environment)
-    golden = golden_inputs(settings)
+    site = site_of(settings)
+    golden = golden_inputs(settings, site.outputs)
     if not golden.labelled:
         outcome = Evaluated(f"no labelled questions for this corpus ({golden.corpus}): nothing was measured", None)
         get_run_logger().info(outcome.summary)
         return outcome
-    reports = read_reports(reports_directory(settings))
+    reports = site.reports.read()
     wanted = len(spread(golden.questions, answers))
     kept = reusable(reports, golden.inputs, wanted) if reuse else None
-    report = kept or measure(settings, golden, answers)
     if kept is None:
-        write_report(reports_directory(settings), report)
+        with site.asked() as asked:
+            report = measure(settings, golden, answers, asked)
+        site.reports.write(report)
+    else:
+        report = kept
     previous = next((other for other in reports if other != report), None)
     publish_evaluation(environment, report, previous, settings.evaluation.thresholds)
     outcome = Evaluated(_summary(report, reused=kept is not None), report)
@@ -74,23 +74,21 @@ def _summary(report: Report, *, reused: bool) -> str:
     return f"{origin}{len(report.rows)} questions, {report.answered} answered in full: {scores}"
 
 
-def measure(settings: Environment, golden: GoldenInputs, answers: int | None) -> Report:
+def measure(settings: Environment, golden: GoldenInputs, answers: int | None, asked: Asked) -> Report:
     """Search for all questions, ask `answers` of them (None: all), and score what came back."""
     started = monotonic()
-    url = serve(settings)
     seconds = settings.agents.answer_seconds + MARGIN_SECONDS
     texts = [question.question for question in golden.questions]
-    searched = search_all(url, texts, SEARCHED_PASSAGES, seconds)
+    searched = search_all(asked.service, texts, SEARCHED_PASSAGES, seconds)
     chosen = spread(golden.questions, answers)
     progress = begin_progress(settings.name, "evaluation", "progress", f"{len(chosen)} questions answered in full")
     said = ask_all(
-        url,
+        asked.service,
         [question.question for question in chosen],
         seconds,
         lambda done: progress.update(done, len(chosen)),
     )
-    platform = LocalComponents.of(settings).platform
-    with gateway_embedding(platform.address(GATEWAY), platform.secrets[GATEWAY_KEY], settings.models) as embed:
+    with gateway_embedding(asked.gateway, asked.key.get_secret_value(), settings.models) as embed:
         rows = question_rows(
             golden.questions,
             searched,

@@ -24,7 +24,7 @@ from tasks.data_directory import agent_settings_file, lifecycle_summary_file, mo
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.environment_outputs import last_outputs
-from tasks.evaluation_inputs import reports_directory
+from tasks.kept_reports import reports_directory
 from tasks.leftovers import delete, remove_component, require_gone
 from tasks.platforms.component_names import AGENTS, GATEWAY, WEB_SEARCH
 from tasks.platforms.local_components import LocalComponents, model_roles

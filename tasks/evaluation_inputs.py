@@ -1,15 +1,15 @@
 """What an evaluation starts from: the golden questions, the serving generation, and where the service answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from agents.knowledge.generation import Manifest
-from tasks.data_directory import data_directory
 from tasks.environment import REPOSITORY, Environment
+from tasks.environment.models import Model
 from tasks.evaluation_report import Inputs, tree_digest
 from tasks.golden import GoldenQuestion, golden_digest, read_golden_set
 from tasks.store_settings import knowledge_store
@@ -34,8 +34,8 @@ class GoldenInputs:
 
 
 @task(task_run_name="read-golden-questions", cache_policy=NO_CACHE)
-def golden_inputs(environment: Environment) -> GoldenInputs:
-    """Read the golden set and the serving generation.
+def golden_inputs(environment: Environment, outputs: Mapping[str, Any] | None = None) -> GoldenInputs:
+    """Read the golden set and the serving generation; `outputs` are Terraform's, of an environment on AWS.
 
     Raises:
         InvalidGoldenSet: `evaluation.dataset` cannot be used.
@@ -44,11 +44,10 @@ def golden_inputs(environment: Environment) -> GoldenInputs:
     """
     path = REPOSITORY / environment.evaluation.dataset
     questions = read_golden_set(path)
-    with knowledge_store(environment) as store:
+    with knowledge_store(environment, outputs) as store:
         manifest = store.serving()
     if manifest is None:
         raise NothingServed("the knowledge base has no serving generation; run the knowledge flow first")
-    models = environment.models.catalogue
     return GoldenInputs(
         questions=questions,
         generation=manifest.generation,
@@ -58,7 +57,7 @@ def golden_inputs(environment: Environment) -> GoldenInputs:
             golden=golden_digest(path),
             knowledge=manifest.inputs_digest,
             service=tree_digest(REPOSITORY / "agents", "*.py"),
-            models={name: model.packaged.sha256 for name, model in models.items() if model.packaged},
+            models={name: _version(model) for name, model in environment.models.catalogue.items()},
             settings={
                 "agents": environment.agents.model_dump(mode="json"),
                 "fusion": environment.knowledge.fusion.model_dump(mode="json"),
@@ -74,6 +73,10 @@ def is_about(questions: Sequence[GoldenQuestion], manifest: Manifest) -> bool:
     return any(record.path in wanted and record.content_hash for record in manifest.documents.values())
 
 
-def reports_directory(environment: Environment) -> Path:
-    """Where the reports of the environment's evaluations are kept."""
-    return data_directory(environment) / "evaluations"
+def _version(model: Model) -> str:
+    """What tells a model from another one under the same name."""
+    if model.packaged is not None:
+        return model.packaged.sha256
+    if model.weights is not None:
+        return f"{model.weights.repository}@{model.weights.revision}"
+    return str(model.bedrock_id)

@@ -78,11 +78,16 @@ class Report(_Kept):
         """How many questions were answered in full."""
         return sum(row.answer is not None for row in self.rows)
 
+    @property
+    def file_name(self) -> str:
+        """Under which it is kept; names sort by time."""
+        return f"{self.created_at:%Y%m%dT%H%M%S.%fZ}.json"
+
 
 def write_report(directory: Path, report: Report) -> Path:
     """Keep the report as `<directory>/<time>.json`; whoever reads the directory sees the whole file or none."""
     directory.mkdir(parents=True, exist_ok=True)
-    path = directory / f"{report.created_at:%Y%m%dT%H%M%S.%fZ}.json"
+    path = directory / report.file_name
     descriptor, scratch = tempfile.mkstemp(dir=directory, prefix=".")
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(report.model_dump_json(indent=1))

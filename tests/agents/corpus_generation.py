@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agents.knowledge.generation import DocumentRecord, EmbeddingIdentity, Manifest
-from agents.knowledge.store import Chunk, EmbeddedChunk
+from agents.knowledge.store import Chunk, EmbeddedChunk, KnowledgeStore
 from agents.knowledge.store.opening import open_store
 from agents.knowledge.store.settings import LanceSettings
 from tests.agents.scripted_gateway import DIMENSION, embedding
@@ -46,8 +46,17 @@ def chunks_of(name: str, text: str) -> list[Chunk]:
 def build_generation(
     directory: Path, generation: str, chunks: list[Chunk], identity: EmbeddingIdentity = IDENTITY
 ) -> Manifest:
-    """Write, seal and promote one generation."""
+    """Write, seal and promote one generation in an embedded store."""
     store = open_store(LanceSettings(directory))
+    manifest = write_generation(store, generation, chunks, identity)
+    store.close()
+    return manifest
+
+
+def write_generation(
+    store: KnowledgeStore, generation: str, chunks: list[Chunk], identity: EmbeddingIdentity
+) -> Manifest:
+    """Write, seal and promote one generation."""
     documents = {
         uri: DocumentRecord(
             source="documentation",
@@ -74,5 +83,4 @@ def build_generation(
     store.add(generation, [EmbeddedChunk(chunk, embedding(chunk.searchable_text)) for chunk in chunks])
     store.seal(manifest)
     store.promote(generation)
-    store.close()
     return manifest

@@ -94,6 +94,8 @@ class ScriptedGateway:
     def _app(self) -> FastAPI:
         app = FastAPI()
 
+        # LiteLLM answers with and without the version in the path.
+        @app.post("/embeddings")
         @app.post("/v1/embeddings")
         async def embeddings(request: Request) -> Any:
             if self.embedding_status != 200:
@@ -104,6 +106,7 @@ class ScriptedGateway:
             answer = {"object": "list", "data": data, "model": body["model"], "usage": {}}
             return JSONResponse(answer, headers=self.headers)
 
+        @app.post("/chat/completions")
         @app.post("/v1/chat/completions")
         async def chat(request: Request) -> Any:
             if self.chat_status != 200:

@@ -76,10 +76,10 @@ def test_wrong_options_exit_with_2(run_python: RunPython, arguments: list[str]) 
     assert "Usage" in outcome.stderr
 
 
-def test_environment_that_the_stage_does_not_support_exits_with_2(run_python: RunPython) -> None:
+def test_an_environment_that_was_not_provisioned_is_not_evaluated(run_python: RunPython) -> None:
     outcome = run_python("-m", "flows.evaluation", "--environment", "dev")
-    assert outcome.returncode == 2
-    assert "supports environment 'local' only" in outcome.stderr
+    assert outcome.returncode == 1
+    assert "run provision/dev first" in outcome.stderr
 
 
 def test_a_version_of_the_agents_is_for_clusters(run_python: RunPython) -> None:

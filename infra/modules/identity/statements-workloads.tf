@@ -178,7 +178,37 @@ locals {
 
   agents_statements = concat([local.read_search], lookup(local.connect_to_cache, "agents", []))
 
-  prefect_worker_statements = [
+  # An evaluation asks the models, with the key of the gateway, and has to know which embedding model is mirrored.
+  evaluate_statements = [
+    {
+      Sid      = "ReadGatewayKey"
+      Effect   = "Allow"
+      Action   = ["secretsmanager:GetSecretValue"]
+      Resource = "${trimsuffix(local.secrets_arn, "*")}litellm-master-key-??????"
+    },
+    {
+      Sid       = "DecryptGatewayKey"
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt"]
+      Resource  = var.data_key_arn
+      Condition = { StringEquals = { "kms:ViaService" = "secretsmanager.${var.region}.amazonaws.com" } }
+    },
+    {
+      Sid      = "ReadManifestsOfWeights"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject"]
+      Resource = "${local.models_arn}/weights/*/manifest.json"
+    },
+    {
+      # As for those who read the weights.
+      Sid      = "ListWeights"
+      Effect   = "Allow"
+      Action   = ["s3:ListBucket", "s3:GetBucketLocation"]
+      Resource = local.models_arn
+    },
+  ]
+
+  prefect_worker_statements = concat(local.evaluate_statements, [
     {
       Sid      = "KeepResults"
       Effect   = "Allow"
@@ -202,5 +232,5 @@ locals {
       Action   = ["sts:AssumeRole", "sts:TagSession"]
       Resource = "arn:${var.partition}:iam::${var.account_id}:role/${var.name}-search-administrator"
     },
-  ]
+  ])
 }

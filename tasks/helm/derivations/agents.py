@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agents.knowledge.generation import EmbeddingIdentity
+from agents.settings import Settings
 from agents.web_search.server import MCP_PATH
 from tasks.agent_access import CLIENT, GATE_KEY_VARIABLE, STATE_PASSWORD
 from tasks.agent_settings import InCluster, agent_settings
@@ -15,6 +16,7 @@ from tasks.environment.agents import GATE_KEY
 from tasks.environment.web_search import WebSearch
 from tasks.helm.derivations.derivation import Derivation, Outputs
 from tasks.helm.derivations.gateway import CLIENT as GATEWAY_SERVICE
+from tasks.helm.derivations.gateway import MASTER_KEY
 from tasks.langfuse import NAMESPACE as LANGFUSE_NAMESPACE
 from tasks.langfuse import PORT as LANGFUSE_PORT
 from tasks.langfuse import langfuse_project
@@ -102,6 +104,15 @@ def cluster_settings(settings: Environment, outputs: Outputs) -> str:
     Raises:
         EmbeddingNotMirrored: as `released_version`.
     """
+    return settings_in_cluster(settings, outputs).model_dump_json(indent=2)
+
+
+def settings_in_cluster(settings: Environment, outputs: Outputs) -> Settings:
+    """What the service is told in the environment's cluster.
+
+    Raises:
+        EmbeddingNotMirrored: as `released_version`.
+    """
     model = settings.models.catalogue[settings.models.embedding]
     fingerprint = outputs.get(EMBEDDING_FINGERPRINT)
     if fingerprint is None or model.dimension is None:
@@ -112,10 +123,9 @@ def cluster_settings(settings: Environment, outputs: Outputs) -> str:
         model=settings.models.embedding, fingerprint=str(fingerprint), dimension=model.dimension
     )
     gateway = f"http://{GATEWAY_SERVICE}.{GATEWAY_NAMESPACE}.svc.cluster.local:{GATEWAY_PORT}"
-    told = agent_settings(
+    return agent_settings(
         settings, EVERYWHERE, PORT, gateway, InCluster(outputs, identity), web_search_url=WEB_SEARCH_URL
     )
-    return told.model_dump_json(indent=2)
 
 
 def _state_password(outputs: Outputs) -> Values:
@@ -135,7 +145,7 @@ def _web_search(search: WebSearch, versions: Mapping[str, Version], prefix: str)
 
 
 def _secrets(settings: Environment, prefix: str) -> Values:
-    secrets = {GATEWAY_KEY: {"key": f"{prefix}/litellm-master-key"}}
+    secrets = {GATEWAY_KEY: {"key": f"{prefix}/{MASTER_KEY}"}}
     if (langfuse := langfuse_project(settings)) is not None and langfuse.secret_name is not None:
         secrets[langfuse.secret_variable] = {"key": langfuse.secret_name}
     if settings.agents.callers_sign_in:

@@ -10,6 +10,8 @@ from tasks.helm.derivations.image_cache import cached_image
 from tasks.resource_names import name_prefix
 
 CLIENT = "litellm"
+MASTER_KEY = "litellm-master-key"
+"""The secret that the gateway lets in."""
 MODEL_PORT = 8000
 # Beyond what the service lets an answer take, so that it is the service that gives up, and says so.
 MARGIN_SECONDS = 30
@@ -27,7 +29,7 @@ def gateway(settings: Environment, outputs: Outputs) -> Mapping[str, object]:
         "region": settings.environment.region,
         "configuration": cluster_gateway_configuration(settings, outputs),
         "environment": dict(GATEWAY_ENVIRONMENT),
-        "masterKey": f"{name_prefix(settings.name)}/litellm-master-key",
+        "masterKey": f"{name_prefix(settings.name)}/{MASTER_KEY}",
     }
     if server is not None:
         values["postgres"] = {

@@ -1,0 +1,28 @@
+"""Where an evaluation takes place: whom it asks, what Terraform made there, and where its reports are kept."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import SecretStr
+
+from tasks.kept_reports import Reports
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The base URLs of the agent service that is asked and of the gateway behind it, and the gateway's key."""
+
+    service: str
+    gateway: str
+    key: SecretStr
+
+
+@dataclass(frozen=True)
+class EvaluationSite:
+    """One environment's. `asked` has the service answer for the time of a block; `outputs` are None on a laptop."""
+
+    reports: Reports
+    asked: Callable[[], AbstractContextManager[Asked]]
+    outputs: Mapping[str, Any] | None = None
