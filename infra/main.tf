@@ -14,6 +14,7 @@ locals {
     knowledge_bucket  = local.knowledge_bucket
     models_bucket     = "${local.name}-models-${coalesce(local.account_id, "none")}"
     results_bucket    = "${local.name}-results-${coalesce(local.account_id, "none")}"
+    langfuse_bucket   = local.langfuse_in_cluster ? "${local.name}-langfuse-${coalesce(local.account_id, "none")}" : null
     opensearch_domain = local.name
     repository_prefix = local.name            # ECR: <prefix>/<image>
     secret_prefix     = local.name            # Secrets Manager: <prefix>/<secret>

@@ -1,5 +1,5 @@
 variable "addons" {
-  description = "Which optional add-ons the cluster has, and how patient their rollout is; flows read it, no resource does."
+  description = "Which optional add-ons the cluster has, and how patient their rollout is. Flows read it; of resources, Langfuse in the cluster brings a bucket and an identity."
   default     = null
   type = object({
     keda            = optional(bool, false)
@@ -42,10 +42,10 @@ variable "addons" {
   validation {
     condition = try(var.addons.langfuse.mode, "") != "self_hosted" || try(
       contains(keys(var.data.postgres), "langfuse") && contains(keys(var.data.valkey), "langfuse")
-      && var.data.secrets["langfuse-secret-key"].origin == "generated",
+      && alltrue([for name in local.langfuse_secrets : var.data.secrets[name].origin == "generated" && var.data.secrets[name].rotation_days == null]),
       false
     )
-    error_message = "addons.langfuse of the mode self_hosted needs data.postgres.langfuse, data.valkey.langfuse and data.secrets.langfuse-secret-key with the origin generated."
+    error_message = "addons.langfuse of the mode self_hosted needs data.postgres.langfuse, data.valkey.langfuse and in data.secrets ${join(", ", local.langfuse_secrets)}, each with the origin generated and without rotation_days."
   }
   validation {
     condition = try(var.addons.langfuse.mode, "") != "cloud" || try(
@@ -55,4 +55,19 @@ variable "addons" {
     )
     error_message = "addons.langfuse of the mode cloud needs host (starting with https://), public_key (starting with pk-lf-) and data.secrets.langfuse-secret-key with the origin person, but no clickhouse."
   }
+}
+
+locals {
+  langfuse_in_cluster = try(var.addons.langfuse.mode, "") == "self_hosted"
+
+  # Langfuse takes each once: one that was renewed would lock it out of what it keeps.
+  langfuse_secrets = [
+    "langfuse-clickhouse-password",
+    "langfuse-encryption-key",
+    "langfuse-owner-password",
+    "langfuse-salt",
+    "langfuse-secret-key",
+    "langfuse-session-secret",
+    "langfuse-valkey-password",
+  ]
 }

@@ -209,12 +209,18 @@ data = {
     dedicated_masters = { instance_type = "m7g.medium.search" }
   }
   secrets = {
-    agents-gate-key     = { origin = "generated", rotation_days = 30 }
-    litellm-master-key  = { origin = "generated", rotation_days = 90 }
-    langfuse-secret-key = { origin = "generated", rotation_days = 90 }
-    grafana-token       = { origin = "generated", rotation_days = 14 } # lives 30 days at most
-    tavily-api-key      = { origin = "person" }
-    weights-token       = { origin = "person" }
+    agents-gate-key              = { origin = "generated", rotation_days = 30 }
+    litellm-master-key           = { origin = "generated", rotation_days = 90 }
+    langfuse-clickhouse-password = { origin = "generated" }
+    langfuse-encryption-key      = { origin = "generated" }
+    langfuse-owner-password      = { origin = "generated" }
+    langfuse-salt                = { origin = "generated" }
+    langfuse-secret-key          = { origin = "generated" }
+    langfuse-session-secret      = { origin = "generated" }
+    langfuse-valkey-password     = { origin = "generated" }
+    grafana-token                = { origin = "generated", rotation_days = 14 } # lives 30 days at most
+    tavily-api-key               = { origin = "person" }
+    weights-token                = { origin = "person" }
   }
   postgres = {
     agents   = { major_version = "17", instance_class = "db.m7g.large", storage_gib = 50, multi_zone = true }

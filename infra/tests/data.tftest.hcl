@@ -52,6 +52,7 @@ run "everything_protected" {
   }
   variables {
     protected = true
+    names     = merge(var.names, { langfuse_bucket = "test-langfuse" })
     images = {
       repositories = ["agents", "flows", "ray"]
       kept         = 10
@@ -67,8 +68,8 @@ run "everything_protected" {
   }
 
   assert {
-    condition     = output.buckets.knowledge.name != null && keys(output.buckets) == ["knowledge", "models", "results", "snapshots"]
-    error_message = "With backups there must be a bucket of snapshots."
+    condition     = output.buckets.knowledge.name != null && keys(output.buckets) == ["knowledge", "langfuse", "models", "results", "snapshots"]
+    error_message = "With backups there must be a bucket of snapshots, and one of Langfuse where it runs here."
   }
   assert {
     condition = alltrue([for content in keys(aws_s3_bucket.this) : (

@@ -12,6 +12,7 @@ variables {
     knowledge_bucket  = "knowledge"
     models_bucket     = "models"
     results_bucket    = "results"
+    langfuse_bucket   = "langfuse"
     opensearch_domain = "search"
     repository_prefix = "images"
     secret_prefix     = "secrets"
@@ -55,7 +56,7 @@ run "everything" {
     error_message = "A second factor must be asked for where the file says so."
   }
   assert {
-    condition     = keys(output.pod_identities) == ["agents", "aws-load-balancer-controller", "external-secrets", "fluent-bit", "grafana", "karpenter", "keda", "litellm", "models", "models-compiler", "prefect-worker", "ray"]
+    condition     = keys(output.pod_identities) == ["agents", "aws-load-balancer-controller", "external-secrets", "fluent-bit", "grafana", "karpenter", "keda", "langfuse", "litellm", "models", "models-compiler", "prefect-worker", "ray"]
     error_message = "Every workload that calls AWS must have an identity of its own."
   }
   assert {
@@ -90,6 +91,14 @@ run "everything" {
       "arn:aws:bedrock:us-east-1::foundation-model/amazon.titan-embed-text-v2:0",
     ]
     error_message = "LiteLLM must be able to call the models of the catalogue, and no other."
+  }
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.pod["langfuse"].policy).Statement : statement.Sid => statement.Resource } == {
+      KeepTraces      = "arn:aws:s3:::langfuse/*"
+      ListTraces      = "arn:aws:s3:::langfuse"
+      UseDataKeyForS3 = var.data_key_arn
+    }
+    error_message = "Langfuse must reach its own bucket, and nothing else."
   }
   assert {
     condition     = { for statement in jsondecode(aws_iam_role_policy.pod["ray"].policy).Statement : statement.Sid => statement.Resource }["ReadDocuments"] == ["arn:aws:s3:::knowledge/*", "arn:aws:s3:::documents/current/*", "arn:aws:s3:::archive/*"]

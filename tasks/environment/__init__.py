@@ -10,7 +10,7 @@ from typing import Self
 from pydantic import model_validator
 
 from tasks.environment.access import Access
-from tasks.environment.addons import LANGFUSE_KEY, Addons
+from tasks.environment.addons import LANGFUSE_KEY, LANGFUSE_SECRETS, Addons
 from tasks.environment.agents import GATE_KEY, Agents
 from tasks.environment.capacity import Capacity
 from tasks.environment.cluster import Cluster
@@ -183,15 +183,22 @@ class Environment(Section):
             raise ValueError("addons.external_dns = true needs edge.domain, whose records it writes")
         if self.addons.langfuse is None:
             return self
-        secret, mode = self.data.secrets.get(LANGFUSE_KEY), self.addons.langfuse.mode
-        origin = "generated" if self.addons.langfuse_in_cluster else "person"
-        if secret is None or secret.origin != origin:
-            found = "there is none" if secret is None else f"its origin is {secret.origin!r}"
-            raise ValueError(
-                f"addons.langfuse.mode = {mode!r} needs data.secrets.{LANGFUSE_KEY} with origin = {origin!r}; {found}"
-            )
+        in_cluster, mode = self.addons.langfuse_in_cluster, self.addons.langfuse.mode
+        origin = "generated" if in_cluster else "person"
+        for name in LANGFUSE_SECRETS if in_cluster else (LANGFUSE_KEY,):
+            secret = self.data.secrets.get(name)
+            if secret is None or secret.origin != origin:
+                found = "there is none" if secret is None else f"its origin is {secret.origin!r}"
+                raise ValueError(
+                    f"addons.langfuse.mode = {mode!r} needs data.secrets.{name} with origin = {origin!r}; {found}"
+                )
+            if secret.rotation_days is not None:
+                raise ValueError(
+                    f"data.secrets.{name}.rotation_days = {secret.rotation_days}: Langfuse takes this secret once, and "
+                    "a new one would lock it out of what it keeps; leave rotation_days out"
+                )
         for section, clients in (("postgres", self.data.postgres), ("valkey", self.data.valkey)):
-            if self.addons.langfuse_in_cluster and "langfuse" not in clients:
+            if in_cluster and "langfuse" not in clients:
                 raise ValueError(
                     f"addons.langfuse.mode = {mode!r} needs data.{section}.langfuse; data.{section} has "
                     f"{', '.join(sorted(clients)) or 'none'}"

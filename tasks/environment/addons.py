@@ -9,6 +9,19 @@ from tasks.environment.section import Section
 
 # The name of the secret with which traces are written, in `data.secrets`.
 LANGFUSE_KEY = "langfuse-secret-key"
+CLICKHOUSE_PASSWORD, VALKEY_PASSWORD = "langfuse-clickhouse-password", "langfuse-valkey-password"
+ENCRYPTION_KEY, SALT, SESSION_SECRET = "langfuse-encryption-key", "langfuse-salt", "langfuse-session-secret"
+OWNER_PASSWORD = "langfuse-owner-password"  # noqa: S105
+LANGFUSE_SECRETS = (
+    CLICKHOUSE_PASSWORD,
+    ENCRYPTION_KEY,
+    OWNER_PASSWORD,
+    SALT,
+    LANGFUSE_KEY,
+    SESSION_SECRET,
+    VALKEY_PASSWORD,
+)
+"""What a Langfuse in the cluster needs. It takes each once: one that was renewed would lock it out of what it keeps."""
 
 PublicKey = Annotated[str, Field(pattern=r"^pk-lf-\S+$", description='a public key of Langfuse, such as "pk-lf-1234"')]
 

@@ -5,12 +5,13 @@ from typing import Any, NoReturn
 
 from tasks.environment import Environment
 from tasks.environment_outputs import OutputsMissing
-from tasks.helm.derivations import addons, agents, capacity, models
+from tasks.helm.derivations import addons, agents, capacity, langfuse, models
 from tasks.helm.derivations.derivation import Derivation, Outputs
 
 DERIVATIONS: Mapping[str, Derivation] = {
     **addons.DERIVATIONS,
     **capacity.DERIVATIONS,
+    **langfuse.DERIVATIONS,
     **models.DERIVATIONS,
     **agents.DERIVATIONS,
 }

@@ -1,6 +1,7 @@
 """The secrets of an environment on AWS: values that are generated and renewed, and those that a person supplies.
 
-Terraform makes the secrets' names in Secrets Manager; no value is ever read here.
+Terraform makes their names in Secrets Manager. No value is read here, but for the password of a cache, which AWS keeps
+in two places.
 """
 
 from tasks.secrets.reconcile import reconcile_secrets

@@ -1,9 +1,13 @@
 """The secrets that an environment file names: who needs each, what its value looks like, and how one supplies it."""
 
 from dataclasses import dataclass
+from secrets import token_hex, token_urlsafe
 from typing import Literal
 
+from pydantic import SecretStr
+
 from tasks.environment import Environment
+from tasks.environment.addons import ENCRYPTION_KEY, LANGFUSE_KEY, LANGFUSE_SECRETS, OWNER_PASSWORD
 from tasks.environment.agents import GATE_KEY
 from tasks.environment.data import Secret
 from tasks.environment.edge import Oidc
@@ -14,14 +18,15 @@ Stage = Literal["addons", "models", "knowledge", "evaluation", "agents"]
 GRAFANA_TOKEN = "grafana-token"  # noqa: S105 - a name
 NEEDED_BY: dict[str, Stage] = {
     GRAFANA_TOKEN: "addons",
-    "langfuse-secret-key": "addons",
+    **dict.fromkeys(LANGFUSE_SECRETS, "addons"),
     "litellm-master-key": "models",
     "weights-token": "models",
     "tavily-api-key": "agents",
     GATE_KEY: "agents",
 }
-# LiteLLM and Langfuse refuse keys that start otherwise.
-STARTS_WITH = {"litellm-master-key": "sk-", "langfuse-secret-key": "sk-lf-"}
+# LiteLLM and Langfuse refuse keys that start otherwise, and Langfuse passwords without a letter, a digit and a sign.
+STARTS_WITH = {"litellm-master-key": "sk-", LANGFUSE_KEY: "sk-lf-", OWNER_PASSWORD: "p1-"}
+RANDOM_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,13 @@ class NamedSecret:
     region: str
     secret: Secret
     needed_by: Stage | None
+
+    def generate(self) -> SecretStr:
+        """A new value, in the form that its user wants."""
+        # Langfuse's key is for AES-256, https://langfuse.com/self-hosting/configuration
+        if self.name == ENCRYPTION_KEY:
+            return SecretStr(token_hex(RANDOM_BYTES))
+        return SecretStr(f"{STARTS_WITH.get(self.name, '')}{token_urlsafe(RANDOM_BYTES)}")
 
     @property
     def supply(self) -> str:

@@ -1,21 +1,20 @@
 """Gives every generated secret a value, and a new one when it has become old."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
-from secrets import token_urlsafe
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from pydantic import SecretStr
 
 from tasks.aws_session import require_account
 from tasks.environment import Environment
+from tasks.environment.addons import VALKEY_PASSWORD
+from tasks.secrets.cache_password import CacheUserNotReady, give_to_cache
 from tasks.secrets.grafana import NoWorkspace, Workspace
 from tasks.secrets.inspect import describe, inspect
-from tasks.secrets.inventory import GRAFANA_TOKEN, STARTS_WITH, NamedSecret, named_secrets
+from tasks.secrets.inventory import GRAFANA_TOKEN, NamedSecret, named_secrets
 from tasks.secrets.report import SecretLine, SecretReport
 from tasks.secrets.vault import StoredSecret, Vault
-
-RANDOM_BYTES = 32
 
 
 @task(task_run_name="reconcile-secrets", cache_policy=NO_CACHE)
@@ -34,11 +33,22 @@ def reconcile_secrets(settings: Environment, now: datetime) -> SecretReport:
 
 
 def _reconcile(settings: Environment, vault: Vault, named: NamedSecret, now: datetime) -> SecretLine:
+    line = _with_value(settings, vault, named, now)
+    if named.name != VALKEY_PASSWORD or line.state not in ("generated", "kept"):
+        return line
+    try:
+        give_to_cache(settings, vault, named.path)
+    except CacheUserNotReady as error:
+        return replace(line, state="absent", to_do=str(error))
+    return line
+
+
+def _with_value(settings: Environment, vault: Vault, named: NamedSecret, now: datetime) -> SecretLine:
     found = inspect(settings, vault, named, now)
     if found.stored is None or not found.wants_value:
         return found.line
     if named.name != GRAFANA_TOKEN:
-        vault.put(found.stored, SecretStr(f"{STARTS_WITH.get(named.name, '')}{token_urlsafe(RANDOM_BYTES)}"))
+        vault.put(found.stored, named.generate())
     else:
         try:
             _put_grafana_token(Workspace(settings), vault, found.stored, now)

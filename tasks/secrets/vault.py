@@ -1,4 +1,4 @@
-"""Secrets Manager, as far as one can tell and give values without reading any.
+"""Secrets Manager, as far as one can tell and give values; one is read only to be told to another service of AWS.
 
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
 """
@@ -60,7 +60,7 @@ class Vault:
         try:
             described = self._client.describe_secret(SecretId=path)
         except ClientError as error:
-            if _code(error) == "ResourceNotFoundException":
+            if error_code(error) == "ResourceNotFoundException":
                 return None
             raise
         if "DeletedDate" in described:
@@ -84,10 +84,14 @@ class Vault:
                     SecretString=value.get_secret_value(),
                 )
             except ClientError as error:
-                if _code(error) != "ResourceExistsException":
+                if error_code(error) != "ResourceExistsException":
                     raise
                 return False
         return True
+
+    def read(self, path: str) -> SecretStr:
+        """The current value of the secret called `path`, which has one; call it `unlogged`."""
+        return SecretStr(self._client.get_secret_value(SecretId=path)["SecretString"])
 
 
 @contextmanager
@@ -102,5 +106,6 @@ def unlogged() -> Generator[None]:
         logger.setLevel(level)
 
 
-def _code(error: ClientError) -> str:
+def error_code(error: ClientError) -> str:
+    """AWS's code of a refusal."""
     return str(error.response.get("Error", {}).get("Code", ""))

@@ -47,6 +47,11 @@ def test_every_object_of_the_agents_is_what_its_kind_allows(environment: Environ
     assert found == {}
 
 
+def test_every_object_of_clickhouse_is_what_its_kind_allows() -> None:
+    manifests = [each for each in rendered("clickhouse", EnvironmentName.PROD) if each["kind"] not in OF_OTHERS]
+    assert [finding for each in manifests for finding in schema_findings(each, resource_definitions([]), MINOR)] == []
+
+
 def test_a_key_that_karpenter_does_not_know_is_found(definitions: Definitions) -> None:
     node_class = dict(of_kind(rendered("capacity", EnvironmentName.DEV), "EC2NodeClass")["gpu"])
     node_class["spec"] = {**node_class["spec"], "encrypted": True}

@@ -11,7 +11,8 @@ from tasks.environment.variable_file import InvalidEnvironment, load_environment
 PROD = (REPOSITORY / "infra" / "environments" / "prod.tfvars").read_text(encoding="utf-8")
 LANGFUSE = 'langfuse     = { mode = "self_hosted", clickhouse = { replicas = 3, volume_gib = 100 } }'
 CLOUD = 'langfuse = { mode = "cloud", host = "https://cloud.langfuse.com", public_key = "pk-lf-1" }'
-SECRET = 'langfuse-secret-key = { origin = "generated", rotation_days = 90 }'
+SECRET = 'langfuse-secret-key          = { origin = "generated" }'
+SALT = 'langfuse-salt                = { origin = "generated" }'
 POSTGRES = next(line for line in PROD.splitlines() if "langfuse = { major_version" in line)
 DOMAIN = 'domain          = { name = "assistant.example.com" }'
 SIGN_IN = 'sign_in         = { kind = "cognito", mfa = "required" }'
@@ -48,6 +49,10 @@ REFUSED = {
         "addons.langfuse.mode = 'self_hosted' needs data.secrets.langfuse-secret-key with origin = 'generated'; "
         "there is none",
     ),
+    "secret that is renewed": (
+        {SALT: SALT.replace("}", ", rotation_days = 90 }")},
+        "data.secrets.langfuse-salt.rotation_days = 90: Langfuse takes this secret once",
+    ),
     "generated secret of somebody else's Langfuse": (
         {LANGFUSE: CLOUD},
         "addons.langfuse.mode = 'cloud' needs data.secrets.langfuse-secret-key with origin = 'person'; its origin is "
@@ -66,7 +71,7 @@ def test_a_wrong_section_is_refused_by_key_and_what_is_allowed(
 
 
 def test_langfuse_elsewhere_has_no_part_in_the_cluster(tmp_path: Path) -> None:
-    key = SECRET.replace('"generated", rotation_days = 90', '"person"')
+    key = SECRET.replace('"generated"', '"person"')
     elsewhere = read_variable_file(changed(tmp_path, {LANGFUSE: CLOUD, SECRET: key})).addons
     here = load_environment(EnvironmentName.PROD).addons
     assert elsewhere is not None

@@ -11,7 +11,7 @@ from tasks.langfuse import IN_CLUSTER, langfuse_project
 TRACING = 'tracing = { host = "http://127.0.0.1:3000", public_key = "pk-lf-1" }'
 LANGFUSE = 'langfuse     = { mode = "self_hosted", clickhouse = { replicas = 3, volume_gib = 100 } }'
 CLOUD = 'langfuse     = { mode = "cloud", host = "https://cloud.langfuse.com", public_key = "pk-lf-2" }'
-SECRET = 'langfuse-secret-key = { origin = "generated", rotation_days = 90 }'
+SECRET = 'langfuse-secret-key          = { origin = "generated" }'
 
 
 def changed(tmp_path: Path, name: str, changes: dict[str, str]) -> Environment:

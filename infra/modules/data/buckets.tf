@@ -4,6 +4,7 @@ locals {
   with_backup = var.backup != null
   buckets = merge(
     { knowledge = var.names.knowledge_bucket, models = var.names.models_bucket, results = var.names.results_bucket },
+    var.names.langfuse_bucket == null ? {} : { langfuse = var.names.langfuse_bucket },
     local.with_backup ? { snapshots = "${var.name}-snapshots-${var.account_id}" } : {},
   )
 }

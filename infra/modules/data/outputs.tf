@@ -1,5 +1,5 @@
 output "buckets" {
-  description = "The buckets by what they hold: knowledge, models, results, and with backups snapshots."
+  description = "The buckets by what they hold: knowledge, models, results, langfuse where it runs in the cluster, and with backups snapshots."
   value       = { for content, bucket in aws_s3_bucket.this : content => { name = bucket.id, arn = bucket.arn } }
 }
 

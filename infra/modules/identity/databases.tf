@@ -1,8 +1,8 @@
 # Clients sign in to their own PostgreSQL server and Valkey cache as themselves: each has one user there, called as it is.
-# Langfuse knows passwords only, and gets its database's through External Secrets.
+# Langfuse knows passwords only: its database's comes through External Secrets, and so does that of its cache.
 
 locals {
-  own_databases = { for client, id in var.database_ids : client => id if contains(keys(local.workloads), client) }
+  own_databases = { for client, id in var.database_ids : client => id if client != "langfuse" && contains(keys(local.workloads), client) }
 
   # Whose password RDS keeps itself, under a name that only it knows; the tag says of which server it is.
   read_database_passwords = length(var.clients.postgres) == 0 ? [] : [{

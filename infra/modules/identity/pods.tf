@@ -1,13 +1,18 @@
 # One role for each workload that calls AWS, taken on through EKS Pod Identity by its service account and no other.
 
 locals {
-  workloads = merge(local.always, local.with_domain)
+  workloads = merge(local.always, local.with_domain, local.with_langfuse)
   with_domain = {
     for name, workload in {
       external-dns = {
         namespace = "external-dns", service_account = "external-dns", statements = local.external_dns_statements
       }
     } : name => workload if var.domain != null
+  }
+  with_langfuse = {
+    for name, workload in {
+      langfuse = { namespace = "langfuse", service_account = "langfuse", statements = local.langfuse_statements }
+    } : name => workload if var.names.langfuse_bucket != null
   }
   always = {
     karpenter = {

@@ -7,6 +7,7 @@ locals {
   knowledge_arn      = "arn:${var.partition}:s3:::${var.names.knowledge_bucket}"
   models_arn         = "arn:${var.partition}:s3:::${var.names.models_bucket}"
   results_arn        = "arn:${var.partition}:s3:::${var.names.results_bucket}"
+  langfuse_arn       = "arn:${var.partition}:s3:::${coalesce(var.names.langfuse_bucket, "none")}"
   document_buckets   = distinct([for place in var.document_places : split("/", place)[0]])
 
   read_search = {
@@ -177,6 +178,23 @@ locals {
   ])
 
   agents_statements = concat([local.read_search], lookup(local.connect_to_cache, "agents", []))
+
+  # Events before they are in ClickHouse, media and exports: all of it is Langfuse's own.
+  langfuse_statements = [
+    {
+      Sid      = "KeepTraces"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+      Resource = "${local.langfuse_arn}/*"
+    },
+    {
+      Sid      = "ListTraces"
+      Effect   = "Allow"
+      Action   = ["s3:ListBucket", "s3:GetBucketLocation"]
+      Resource = local.langfuse_arn
+    },
+    local.use_data_key_for_s3,
+  ]
 
   # An evaluation asks the models, with the key of the gateway, and has to know which embedding model is mirrored.
   evaluate_statements = [

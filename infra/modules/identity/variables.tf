@@ -25,6 +25,7 @@ variable "names" {
     knowledge_bucket  = string
     models_bucket     = string
     results_bucket    = string
+    langfuse_bucket   = optional(string)
     opensearch_domain = string
     repository_prefix = string
     secret_prefix     = string

@@ -11,6 +11,7 @@ from rehearsal.aws.call import Answer, Call, Proceed
 from rehearsal.aws.corrections.cognito import Cognito
 from rehearsal.aws.corrections.ec2 import Ec2
 from rehearsal.aws.corrections.eks import Eks
+from rehearsal.aws.corrections.elasticache import ElastiCache
 from rehearsal.aws.corrections.grafana import Grafana
 from rehearsal.aws.corrections.prometheus import Prometheus
 from rehearsal.aws.corrections.rds import Rds
@@ -32,6 +33,7 @@ def corrections() -> Mapping[str, Correction]:
         "cognito-idp": Cognito(),
         "ec2": Ec2(),
         "eks": Eks(),
+        "elasticache": ElastiCache(),
         "grafana": Grafana(),
         "rds": Rds(),
         "s3": S3(),

@@ -20,6 +20,17 @@ class XmlAnswer:
         """The elements below the root that `path` names, such as `item/description`."""
         return self.root.findall(".//" + self._qualified(path))
 
+    def below(self, element: Element, path: str) -> Element:
+        """What `path` names below `element`.
+
+        Raises:
+            LookupError: there is none.
+        """
+        found = element.find(self._qualified(path))
+        if found is None:
+            raise LookupError(f"{element.tag} has no {path!r}")
+        return found
+
     def text(self, element: Element, path: str) -> str:
         """The text of what `path` names below `element`; empty where there is none."""
         return element.findtext(self._qualified(path)) or ""

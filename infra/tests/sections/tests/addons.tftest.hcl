@@ -71,7 +71,7 @@ run "self_hosted_langfuse_needs_a_number_of_replicas_that_has_a_majority" {
   command = plan
   variables {
     data = merge(var.data, {
-      secrets  = { langfuse-secret-key = { origin = "generated" } }
+      secrets  = { for name in ["clickhouse-password", "encryption-key", "owner-password", "salt", "secret-key", "session-secret", "valkey-password"] : "langfuse-${name}" => { origin = "generated" } }
       postgres = { langfuse = { major_version = "17", instance_class = "db.t4g.micro", storage_gib = 20, multi_zone = false } }
       valkey   = { langfuse = { engine_version = "8.0", node_type = "cache.t4g.micro", nodes = 1 } }
     })
@@ -84,7 +84,7 @@ run "self_hosted_langfuse_is_accepted" {
   command = plan
   variables {
     data = merge(var.data, {
-      secrets  = { langfuse-secret-key = { origin = "generated" } }
+      secrets  = { for name in ["clickhouse-password", "encryption-key", "owner-password", "salt", "secret-key", "session-secret", "valkey-password"] : "langfuse-${name}" => { origin = "generated" } }
       postgres = { langfuse = { major_version = "17", instance_class = "db.t4g.micro", storage_gib = 20, multi_zone = false } }
       valkey   = { langfuse = { engine_version = "8.0", node_type = "cache.t4g.micro", nodes = 1 } }
     })
@@ -94,6 +94,19 @@ run "self_hosted_langfuse_is_accepted" {
     condition     = var.addons.langfuse.mode == "self_hosted"
     error_message = "The section is not the one that was given."
   }
+}
+
+run "what_langfuse_takes_once_is_never_renewed" {
+  command = plan
+  variables {
+    data = merge(var.data, {
+      secrets  = merge({ for name in ["clickhouse-password", "encryption-key", "owner-password", "salt", "secret-key", "session-secret", "valkey-password"] : "langfuse-${name}" => { origin = "generated" } }, { langfuse-salt = { origin = "generated", rotation_days = 90 } })
+      postgres = { langfuse = { major_version = "17", instance_class = "db.t4g.micro", storage_gib = 20, multi_zone = false } }
+      valkey   = { langfuse = { engine_version = "8.0", node_type = "cache.t4g.micro", nodes = 1 } }
+    })
+    addons = { langfuse = { mode = "self_hosted", clickhouse = { replicas = 3, volume_gib = 10 } } }
+  }
+  expect_failures = [var.addons]
 }
 
 run "langfuse_cloud_needs_the_key_of_a_person" {
