@@ -31,6 +31,7 @@ from rehearsal.stages import Rehearsal, Stage
 from rehearsal.stand_in_charts import rehearsed_charts
 from rehearsal.variable_files import copy_variable_file
 from rehearsal.versions import versions
+from rehearsal.volumes import volumes_of_simulated_nodes
 from rehearsal.webhooks import webhooks_without_backend_away
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import DIRECTORY_VARIABLE, load_environment
@@ -79,6 +80,7 @@ def _rehearse(settings: Environment, stages: list[Stage], kubeconfig: Path | Non
         prepare_account(aws)
         cluster = stack.enter_context(running_environment_cluster(settings, aws, kubeconfig))
         report.webhooks = stack.enter_context(webhooks_without_backend_away(cluster))
+        stack.enter_context(volumes_of_simulated_nodes(cluster))
         hub = stack.enter_context(running_model_hub(stand_ins(settings.models)))
         environment = {
             **aws.environment,

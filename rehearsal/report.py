@@ -31,6 +31,7 @@ NOT_PROVED = (
     ("how long AWS takes, and its quotas", "the emulators answer at once and never run out"),
     ("what runs inside databases and caches", "none is started, only recorded"),
     ("what runs inside pods", "nodes are simulated: a pod becomes ready, and runs nothing"),
+    ("volumes", "the EBS CSI driver is played: a claim gets one at once, without a disk"),
     ("what Ray says of its applications", "its interface is played: each runs at once"),
     ("node classes (EC2NodeClass)", "node pools are made to refer to a class of simulated nodes"),
     ("what EKS's access policies for admins, editors and readers grant", "EKS's authorizer is not there, only RBAC"),

@@ -4,18 +4,17 @@ A webhook is served by pods, and the pods of simulated nodes serve nothing. The 
 time out, and refuse what it is about where the failure policy says so.
 """
 
-import threading
 from collections.abc import Generator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 from rehearsal.cluster import Cluster
-from rehearsal.cluster.api import KubernetesApi, Refused
+from rehearsal.cluster.api import KubernetesApi
 from rehearsal.cluster.simulated_nodes import SIMULATED
+from rehearsal.side_by_side import again_and_again
 
 PATH = "/apis/admissionregistration.k8s.io/v1"
 KINDS = ("validatingwebhookconfigurations", "mutatingwebhookconfigurations")
-LOOK_EVERY_SECONDS = 0.5
 
 
 @contextmanager
@@ -25,27 +24,16 @@ def webhooks_without_backend_away(cluster: Cluster) -> Generator[list[str]]:
     Where a node really runs pods, all of them stay.
     """
     taken: list[str] = []
-    ended = threading.Event()
-    with closing(KubernetesApi(cluster.kubeconfig)) as api:
-        thread = threading.Thread(target=_take, args=(api, taken, ended), name="webhooks")
-        thread.start()
-        try:
-            yield taken
-        finally:
-            ended.set()
-            thread.join()
 
+    def take(api: KubernetesApi) -> None:
+        if any(SIMULATED not in node["metadata"].get("annotations", {}) for node in api.list("/api/v1/nodes")):
+            return
+        for kind in KINDS:
+            for configuration in api.list(f"{PATH}/{kind}"):
+                _take_from(api, f"{PATH}/{kind}/{configuration['metadata']['name']}", configuration, taken)
 
-def _take(api: KubernetesApi, taken: list[str], ended: threading.Event) -> None:
-    while not ended.wait(LOOK_EVERY_SECONDS):
-        try:
-            if any(SIMULATED not in node["metadata"].get("annotations", {}) for node in api.list("/api/v1/nodes")):
-                continue
-            for kind in KINDS:
-                for configuration in api.list(f"{PATH}/{kind}"):
-                    _take_from(api, f"{PATH}/{kind}/{configuration['metadata']['name']}", configuration, taken)
-        except Refused:
-            continue  # somebody changed it at the same time, or removed it: it is looked at again
+    with again_and_again("webhooks", cluster, take):
+        yield taken
 
 
 def _take_from(api: KubernetesApi, path: str, configuration: Mapping[str, Any], taken: list[str]) -> None:
