@@ -8,7 +8,7 @@ environment = {
   budget     = { monthly_usd = 1500 }
   prefect = {
     api_url    = "https://prefect.example.com/api"
-    work_pools = { management = "management", cluster = "cluster" }
+    work_pools = { management = "management", cluster = "dev-cluster" }
   }
 }
 

@@ -1,7 +1,6 @@
 """Make a Prefect server agree with what is desired, one change at a time, through Prefect's own client."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import (
@@ -51,28 +50,9 @@ def apply_changes(client: SyncPrefectClient, changes: Sequence[Change], desired:
 
 def _work_pool(client: SyncPrefectClient, change: Change, pool: WorkPool) -> None:
     if change.action == "create":
-        template = _job_template(pool.type)
-        created = WorkPoolCreate(
-            name=pool.name,
-            type=pool.type,
-            description=pool.description,
-            concurrency_limit=pool.runs,
-            base_job_template=template,
-        )
-        client.create_work_pool(created)
+        client.create_work_pool(WorkPoolCreate(name=pool.name, type=pool.type, **pool.fields))
     else:
-        client.update_work_pool(pool.name, WorkPoolUpdate(description=pool.description, concurrency_limit=pool.runs))
-
-
-def _job_template(pool_type: str) -> dict[str, Any]:
-    # Imported where needed: the Kubernetes client takes seconds, and a laptop has no such pool.
-    if pool_type == "kubernetes":
-        from prefect_kubernetes.worker import KubernetesWorker
-
-        return KubernetesWorker.get_default_base_job_template()
-    from prefect.workers.process import ProcessWorker
-
-    return ProcessWorker.get_default_base_job_template()
+        client.update_work_pool(pool.name, WorkPoolUpdate(**{field: pool.fields[field] for field in change.fields}))
 
 
 def _limit(client: SyncPrefectClient, change: Change, slots: int) -> None:

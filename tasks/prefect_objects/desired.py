@@ -16,6 +16,7 @@ from tasks.concurrency_limits import CONCURRENCY_LIMITS, limit_name
 from tasks.environment import Environment
 from tasks.environment.knowledge import Schedule
 from tasks.prefect_objects.automations import automations
+from tasks.prefect_objects.job_template import cluster_job_template, process_job_template
 from tasks.prefect_objects.prefect_file import DeploymentBlock, InvalidPrefectFile, read_prefect_file
 from tasks.prefect_objects.tags import managed_tags
 
@@ -26,12 +27,11 @@ MANAGEMENT_RUNS = 4
 
 @dataclass(frozen=True)
 class WorkPool:
-    """A work pool; `runs` is how many flow runs it lets go at a time, None for no limit."""
+    """A work pool; `fields` holds the Prefect API's fields that we set, under the API's names."""
 
     name: str
     type: str
-    description: str
-    runs: int | None
+    fields: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,26 @@ def desired_objects(
 
 def _work_pools(environment: Environment) -> tuple[WorkPool, ...]:
     names = environment.environment.prefect.work_pools
-    management = WorkPool(names.management, "process", "Runs the stages that manage an environment.", MANAGEMENT_RUNS)
+    management = WorkPool(
+        names.management,
+        "process",
+        {
+            "description": "Runs the stages that manage an environment.",
+            "concurrency_limit": MANAGEMENT_RUNS,
+            "base_job_template": process_job_template(),
+        },
+    )
     if names.cluster == names.management:
         return (management,)
-    cluster = WorkPool(names.cluster, "kubernetes", "Runs the stages that work inside the cluster.", None)
+    cluster = WorkPool(
+        names.cluster,
+        "kubernetes",
+        {
+            "description": "Runs the stages that work inside the cluster.",
+            "concurrency_limit": None,
+            "base_job_template": cluster_job_template(environment.name),
+        },
+    )
     return (management, cluster)
 
 

@@ -81,10 +81,8 @@ def _work_pool(pool: WorkPool, observed: Observed) -> Change:
             f"work pool {pool.name!r} is of type {found.type!r} and has to be {pool.type!r}, which Prefect cannot "
             "change; delete the work pool, or name another in environment.prefect.work_pools"
         )
-    wanted = {"description": pool.description, "concurrency_limit": pool.runs}
-    return _change(
-        "work pool", pool.name, True, tuple(key for key, value in wanted.items() if getattr(found, key) != value)
-    )
+    differing = tuple(field for field, wanted in pool.fields.items() if getattr(found, field) != wanted)
+    return _change("work pool", pool.name, True, differing)
 
 
 class WorkPoolTypeDiffers(Exception):

@@ -55,7 +55,7 @@ def test_deployment_loads_and_takes_its_parameters(block: dict[str, object]) -> 
     pool = block["work_pool"]
     assert isinstance(pool, dict)
     inside = block["name"] != "local" and flow.name in ("knowledge", "evaluation")
-    assert pool["name"] == ("cluster" if inside else "management")
+    assert pool["name"] == (f"{block['name']}-cluster" if inside else "management")
 
 
 def test_importing_the_flows_is_light(run_python: RunPython) -> None:
