@@ -1,10 +1,12 @@
 """Refreshes of a corpus in memory, over a real store: one passage a document, and an embedding that counts topics.
 
-Everything but reading and embedding is the product's own. `embedded` lists what was embedded, in order.
+Everything but reading and embedding is the product's own. `embedded` lists what was embedded, in order. A refresh dies
+where `dies` says, and as often as it is run until that is None again.
 """
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from agents.knowledge.building import (
     DocumentOutcome,
@@ -27,7 +29,7 @@ from agents.knowledge.sync import Provenance, RefreshPlan, ScannedDocument
 from tasks.environment.knowledge import Source
 from tasks.golden import Evidence, GoldenQuestion
 from tasks.ray_data import EmbeddingWork
-from tasks.refresh.building import BuiltGeneration, RefreshProgress
+from tasks.refresh.building import BuiltGeneration, RefreshProgress, promote
 from tasks.refresh.gate import GateRules, examine
 from tasks.refresh.report import RefreshReport
 from tasks.refresh.rules import RefreshRules
@@ -38,6 +40,10 @@ from tests.contracts.generations import EMBEDDING, TOPICS, vector
 
 FUSION = FusionSettings(method="min_max", dense_weight=0.5, candidates=20)
 URI = "file:///docs/"
+
+
+class Died(BaseException):
+    """The process of a refresh is gone; no code that handles errors sees it."""
 
 
 def embed(texts: Sequence[str]) -> list[list[float]]:
@@ -60,6 +66,8 @@ class SmallKnowledge:
         self.embedded: list[str] = []
         self.questions = tuple(questions)
         self.embedding: EmbeddingIdentity = EMBEDDING
+        self.embed: Callable[[Sequence[str]], list[list[float]]] = embed
+        self.dies: Literal["building", "before promotion", "after promotion"] | None = None
         self.fusion = FUSION
         self.kept = 3
         self.tolerance = 0.05
@@ -93,7 +101,7 @@ class SmallKnowledge:
             deletions_confirmed=confirmed,
             sources_replaced=replaced,
         )
-        steps = RefreshSteps(scan=self._scan, build=self._build, examine=self._examine)
+        steps = RefreshSteps(scan=self._scan, build=self._build, examine=self._examine, promote=self._promote)
         return Refresh(self.store, work, made_by, rules, steps).run(lambda _: None)
 
     def _scan(self, sources: Sequence[Source], _: int) -> Scan:
@@ -125,9 +133,11 @@ class SmallKnowledge:
                 store.add(manifest.generation, with_known_vectors(store, plan, [chunk]))
                 copied += 1
             elif chunk.chunk_id not in stored:
-                store.add(manifest.generation, [EmbeddedChunk(chunk, embed([chunk.searchable_text])[0])])
+                store.add(manifest.generation, [EmbeddedChunk(chunk, self.embed([chunk.searchable_text])[0])])
                 self.embedded.append(chunk.text)
                 embedded += 1
+                if self.dies == "building":
+                    raise Died
             outcomes[document.ref.uri] = DocumentOutcome(document.ref, document.content_hash, 1)
         parsed = parsed_records(store, manifest.generation, plan, outcomes)
         return BuiltGeneration(finish_generation(store, manifest, plan, parsed), embedded, copied)
@@ -135,7 +145,15 @@ class SmallKnowledge:
     def _examine(
         self, store: KnowledgeStore, candidate: Manifest, _: EmbeddingWork, made_by: Provenance, rules: GateRules
     ) -> Verdict:
-        return examine(store, candidate, store.serving(), made_by.embedding, embed, rules)
+        return examine(store, candidate, store.serving(), made_by.embedding, self.embed, rules)
+
+    def _promote(self, store: KnowledgeStore, generation: str) -> bool:
+        if self.dies == "before promotion":
+            raise Died
+        moved = promote(store, generation)
+        if self.dies == "after promotion":
+            raise Died
+        return moved
 
 
 def _chunk(document: ScannedDocument, text: str) -> Chunk:

@@ -1,0 +1,187 @@
+"""A month of an environment that nobody looks after, over both stores: what changes in it, and what goes wrong.
+
+A refresh a day, by a seeded calendar; documents are in memory and the embedding counts topics. What has to be answered
+from is kept beside it, in a dictionary.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+
+from agents.knowledge.deletions import DeletionsWithheld
+from agents.knowledge.generation import EmbeddingIdentity
+from agents.knowledge.refusal import RefreshRefused
+from agents.knowledge.store import Filters
+from agents.knowledge.store.opening import open_store
+from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
+from agents.knowledge_base import KnowledgeBase
+from tasks.refresh.gate import GateFailed
+from tests.contracts.generations import EMBEDDING, vector
+from tests.contracts.small_refreshes import FUSION, Died, SmallKnowledge, embed, question
+
+DAYS = 30
+QUESTIONS = (
+    question("upgrade.md", "How does an upgrade go?", "An upgrade goes one minor version at a time."),
+    question("cost.md", "What does cost count?", "The cost counts tags."),
+)
+LABELLED = {"upgrade.md": "An upgrade goes one minor version at a time.", "cost.md": "The cost counts tags."}
+NEWER = EmbeddingIdentity(model="newer", fingerprint="2" * 64, dimension=EMBEDDING.dimension)
+
+
+def confused(texts: Sequence[str]) -> list[list[float]]:
+    """The vectors of a bad model: it takes every question for one about networks."""
+    return [vector("network") if text.endswith("?") else embed([text])[0] for text in texts]
+
+
+class Month:
+    """`promised` is what has to be answered from, by the name of the document; `held` what each generation holds."""
+
+    def __init__(self, settings: LanceSettings | OpenSearchSettings, seed: int) -> None:
+        self.settings = settings
+        self.small = SmallKnowledge(open_store(settings), QUESTIONS)
+        self.small.documents = {**LABELLED, **{f"d{n:02}.md": f"The network of {n}." for n in range(14)}}
+        self.small.refresh()
+        self.promised = dict(self.small.documents)
+        self.held: dict[str, set[str]] = {}
+        self.written = 0
+        self.random = random.Random(seed)  # noqa: S311 - a calendar that can be replayed
+        self.days: Counter[str] = Counter()
+
+    def quiet_day(self) -> None:
+        assert self.small.refresh().new is False
+
+    def document_edited(self) -> None:
+        self._accepted({self._any(): self._text()})
+
+    def document_added(self) -> None:
+        self._accepted({f"new{self.written:02}.md": self._text()})
+
+    def document_deleted(self) -> None:
+        del self.small.documents[self._any()]
+        self._accepted({})
+
+    def document_renamed(self) -> None:
+        embedded = len(self.small.embedded)
+        text = self.small.documents.pop(self._any())
+        self._accepted({f"moved{self.written:02}.md": text})
+        self.written += 1
+        assert len(self.small.embedded) == embedded
+
+    def source_vanished(self) -> None:
+        with self._back_the_day_after():
+            self.small.documents = {}
+            self._refused(DeletionsWithheld)
+
+    def most_of_it_lost(self) -> None:
+        with self._back_the_day_after():
+            self.small.documents = {**LABELLED, "d00.md": "The network of 0."}
+            self._refused(DeletionsWithheld)
+
+    def labelled_document_spoilt(self) -> None:
+        with self._back_the_day_after():
+            self.small.documents["cost.md"] = f"Nothing to see. {self._text()}"
+            self._refused(GateFailed)
+
+    def bad_model(self) -> None:
+        embedded = list(self.small.embedded)
+        self.small.embedding, self.small.embed = NEWER, confused
+        self._refused(GateFailed)
+        # What another model embeds is embedded again; that is no waste.
+        self.small.embedding, self.small.embed, self.small.embedded = EMBEDDING, embed, embedded
+
+    def killed(self) -> None:
+        self.small.dies = self.random.choice(("building", "before promotion", "after promotion"))
+        wanted = {self._any(): self._text(), f"new{self.written:02}.md": self._text()}
+        self.small.documents |= wanted
+        with pytest.raises(Died):
+            self.small.refresh()
+        if self.small.dies == "after promotion":
+            self.promised = dict(self.small.documents)
+        self.small.dies = None
+        self.check()
+        self.restarted()
+        self.small.refresh()
+        self.promised = dict(self.small.documents)
+
+    def restarted(self) -> None:
+        self.small.store.close()
+        self.small.store = open_store(self.settings)
+
+    def check(self) -> None:
+        """The index holds what was promised: nothing else, nothing twice, and nothing of it is missing."""
+        store = self.small.store
+        serving = store.serving()
+        assert serving is not None
+        chunks = [(uri, chunk.text) for uri in serving.documents for chunk in store.document(serving.generation, uri)]
+        assert Counter(chunks) == Counter((f"file:///docs/{name}", text) for name, text in self.promised.items())
+        assert sum(store.chunk_counts(serving.generation).values()) == len(self.promised)
+        self.held[serving.generation] = set(self.promised.values())
+
+    @contextmanager
+    def _back_the_day_after(self) -> Iterator[None]:
+        before = dict(self.small.documents)
+        yield
+        self.small.documents = before
+
+    def _accepted(self, changed: dict[str, str]) -> None:
+        self.small.documents |= changed
+        assert self.small.refresh().new
+        self.promised = dict(self.small.documents)
+
+    def _refused(self, error: type[RefreshRefused]) -> None:
+        serving = self.small.serving
+        with pytest.raises(error):
+            self.small.refresh()
+        assert self.small.serving == serving
+
+    def _any(self) -> str:
+        return self.random.choice(sorted(self.small.documents.keys() - LABELLED.keys()))
+
+    def _text(self) -> str:
+        self.written += 1
+        return f"The network of edition {self.written}."
+
+
+EVENTS: tuple[Callable[[Month], None], ...] = (
+    Month.quiet_day,
+    Month.document_edited,
+    Month.document_added,
+    Month.document_deleted,
+    Month.document_renamed,
+    Month.source_vanished,
+    Month.most_of_it_lost,
+    Month.labelled_document_spoilt,
+    Month.bad_model,
+    Month.killed,
+    Month.restarted,
+)
+
+
+@pytest.mark.timeout(600)
+def test_a_month_passes_without_a_wrong_answer_and_without_a_hand(
+    settings: LanceSettings | OpenSearchSettings,
+) -> None:
+    month = Month(settings, seed=2030)
+    calendar = [*EVENTS, *EVENTS, *month.random.choices(EVENTS, k=DAYS - 2 * len(EVENTS))]
+    month.random.shuffle(calendar)
+    reader = KnowledgeBase(settings, FUSION, EMBEDDING)
+    with asyncio.Runner() as runner:
+        for event in calendar:
+            event(month)
+            month.days[event.__name__] += 1
+            month.check()
+            # Those that served, and one that was refused.
+            assert len(month.small.store.manifests()) <= month.small.kept + 1
+            # A reader looks once a second which generation serves: it may answer from the one before.
+            manifest, passages = runner.run(reader.search("cost", vector("cost"), 5, Filters()))
+            assert passages[0].chunk.text == LABELLED["cost.md"], month.days
+            assert {passage.chunk.text for passage in passages} <= month.held[manifest.generation]
+        runner.run(reader.close())
+    assert month.days.total() == DAYS
+    texts = Counter(month.small.embedded)
+    assert {text for text, times in texts.items() if times > 1} == set(), "nothing is embedded twice"
+    month.small.store.close()
