@@ -6,6 +6,7 @@ from typing import Any
 from tasks.aws_session import client, explained_credentials
 from tasks.environment import Environment
 from tasks.environment.data import ImageName
+from tasks.environment_outputs import OutputsMissing
 from tasks.helm.derivations.agents import EMBEDDING_FINGERPRINT
 from tasks.helm.derivations.derivation import Outputs
 from tasks.released_images import ImagesMissing, load_images
@@ -17,6 +18,7 @@ def release_facts(settings: Environment, outputs: Mapping[str, Any]) -> Outputs:
     """The outputs with what was published and mirrored since.
 
     Raises:
+        OutputsMissing: the environment was provisioned without its buckets.
         MissingCredentials: there are none for AWS.
         ClientError: the bucket of the models cannot be read.
     """
@@ -36,6 +38,11 @@ def _mirrored(settings: Environment, outputs: Mapping[str, Any]) -> str | None:
     """The SHA-256 of the embedding model's mirrored files, None while they are not mirrored."""
     name = settings.models.embedding
     prefix = weights_prefix(name, settings.models.catalogue[name])
+    if "data" not in outputs:
+        raise OutputsMissing(
+            f"Terraform's output 'data' of {settings.name.value!r}, which names the models' bucket, is not there: "
+            f"run provision/{settings.name.value}, which makes what the environment file asks for"
+        )
     bucket = str(outputs["data"]["buckets"]["models"]["name"])
     with explained_credentials():
         manifest = read_manifest(client("s3", settings), bucket, prefix)

@@ -131,17 +131,19 @@ def test_a_block_that_is_not_there_is_said(
         reconcile(local.model_copy(update={"environment": identity}), prefect_server, dry_run=False)
 
 
+@pytest.mark.timeout(400)
 def test_a_run_without_a_sign_of_life_is_crashed_and_a_suspended_one_is_not(
     prefect_server: str, prefect_client: SyncPrefectClient, local: Environment
 ) -> None:
     reconcile(local, prefect_server, dry_run=False)
     dead, lives, waits = (running(prefect_client, "drift/local") for _ in range(3))
-    long_ago, lately = DEAD_AFTER + timedelta(seconds=5), DEAD_AFTER / 2
-    sent(prefect_server, HEARTBEAT, waits, long_ago)
+    # Both become overdue after the run that waits has been suspended, however slowly the server takes in what is sent.
+    nearly_overdue, lately = DEAD_AFTER - timedelta(seconds=30), DEAD_AFTER / 2
+    sent(prefect_server, HEARTBEAT, waits, nearly_overdue)
     sent(prefect_server, "prefect.flow-run.Suspended", waits, lately)
     sent(prefect_server, HEARTBEAT, lives, lately)
-    sent(prefect_server, HEARTBEAT, dead, long_ago)
-    for attempt in stamina.retry_context(on=AssertionError, timeout=180, attempts=None, wait_max=1):
+    sent(prefect_server, HEARTBEAT, dead, nearly_overdue)
+    for attempt in stamina.retry_context(on=AssertionError, timeout=300, attempts=None, wait_max=1):
         with attempt:
             assert prefect_client.read_flow_run(dead.id).state_type is StateType.CRASHED
     crashed = prefect_client.read_flow_run(dead.id).state

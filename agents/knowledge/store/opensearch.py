@@ -247,7 +247,13 @@ class OpenSearchStore:
         with server_errors(str(self)):
             try:
                 yield
-            except NotFoundError as error:
-                if generation is None:
+            except TransportError as error:
+                if generation is None or not self._is_gone(error, generation):
                     raise
                 raise self._manifests.unknown(generation) from error
+
+    def _is_gone(self, error: TransportError, generation: str) -> bool:
+        """Whether it failed because the generation is not there: a query that its removal meets fails with 503."""
+        if error.status_code == 404:
+            return True
+        return error.status_code == 503 and not self._client.indices.exists(index=self._index(generation))

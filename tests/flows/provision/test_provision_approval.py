@@ -14,6 +14,15 @@ from tests.flows.provision.conftest import Provision, Provisioning, SmallRoot, s
 
 pytestmark = [pytest.mark.terraform, pytest.mark.prefect_server]
 
+# The environment of dev as a protected one, whose callers have to sign in.
+PROTECTED = {
+    "protected  = false": "protected  = true",
+    "\nagents = {\n": "\nagents = {\n  sign_in = { required = true }\n",
+    "\n  postgres = {\n": "\n  postgres = {\n    agents = "
+    '{ major_version = "17", instance_class = "db.t4g.micro", storage_gib = 20, multi_zone = false }\n',
+    "\n  secrets = {\n": '\n  secrets = {\n    agents-gate-key = { origin = "generated", rotation_days = 30 }\n',
+}
+
 application = typer.Typer()
 application.command()(approve)
 
@@ -111,7 +120,10 @@ def test_protected_environment_is_applied_on_the_word_of_a_second_person(
     files = checkout / "infra" / "environments"
     monkeypatch.setenv("AGENTIC_EKS_ENVIRONMENTS", str(files))
     text = (files / "dev.tfvars").read_text(encoding="utf-8")
-    (files / "dev.tfvars").write_text(text.replace("protected  = false", "protected  = true"), encoding="utf-8")
+    for before, after in PROTECTED.items():
+        assert before in text
+        text = text.replace(before, after)
+    (files / "dev.tfvars").write_text(text, encoding="utf-8")
     run = provisioning.ask()
     provisioning.work()
     provisioning.waiting_digest(run)

@@ -89,6 +89,8 @@ module "cluster" {
   cached_repository_arns = []
 }
 output "cluster" { value = module.cluster }
+resource "aws_s3_bucket" "models" { bucket = "agentic-eks-dev-models" }
+output "data" { value = { buckets = { models = { name = aws_s3_bucket.models.bucket } } } }
 output "identity" { value = { role_arns = { cluster_admin = aws_iam_role.admin.arn } } }
 """
 PROVISION = """
@@ -191,7 +193,7 @@ def test_a_cluster_moves_by_one_minor_is_compared_and_torn_down(
 
     compared = drift()
     assert compared.returncode == 0, said(compared)
-    assert "and 0 releases compared, no differences" in said(compared)
+    assert "and 0 releases and no Prefect objects compared, no differences" in said(compared)
 
     boto3.client("eks").update_cluster_version(name=NAME, version="1.33")
     skipped = upgrade("--mode", "plan")
