@@ -1,12 +1,14 @@
 """ElastiCache, on moto.
 
 - A user cannot be changed; AWS gives it another way to sign in (API reference, ModifyUser).
+- Subnet groups have a module of their own.
 """
 
 from dataclasses import replace
 from urllib.parse import urlencode
 
 from rehearsal.aws.call import Answer, Call, Proceed
+from rehearsal.aws.corrections.cache_subnet_groups import CacheSubnetGroups
 from rehearsal.aws.corrections.xml_answer import XmlAnswer
 
 
@@ -15,11 +17,14 @@ class ElastiCache:
 
     def __init__(self) -> None:
         self._signs_in_by: dict[str, str] = {}
+        self._subnet_groups = CacheSubnetGroups()
 
     async def answer(self, call: Call, proceed: Proceed) -> Answer:
         """Users as AWS answers them; all else as moto does."""
         form = call.form
         action, user = form.get("Action", ""), form.get("UserId", "")
+        if "CacheSubnetGroup" in action:
+            return await self._subnet_groups.answer(call, proceed)
         if action == "ModifyUser":
             return await self._modified(form, call, proceed)
         answer = await proceed(call)

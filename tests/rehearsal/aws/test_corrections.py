@@ -173,3 +173,17 @@ def test_a_database_keeps_its_performance_insights_and_parameters(emulated_aws: 
     )
     (instance,) = rds.describe_db_instances(DBInstanceIdentifier="watched")["DBInstances"]
     assert (instance["PerformanceInsightsEnabled"], instance["PerformanceInsightsRetentionPeriod"]) == (True, 7)
+
+
+def test_a_cache_subnet_group_is_gone_when_it_was_deleted(emulated_aws: EmulatedAws) -> None:
+    caches, subnet = client(emulated_aws, "elasticache"), a_subnet(emulated_aws)
+    for name in ("kept", "gone"):
+        caches.create_cache_subnet_group(
+            CacheSubnetGroupName=name, CacheSubnetGroupDescription="of a test", SubnetIds=[subnet]
+        )
+    caches.delete_cache_subnet_group(CacheSubnetGroupName="gone")
+    left = [group["CacheSubnetGroupName"] for group in caches.describe_cache_subnet_groups()["CacheSubnetGroups"]]
+    assert left == ["kept"]
+    for ask in (caches.describe_cache_subnet_groups, caches.delete_cache_subnet_group):
+        with pytest.raises(ClientError, match="CacheSubnetGroupNotFoundFault"):
+            ask(CacheSubnetGroupName="gone")
