@@ -7,7 +7,7 @@ from is kept beside it, in a dictionary.
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 
 import pytest
@@ -122,7 +122,7 @@ class Month:
         self.held[serving.generation] = set(self.promised.values())
 
     @contextmanager
-    def _back_the_day_after(self) -> Iterator[None]:
+    def _back_the_day_after(self) -> Generator[None]:
         before = dict(self.small.documents)
         yield
         self.small.documents = before
