@@ -14,12 +14,14 @@ from tasks.artifacts import begin_progress
 from tasks.assistant_api import ask_all, search_all
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
-from tasks.evaluation_artifacts import publish_evaluation, require_thresholds
+from tasks.evaluation_artifacts import in_words, publish_evaluation
+from tasks.evaluation_gate import comparable, missed, require_demands
 from tasks.evaluation_inputs import GoldenInputs, golden_inputs
 from tasks.evaluation_report import Report, reusable
-from tasks.evaluation_scores import metric_values, question_rows, spread
-from tasks.evaluation_site import Asked
+from tasks.evaluation_scores import metric_intervals, metric_values, question_rows, spread
+from tasks.evaluation_site import Asked, EvaluationSite
 from tasks.gateway_embedding import gateway_embedding
+from tasks.judging import judge_answers
 
 SEARCHED_PASSAGES = 10
 MARGIN_SECONDS = 30
@@ -54,17 +56,19 @@ def evaluation(
     reports = site.reports.read()
     wanted = len(spread(golden.questions, answers))
     kept = reusable(reports, golden.inputs, wanted) if reuse else None
+    report = kept or measured(settings, site, golden, answers)
+    before = comparable(report, reports)
+    previous = before or next((other for other in reports if other.created_at != report.created_at), None)
+    # A report that is used again is held to what the file demands now.
+    report = report.model_copy(update={"refused": missed(report, settings.evaluation, before)})
     if kept is None:
-        with site.asked() as asked:
-            report = measure(settings, golden, answers, asked)
         site.reports.write(report)
-    else:
-        report = kept
-    previous = next((other for other in reports if other != report), None)
-    publish_evaluation(environment, report, previous, settings.evaluation.thresholds)
+    publish_evaluation(environment, report, previous, settings.evaluation)
     outcome = Evaluated(_summary(report, reused=kept is not None), report)
     get_run_logger().info(outcome.summary)
-    require_thresholds(report, settings.evaluation.thresholds)
+    if report.judging is not None:
+        get_run_logger().info(in_words(report.judging, settings.evaluation))
+    require_demands(report, before)
     return outcome
 
 
@@ -72,6 +76,12 @@ def _summary(report: Report, *, reused: bool) -> str:
     scores = ", ".join(f"{metric} {value:.3f}" for metric, value in report.scores.items())
     origin = f"nothing changed since {report.created_at:%Y-%m-%d %H:%M} UTC, its report holds: " if reused else ""
     return f"{origin}{len(report.rows)} questions, {report.answered} answered in full: {scores}"
+
+
+def measured(settings: Environment, site: EvaluationSite, golden: GoldenInputs, answers: int | None) -> Report:
+    """Have the service of the site answer, and measure what it says."""
+    with site.asked() as asked:
+        return measure(settings, golden, answers, asked)
 
 
 def measure(settings: Environment, golden: GoldenInputs, answers: int | None, asked: Asked) -> Report:
@@ -97,12 +107,16 @@ def measure(settings: Environment, golden: GoldenInputs, answers: int | None, as
             passages=settings.agents.passages,
             embed=embed,
         )
+        rows, judging = judge_answers(settings, asked, golden.questions, searched, rows, embed)
+    metrics = settings.evaluation.metrics
     return Report(
         created_at=datetime.now(UTC),
         environment=settings.name.value,
         generation=golden.generation,
         inputs=golden.inputs,
-        scores=metric_values(rows, settings.evaluation.metrics),
+        scores=metric_values(rows, metrics),
+        intervals=metric_intervals(rows, metrics),
+        judging=judging,
         rows=rows,
         seconds=round(monotonic() - started, 1),
     )

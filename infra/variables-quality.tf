@@ -7,6 +7,10 @@ variable "evaluation" {
     metrics              = list(string)
     thresholds           = map(number)
     answers_in_lifecycle = number
+    most_worse           = optional(number)
+    judge_tokens         = optional(number, 1000000)
+    judge_failures       = optional(number, 0.1)
+    judge_kappa          = optional(number, 0.6)
   })
 
   validation {
@@ -16,5 +20,13 @@ variable "evaluation" {
   validation {
     condition     = length(var.evaluation.metrics) > 0 && length(setsubtract(keys(var.evaluation.thresholds), var.evaluation.metrics)) == 0
     error_message = "evaluation.metrics must have at least one metric, and every one that evaluation.thresholds names."
+  }
+  validation {
+    condition = (
+      coalesce(var.evaluation.most_worse, 0) >= 0 && coalesce(var.evaluation.most_worse, 0) <= 1 &&
+      var.evaluation.judge_failures >= 0 && var.evaluation.judge_failures <= 1 &&
+      var.evaluation.judge_tokens >= 1 && abs(var.evaluation.judge_kappa) <= 1
+    )
+    error_message = "evaluation.most_worse and judge_failures must be from 0 to 1, judge_kappa from -1 to 1, judge_tokens 1 or more."
   }
 }

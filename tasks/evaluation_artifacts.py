@@ -1,96 +1,92 @@
-"""What an evaluation shows in the Prefect UI, and whether it reached what the environment demands."""
+"""What an evaluation shows in the Prefect UI."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.artifacts import publish_markdown, publish_table
 from tasks.environment import EnvironmentName
-from tasks.environment.quality import Metric
-from tasks.evaluation_report import QuestionRow, Report
+from tasks.environment.quality import Evaluation, Metric
+from tasks.evaluation_gate import demands_it, failing, missing_scores, worst_rows
+from tasks.evaluation_report import Judging, QuestionRow, Report
 from tasks.score_plot import plot_scores
 
 STAGE = "evaluation"
-WORST_ROWS = 10
-
-
-class ThresholdMissed(Exception):
-    """A metric is below what the environment file demands; lists metric, value, threshold and the worst questions."""
 
 
 @task(task_run_name="publish-evaluation", cache_policy=NO_CACHE)
 def publish_evaluation(
-    environment: EnvironmentName, report: Report, previous: Report | None, thresholds: Mapping[Metric, float]
+    environment: EnvironmentName, report: Report, previous: Report | None, demands: Evaluation
 ) -> None:
-    """Publish the table of scores, the worst questions and the plot."""
+    """Publish the table of scores, the worst questions, the plot, and what became of the judge where there was one."""
     before = {} if previous is None else previous.scores
-    publish_table(environment, STAGE, "scores", score_table(report.scores, before, thresholds), _about(report))
+    publish_table(environment, STAGE, "scores", score_table(report, before, demands), _about(report))
     worst = [_described(row) for row in worst_rows(report.rows)]
     nothing = [{"question": "none: every question was handled right"}]
     publish_table(environment, STAGE, "worst-questions", worst or nothing, "Questions that went wrong, worst first")
-    png = base64.b64encode(plot_scores(report.scores, thresholds, before)).decode("ascii")
+    png = base64.b64encode(plot_scores(report.scores, demands.thresholds, before)).decode("ascii")
     # As Markdown, since below an image artifact the UI repeats the whole data URI as a link.
     image = f"![scores](data:image/png;base64,{png})"
     publish_markdown(environment, STAGE, "plot", image, "Scores, thresholds and the previous run")
+    if report.judging is not None:
+        rows = judge_table(report, report.judging, demands)
+        publish_table(environment, STAGE, "judge", rows, in_words(report.judging, demands))
 
 
-def require_thresholds(report: Report, thresholds: Mapping[Metric, float]) -> None:
-    """Pass when every metric that was measured reaches its threshold.
-
-    Raises:
-        ThresholdMissed: one does not.
-    """
-    missed = [
-        f"{metric} = {report.scores[metric]:.3f} is below its threshold {threshold:.3f}"
-        for metric, threshold in thresholds.items()
-        if metric in report.scores and report.scores[metric] < threshold
-    ]
-    if missed:
-        worst = [f"  {row.id} ({row.kind}) {row.question!r}: {failing(row)}" for row in worst_rows(report.rows)]
-        raise ThresholdMissed("; ".join(missed) + ". Worst questions:\n" + "\n".join(worst))
-
-
-def score_table(
-    scores: Mapping[Metric, float], previous: Mapping[Metric, float], thresholds: Mapping[Metric, float]
-) -> list[dict[str, object]]:
-    """A row for each metric: value, threshold, previous value, change, and whether the threshold is reached."""
+def score_table(report: Report, previous: Mapping[Metric, float], demands: Evaluation) -> list[dict[str, object]]:
+    """A row for each metric: value, 95 % interval, threshold, previous value, change, and whether it is reached."""
     return [
         {
             "metric": metric,
             "value": value,
-            "threshold": thresholds.get(metric, ""),
+            "interval": _interval(report.intervals.get(metric)),
+            "threshold": demands.thresholds.get(metric, ""),
             "previous": previous.get(metric, ""),
             "change": round(value - previous[metric], 4) if metric in previous else "",
-            "reached": "" if metric not in thresholds else "yes" if value >= thresholds[metric] else "NO",
+            "reached": _reached(metric, value, report, demands),
         }
-        for metric, value in scores.items()
+        for metric, value in report.scores.items()
     ]
 
 
-def worst_rows(rows: Sequence[QuestionRow], most: int = WORST_ROWS) -> list[QuestionRow]:
-    """The questions that went wrong, the worst first: wrong abstentions, then evidence not found, then found late."""
-    wrong = [row for row in rows if failing(row)]
-    return sorted(wrong, key=_badness)[:most]
+def judge_table(report: Report, judging: Judging, demands: Evaluation) -> list[dict[str, object]]:
+    """What is known of the judge, and how many of each metric's scores are missing."""
+    missing = {metric: missing_scores(report.rows, metric) for metric in demands.judged_metrics}
+    kappa = "undefined" if judging.kappa is None else judging.kappa
+    return [
+        {"what": "judge", "value": judging.model},
+        {"what": "agreement with people (Cohen's kappa)", "value": kappa},
+        {"what": "its 95 % interval", "value": _interval(judging.interval)},
+        {"what": "labelled statements with a verdict", "value": judging.labelled},
+        {"what": "tokens", "value": f"{judging.tokens} of {demands.judge_tokens}"},
+        *(
+            {"what": f"missing of {metric}", "value": f"{failed} of {asked}"}
+            for metric, (failed, asked) in missing.items()
+        ),
+    ]
 
 
-def failing(row: QuestionRow) -> str:
-    """What went wrong with a question, in words; empty when nothing did."""
-    problems: list[str] = []
-    if row.answerable == row.abstained:
-        problems.append(f"{'abstained' if row.abstained else 'did not abstain'} at relevancy {row.relevancy:.3f}")
-    if None in row.ranks:
-        problems.append(f"{row.ranks.count(None)} of {len(row.ranks)} quotes not found")
-    elif late := [rank for rank in row.ranks if rank is not None and rank > 5]:
-        problems.append(f"evidence only at rank {', '.join(map(str, late))}")
-    return "; ".join(problems)
+def in_words(judging: Judging, demands: Evaluation) -> str:
+    """Whether the judge's scores may fail a run, and why not."""
+    if judging.halted:
+        return f"The judge stopped at its {demands.judge_tokens} tokens: its scores are incomplete and fail no run"
+    if not judging.calibrated(demands.judge_kappa):
+        return f"Uncalibrated: the judge agrees with people less than {demands.judge_kappa:g}, its scores fail no run"
+    return "The judge agrees with people, its scores count"
 
 
-def _badness(row: QuestionRow) -> tuple[bool, float, float]:
-    found = sum(1 / rank for rank in row.ranks if rank is not None) / len(row.ranks) if row.ranks else 0.0
-    surprise = row.relevancy if row.answerable else -row.relevancy
-    return row.answerable != row.abstained, found, surprise
+def _reached(metric: Metric, value: float, report: Report, demands: Evaluation) -> str:
+    if metric not in demands.thresholds:
+        return ""
+    if not demands_it(metric, report, demands):
+        return "not asked: see the judge"
+    return "yes" if value >= demands.thresholds[metric] else "NO"
+
+
+def _interval(interval: tuple[float, float] | None) -> str:
+    return "" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"
 
 
 def _described(row: QuestionRow) -> dict[str, object]:

@@ -13,6 +13,7 @@ from tasks.environment.models import Model
 from tasks.evaluation_report import Inputs, tree_digest
 from tasks.golden import GoldenQuestion, golden_digest, read_golden_set
 from tasks.store_settings import knowledge_store
+from tasks.verdicts import verdicts_digest
 
 
 class NothingServed(Exception):
@@ -62,6 +63,7 @@ def golden_inputs(environment: Environment, outputs: Mapping[str, Any] | None = 
                 "agents": environment.agents.model_dump(mode="json"),
                 "fusion": environment.knowledge.fusion.model_dump(mode="json"),
                 "metrics": list(environment.evaluation.metrics),
+                **_judge(environment),
             },
         ),
     )
@@ -71,6 +73,14 @@ def is_about(questions: Sequence[GoldenQuestion], manifest: Manifest) -> bool:
     """Whether the generation holds any document that the questions have evidence in."""
     wanted = {evidence.document for question in questions for evidence in question.evidence}
     return any(record.path in wanted and record.content_hash for record in manifest.documents.values())
+
+
+def _judge(environment: Environment) -> dict[str, object]:
+    """What can change the judged metrics; nothing where there are none."""
+    section = environment.evaluation
+    if not section.judged_metrics:
+        return {}
+    return {"judge": {"model": environment.models.judge, "tokens": section.judge_tokens, "verdicts": verdicts_digest()}}
 
 
 def _version(model: Model) -> str:

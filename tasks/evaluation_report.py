@@ -6,9 +6,9 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tasks.environment.quality import Metric
+from tasks.environment.quality import JudgedMetric, Metric
 from tasks.golden import Kind
 
 
@@ -33,7 +33,8 @@ class AnswerRow(_Kept):
 class QuestionRow(_Kept):
     """One question's result. `ranks` (from 1, None: not found) are of its evidence quotes, in their order.
 
-    The context scores (0..1) are None for questions without evidence; `answer` is None when only searched.
+    The context scores (0..1) are None for questions without evidence; `answer` is None when only searched. `judged`
+    holds a judge's scores (0..1), and `unjudged` why others are missing; a metric in neither was not asked for.
     """
 
     id: str
@@ -45,6 +46,8 @@ class QuestionRow(_Kept):
     context_precision: float | None
     context_recall: float | None
     answer: AnswerRow | None
+    judged: dict[JudgedMetric, float] = Field(default_factory=dict)
+    unjudged: dict[JudgedMetric, str] = Field(default_factory=dict)
 
     @property
     def answerable(self) -> bool:
@@ -62,8 +65,30 @@ class Inputs(_Kept):
     settings: dict[str, object]
 
 
+class Judging(_Kept):
+    """What became of the judge: `kappa` is its agreement with people on the statements that they labelled.
+
+    `labelled` counts those that it gave a verdict of; `kappa` is None where it is undefined, and `interval` is its 95 %
+    interval. `halted` says that its `tokens` ended before all scores were there.
+    """
+
+    model: str
+    tokens: int
+    halted: bool
+    labelled: int
+    kappa: float | None
+    interval: tuple[float, float] | None
+
+    def calibrated(self, least_kappa: float) -> bool:
+        """Whether it agrees with people well enough to fail a run."""
+        return self.kappa is not None and self.kappa >= least_kappa
+
+
 class Report(_Kept):
-    """One evaluation. `scores` holds every metric of the environment file that was defined for these questions."""
+    """One evaluation. `scores` holds every metric of the environment file that was defined for these questions.
+
+    `intervals` are their 95 % intervals. `refused` says why the run failed, and is empty for one that passed.
+    """
 
     created_at: datetime
     environment: str
@@ -72,6 +97,9 @@ class Report(_Kept):
     scores: dict[Metric, float]
     rows: tuple[QuestionRow, ...]
     seconds: float
+    intervals: dict[Metric, tuple[float, float]] = Field(default_factory=dict)
+    judging: Judging | None = None
+    refused: tuple[str, ...] = ()
 
     @property
     def answered(self) -> int:

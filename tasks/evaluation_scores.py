@@ -1,6 +1,7 @@
 """From questions and what the service said of them to rows, and from rows to the metrics of the environment file."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.assistant_api import SearchAnswer, TimedAnswer
-from tasks.environment.quality import Metric
+from tasks.bootstrap import bootstrap_interval
+from tasks.environment.quality import JudgedMetric, Metric
 from tasks.evaluation_report import AnswerRow, QuestionRow
 from tasks.golden import GoldenQuestion
 from tasks.retrieval_metrics import RankedPassage, abstention_accuracy, evidence_ranks, recall_at, reciprocal_rank
@@ -117,6 +119,20 @@ def metric_values(rows: Sequence[QuestionRow], metrics: Iterable[Metric]) -> dic
     return values
 
 
+def metric_intervals(rows: Sequence[QuestionRow], metrics: Iterable[Metric]) -> dict[Metric, tuple[float, float]]:
+    """The 95 % bootstrap interval over the questions of every metric that is defined."""
+    intervals: dict[Metric, tuple[float, float]] = {}
+    for metric in metrics:
+        interval = bootstrap_interval(rows, _METRICS[metric])
+        if interval is not None:
+            intervals[metric] = interval
+    return intervals
+
+
+def _judged(metric: JudgedMetric, rows: Sequence[QuestionRow]) -> float | None:
+    return _mean(row.judged.get(metric) for row in rows)
+
+
 def _mean(values: Iterable[float | None]) -> float | None:
     defined = [value for value in values if value is not None]
     return fmean(defined) if defined else None
@@ -137,4 +153,9 @@ _METRICS: dict[Metric, Callable[[Sequence[QuestionRow]], float | None]] = {
     "answer_similarity": lambda rows: _mean(row.answer.similarity for row in rows if row.answer),
     "rouge_l": lambda rows: _mean(row.answer.rouge_l for row in rows if row.answer),
     "groundedness": lambda rows: _mean(row.answer.groundedness for row in rows if row.answer),
+    "faithfulness": partial(_judged, "faithfulness"),
+    "answer_relevancy": partial(_judged, "answer_relevancy"),
+    "judged_context_precision": partial(_judged, "judged_context_precision"),
+    "judged_context_recall": partial(_judged, "judged_context_recall"),
+    "answer_correctness": partial(_judged, "answer_correctness"),
 }

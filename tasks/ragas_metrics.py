@@ -91,7 +91,7 @@ async def _score_contexts(contexts: Sequence[Contexts]) -> list[ContextScores]:
 
 
 async def _score_answers(answers: Sequence[tuple[str, str]], embed: Embed) -> list[AnswerScores]:
-    similarity, rouge = SemanticSimilarity(_Embedding(embed)), RougeScore(rouge_type="rougeL", mode="fmeasure")
+    similarity, rouge = SemanticSimilarity(RagasEmbedding(embed)), RougeScore(rouge_type="rougeL", mode="fmeasure")
     scores: list[AnswerScores] = []
     for answer, reference in answers:
         cosine = await similarity.ascore(reference=reference, response=answer)
@@ -141,7 +141,7 @@ class _Recall(NonLLMContextRecall):
         return float(await self._single_turn_ascore(sample, []))
 
 
-class _Embedding(BaseRagasEmbedding):
+class RagasEmbedding(BaseRagasEmbedding):
     """What RAGAS calls an embedding, around a function."""
 
     def __init__(self, embed: Embed) -> None:
@@ -149,7 +149,9 @@ class _Embedding(BaseRagasEmbedding):
         self._embed = embed
 
     def embed_text(self, text: str, **_: Any) -> list[float]:
+        """The vector of `text`."""
         return list(self._embed(text))
 
     async def aembed_text(self, text: str, **_: Any) -> list[float]:
+        """The same, for those who ask without waiting."""
         return self.embed_text(text)

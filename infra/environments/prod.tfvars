@@ -149,11 +149,16 @@ knowledge = {
 }
 
 evaluation = {
-  dataset              = "golden/questions.jsonl"
-  schedule             = { cron = "0 6 * * mon", timezone = "UTC" }
-  metrics              = ["recall_at_5", "mrr", "abstention_accuracy", "context_precision", "context_recall", "answer_similarity", "rouge_l", "groundedness"]
+  dataset  = "golden/questions.jsonl"
+  schedule = { cron = "0 6 * * mon", timezone = "UTC" }
+  metrics = [
+    "recall_at_5", "mrr", "abstention_accuracy", "context_precision", "context_recall", "answer_similarity", "rouge_l", "groundedness",
+    "faithfulness", "answer_relevancy", "judged_context_precision", "judged_context_recall", "answer_correctness",
+  ]
   thresholds           = { recall_at_5 = 0.9, mrr = 0.75, abstention_accuracy = 0.8, groundedness = 0.8 }
   answers_in_lifecycle = 20
+  most_worse           = 0.03
+  judge_tokens         = 4000000 # all golden questions take about 3 million
 }
 
 agents = {

@@ -242,6 +242,15 @@ class Environment(Section):
         return self
 
     @model_validator(mode="after")
+    def _judged_metrics_have_a_judge(self) -> Self:
+        if self.models.judge is None and (judged := self.evaluation.judged_metrics):
+            raise ValueError(
+                f"evaluation.metrics has {', '.join(judged)}, which a model judges: name it in models.judge, or leave "
+                "them out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _models_have_a_place(self) -> Self:
         if self.capacity is not None:
             require_places(self.models, self.capacity)

@@ -1,6 +1,6 @@
 """What an environment demands of its answers: the labelled questions and the evaluation's thresholds."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -8,6 +8,13 @@ from tasks.environment.schedule import Schedule
 from tasks.environment.section import Section, Text
 
 Share = Annotated[float, Field(ge=0, le=1)]
+JudgedMetric = Literal[
+    "faithfulness",
+    "answer_relevancy",
+    "judged_context_precision",
+    "judged_context_recall",
+    "answer_correctness",
+]
 Metric = Literal[
     "recall_at_5",
     "mrr",
@@ -17,14 +24,25 @@ Metric = Literal[
     "answer_similarity",
     "rouge_l",
     "groundedness",
+    "faithfulness",
+    "answer_relevancy",
+    "judged_context_precision",
+    "judged_context_recall",
+    "answer_correctness",
 ]
+JUDGED: tuple[JudgedMetric, ...] = get_args(JudgedMetric)
+"""The metrics that a judge model scores."""
 
 
 class Evaluation(Section):
     """The labelled questions, what is measured on them, and the least that each metric must reach (0..1).
 
     `answers_in_lifecycle` is the number of questions that `lifecycle` answers in full; the flow
-    `evaluation` itself answers all of them.
+    `evaluation` itself answers all of them. `most_worse` is by how much a metric with a threshold may be below that of
+    the last report that passed.
+
+    Of the judged metrics: `judge_tokens` is what the judge may use in a run, `judge_failures` the share of its scores
+    that may be missing, and `judge_kappa` the agreement with people's verdicts below which its scores demand nothing.
     """
 
     dataset: Text
@@ -32,6 +50,15 @@ class Evaluation(Section):
     metrics: Annotated[tuple[Metric, ...], Field(min_length=1)]
     thresholds: dict[Metric, Share]
     answers_in_lifecycle: Annotated[int, Field(ge=0)]
+    most_worse: Share | None = None
+    judge_tokens: Annotated[int, Field(ge=1)] = 1000000
+    judge_failures: Share = 0.1
+    judge_kappa: Annotated[float, Field(ge=-1, le=1)] = 0.6
+
+    @property
+    def judged_metrics(self) -> tuple[JudgedMetric, ...]:
+        """Those of `metrics` that a judge scores, in its order."""
+        return tuple(metric for metric in JUDGED if metric in self.metrics)
 
     @model_validator(mode="after")
     def _thresholds_are_measured(self) -> Self:

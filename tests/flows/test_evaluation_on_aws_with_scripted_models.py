@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 import psutil
 import pytest
+from fastapi.responses import JSONResponse
 from moto.server import ThreadedMotoServer
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
@@ -33,6 +34,7 @@ from tasks.weights.places import weights_prefix
 from tests.agents.corpus_generation import corpus_chunks, write_generation
 from tests.agents.scripted_gateway import DIMENSION, ScriptedGateway
 from tests.charts.own_charts import sample_outputs
+from tests.tasks.scripted_judge import TOKENS, ScriptedJudge, asked
 
 pytestmark = [pytest.mark.prefect_server, pytest.mark.opensearch, pytest.mark.timeout(600)]
 
@@ -61,6 +63,21 @@ QUESTIONS = (
         "evidence": [],
     },
 )
+
+
+class Models(ScriptedGateway):
+    """The models of the cluster, of which one judges answers."""
+
+    def _verdict(self, body: Any) -> JSONResponse:
+        shape = body["response_format"]["json_schema"]["name"]
+        if shape in ("RelevancyRating", "FaithfulnessVerdict"):
+            # The service's own questions, which it can do without.
+            return super()._verdict(body)
+        said = json.dumps(ScriptedJudge().answer(shape, asked(body["messages"][-1]["content"])))
+        choice = {"index": 0, "message": {"role": "assistant", "content": said}, "finish_reason": "stop"}
+        usage = {"prompt_tokens": TOKENS, "completion_tokens": 0, "total_tokens": TOKENS}
+        head = {"id": "1", "object": "chat.completion", "created": 0, "model": body["model"], "usage": usage}
+        return JSONResponse({**head, "choices": [choice]})
 
 
 @dataclass(frozen=True)
@@ -101,7 +118,7 @@ def dev(
     settings = read_variable_file(file)
     outputs = sample_outputs(DEV)
     outputs["search"]["endpoint"] = opensearch_address
-    models, aws = ScriptedGateway(reply=PORT), ThreadedMotoServer("127.0.0.1", 0)
+    models, aws = Models(reply=PORT), ThreadedMotoServer("127.0.0.1", 0)
     models.start()
     aws.start()
     host, port = aws.get_host_and_port()
@@ -130,17 +147,16 @@ def dev(
             EnvironmentOutputs(values=outputs).save(block_name(DEV), overwrite=True)
             made = Dev(file, models, s3, buckets["results"])
             made.set("dataset", json.dumps(str(questions)))
-            made.set("metrics", '["recall_at_5", "mrr", "abstention_accuracy", "answer_similarity", "groundedness"]')
             yield made
     finally:
         aws.stop()
         models.stop()
 
 
-def scores_table(client: SyncPrefectClient) -> dict[str, dict[str, Any]]:
-    key = ArtifactFilterKey(any_=["dev-evaluation-scores"])
+def table(client: SyncPrefectClient, name: str, column: str) -> dict[str, dict[str, Any]]:
+    key = ArtifactFilterKey(any_=[f"dev-evaluation-{name}"])
     newest, *_ = client.read_artifacts(artifact_filter=ArtifactFilter(key=key), sort=ArtifactSort.CREATED_DESC)
-    return {row["metric"]: row for row in json.loads(str(newest.data))}
+    return {row[column]: row for row in json.loads(str(newest.data))}
 
 
 def services() -> list[psutil.Process]:
@@ -159,7 +175,13 @@ def test_a_service_of_the_runs_own_is_measured_in_the_cluster(dev: Dev, prefect_
     assert (answer.kind, answer.groundedness) == ("answered", 1)
     assert answer.text.startswith(PORT.removesuffix("."))
     assert dev.reports() == [outcome.report]
-    assert scores_table(prefect_client)["recall_at_5"]["reached"] == "yes"
+    assert table(prefect_client, "scores", "metric")["recall_at_5"]["reached"] == "yes"
+    assert outcome.report.scores["faithfulness"] == 1
+    assert outcome.report.judging is not None
+    assert outcome.report.judging.kappa == 1
+    judge = table(prefect_client, "judge", "what")
+    assert judge["missing of faithfulness"]["value"] == "0 of 1"
+    assert judge["tokens"]["value"] == f"{outcome.report.judging.tokens} of 4000000"
     assert services() == [], "what the run started is ended with it"
 
     dev.models.questions.clear()

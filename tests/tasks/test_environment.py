@@ -191,6 +191,11 @@ REFUSED = {
         ["'vectors' reads: its context_tokens is 512"],
     ),
     "answer longer than the context": ("= 160", "= 2048", ["agents.answer_tokens = 2048 leaves no room"]),
+    "metric that a judge scores, and no judge": (
+        '"recall_at_5", "mrr"',
+        '"recall_at_5", "mrr", "faithfulness"',
+        ["evaluation.metrics has faithfulness, which a model judges"],
+    ),
     "threshold that is not measured": ('"recall_at_5", "mrr"', '"mrr"', ["thresholds.recall_at_5 is never measured"]),
     "two sources of one name": (
         '[{ name = "documentation", uri = "file://docs" }]',

@@ -1,16 +1,20 @@
 """Rows and metrics worked out by hand, and what the Prefect UI and a failed run say of them."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from tasks.assistant_api import AskAnswer, FoundChunk, FoundPassage, SearchAnswer, TimedAnswer
-from tasks.environment.quality import Metric
-from tasks.evaluation_artifacts import ThresholdMissed, failing, require_thresholds, score_table, worst_rows
+from tasks.environment.quality import Evaluation, Metric, Share
+from tasks.evaluation_artifacts import score_table
+from tasks.evaluation_gate import DemandsMissed, failing, missed, require_demands, worst_rows
 from tasks.evaluation_report import Inputs, QuestionRow, Report
-from tasks.evaluation_scores import metric_values, question_rows, spread
+from tasks.evaluation_scores import metric_intervals, metric_values, question_rows, spread
 from tasks.golden import Evidence, GoldenQuestion
 from tasks.score_plot import plot_scores
 
 FACT = "A generation is an immutable index of the knowledge base."
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 METRICS: tuple[Metric, ...] = ("recall_at_5", "mrr", "abstention_accuracy", "context_recall", "rouge_l", "groundedness")
 
 
@@ -27,6 +31,19 @@ def search(relevancy: float, *texts: str) -> SearchAnswer:
 
 def answer(text: str, groundedness: float | None = 1.0) -> TimedAnswer:
     return TimedAnswer(said=AskAnswer(kind="answered", answer=text, groundedness=groundedness), seconds=4)
+
+
+def demands(thresholds: dict[Metric, Share], most_worse: float | None = None) -> Evaluation:
+    return Evaluation(
+        dataset="q", metrics=METRICS, thresholds=thresholds, answers_in_lifecycle=0, most_worse=most_worse
+    )
+
+
+def measured(rows: tuple[QuestionRow, ...], scores: dict[Metric, float]) -> Report:
+    inputs = Inputs(golden="g", knowledge="k", service="s", models={}, settings={})
+    return Report(
+        created_at=NOON, environment="dev", generation="g1", inputs=inputs, scores=scores, rows=rows, seconds=1
+    )
 
 
 @pytest.fixture(scope="module")
@@ -79,18 +96,34 @@ def test_wrong_rows_come_worst_first_and_say_why(rows: tuple[QuestionRow, ...]) 
 
 
 def test_a_missed_threshold_lists_metric_value_threshold_and_worst_questions(rows: tuple[QuestionRow, ...]) -> None:
-    report = Report.model_construct(rows=rows, scores={"mrr": 0.5, "rouge_l": 1.0}, inputs=Inputs.model_construct())
-    require_thresholds(report, {"mrr": 0.5, "groundedness": 0.9})
-    with pytest.raises(ThresholdMissed, match=r"mrr = 0\.500 is below its threshold 0\.600") as missed:
-        require_thresholds(report, {"mrr": 0.6})
-    assert "'unknown?': did not abstain at relevancy 0.700" in str(missed.value)
+    report = measured(rows, {"mrr": 0.5, "rouge_l": 1.0})
+    assert missed(report, demands({"mrr": 0.5, "groundedness": 0.9}), None) == ()
+    refused = missed(report, demands({"mrr": 0.6}), None)
+    with pytest.raises(DemandsMissed, match=r"mrr = 0\.500 is below its threshold 0\.600") as error:
+        require_demands(report.model_copy(update={"refused": refused}), None)
+    assert "'unknown?': did not abstain at relevancy 0.700" in str(error.value)
 
 
 def test_the_table_compares_with_threshold_and_previous_run() -> None:
-    assert score_table({"mrr": 0.5, "rouge_l": 0.3}, {"mrr": 0.4}, {"mrr": 0.6}) == [
-        {"metric": "mrr", "value": 0.5, "threshold": 0.6, "previous": 0.4, "change": 0.1, "reached": "NO"},
-        {"metric": "rouge_l", "value": 0.3, "threshold": "", "previous": "", "change": "", "reached": ""},
-    ]
+    report = measured((), {"mrr": 0.5, "rouge_l": 0.3}).model_copy(update={"intervals": {"mrr": (0.25, 0.75)}})
+    mrr, rouge = score_table(report, {"mrr": 0.4}, demands({"mrr": 0.6}))
+    assert mrr == {
+        "metric": "mrr",
+        "value": 0.5,
+        "interval": "0.250 to 0.750",
+        "threshold": 0.6,
+        "previous": 0.4,
+        "change": 0.1,
+        "reached": "NO",
+    }
+    assert [rouge[key] for key in ("interval", "threshold", "previous", "change", "reached")] == [""] * 5
+
+
+def test_an_interval_holds_the_value_and_is_the_same_again(rows: tuple[QuestionRow, ...]) -> None:
+    values, intervals = metric_values(rows, METRICS), metric_intervals(rows, METRICS)
+    assert intervals.keys() == values.keys()
+    assert all(low <= values[metric] <= high for metric, (low, high) in intervals.items())
+    assert metric_intervals(rows, METRICS) == intervals
 
 
 def test_the_plot_is_a_png_also_without_thresholds_and_previous_run() -> None:

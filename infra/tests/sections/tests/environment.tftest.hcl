@@ -168,6 +168,20 @@ run "a_threshold_of_an_unmeasured_metric_is_refused" {
   expect_failures = [var.evaluation]
 }
 
+run "a_judge_beyond_its_bounds_is_refused" {
+  command = plan
+  variables {
+    evaluation = {
+      dataset              = "golden/questions.jsonl"
+      metrics              = ["mrr"]
+      thresholds           = {}
+      answers_in_lifecycle = 0
+      judge_kappa          = 1.1
+    }
+  }
+  expect_failures = [var.evaluation]
+}
+
 run "agent_limits_out_of_range_are_refused" {
   command = plan
   variables {

@@ -1,0 +1,84 @@
+"""The judged metrics of an evaluation: which answers a judge is given, and how far it agrees with people."""
+
+from collections.abc import Callable, Sequence
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.assistant_api import SearchAnswer
+from tasks.bootstrap import bootstrap_interval
+from tasks.environment import Environment
+from tasks.evaluation_report import Judging, QuestionRow
+from tasks.evaluation_site import Asked
+from tasks.golden import GoldenQuestion
+from tasks.kappa import Verdicts, cohens_kappa
+from tasks.verdicts import LabelledVerdicts, read_verdicts
+
+Embed = Callable[[str], Sequence[float]]
+
+
+@task(task_run_name="judge-answers", cache_policy=NO_CACHE, persist_result=False)
+def judge_answers(
+    settings: Environment,
+    asked: Asked,
+    questions: Sequence[GoldenQuestion],
+    searched: Sequence[SearchAnswer],
+    rows: Sequence[QuestionRow],
+    embed: Embed,
+) -> tuple[tuple[QuestionRow, ...], Judging | None]:
+    """The `rows` with what the judge says of their answers, and what became of the judge; None where there is none.
+
+    Judged are the full answers of answerable questions: nothing else has a reference. `questions` and `searched` are
+    in the order of `rows`.
+
+    Raises:
+        InvalidVerdicts: the statements that people judged cannot be read.
+    """
+    metrics, model = settings.evaluation.judged_metrics, settings.models.judge
+    if not metrics or model is None:
+        return tuple(rows), None
+    # Importing RAGAS takes seconds, which whoever only names this module should not wait for.
+    from tasks.ragas_judged import JudgeAddress, JudgedAnswer, run_judge
+
+    judged = {
+        row.id: JudgedAnswer(
+            question=row.question,
+            answer=row.answer.text,
+            reference=question.reference,
+            passages=tuple(found.chunk.text for found in search.passages[: settings.agents.passages]),
+            abstained=row.answer.kind == "abstained",
+        )
+        for question, search, row in zip(questions, searched, rows, strict=True)
+        if row.answer is not None and row.answerable
+    }
+    labelled = read_verdicts()
+    judge = JudgeAddress(model, asked.gateway, asked.key.get_secret_value(), settings.evaluation.judge_tokens)
+    run = run_judge(judge, list(judged.values()), metrics, labelled, embed)
+    scored = dict(zip(judged, run.scores, strict=True))
+    with_scores = tuple(
+        row.model_copy(update={"judged": scored[row.id].scores, "unjudged": scored[row.id].failures})
+        if row.id in scored
+        else row
+        for row in rows
+    )
+    return with_scores, judging(model, run.verdicts, labelled, tokens=run.tokens, halted=run.halted)
+
+
+def judging(
+    model: str, verdicts: Sequence[bool | None], labelled: LabelledVerdicts, *, tokens: int, halted: bool
+) -> Judging:
+    """How far the judge's `verdicts` (None: it gave none, which counts as disagreement) agree with those of people."""
+    pairs: list[Verdicts] = [
+        (not statement.supported if verdict is None else verdict, statement.supported)
+        for verdict, statement in zip(verdicts, labelled.statements, strict=True)
+    ]
+    given = sum(verdict is not None for verdict in verdicts)
+    kappa = cohens_kappa(pairs) if given else None
+    return Judging(
+        model=model,
+        tokens=tokens,
+        halted=halted,
+        labelled=given,
+        kappa=None if kappa is None else round(kappa, 4),
+        interval=bootstrap_interval(pairs, cohens_kappa) if given else None,
+    )

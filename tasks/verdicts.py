@@ -1,0 +1,59 @@
+"""Statements that people judged, by which a judge model is judged: golden/verdicts.json."""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tasks.environment import REPOSITORY
+
+VERDICTS = REPOSITORY / "golden" / "verdicts.json"
+Label = Literal["supported", "swapped", "invented", "negated", "narrowed"]
+Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
+
+
+class InvalidVerdicts(Exception):
+    """The labelled statements cannot be used; says which file and which key."""
+
+
+class _Read(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class LabelledStatement(_Read):
+    """A statement, and what a person says of it; every label but `supported` names how it strays from the passages."""
+
+    statement: Text
+    label: Label
+
+    @property
+    def supported(self) -> bool:
+        """Whether the passages support it."""
+        return self.label == "supported"
+
+
+class LabelledVerdicts(_Read):
+    """Statements that are all about the same passages."""
+
+    passages: Annotated[list[Text], Field(min_length=1)]
+    statements: Annotated[list[LabelledStatement], Field(min_length=1)]
+
+
+def read_verdicts(path: Path = VERDICTS) -> LabelledVerdicts:
+    """Read the labelled statements.
+
+    Raises:
+        InvalidVerdicts: the file is missing, or not what it should be.
+    """
+    try:
+        return LabelledVerdicts.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise InvalidVerdicts(f"{path} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        raise InvalidVerdicts(f"{path} is refused: {error}") from error
+
+
+def verdicts_digest(path: Path = VERDICTS) -> str:
+    """SHA-256 of the file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

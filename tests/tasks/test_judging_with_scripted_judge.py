@@ -1,0 +1,168 @@
+"""Judged metrics by RAGAS and the official client; the judge behind the API is scripted."""
+
+from collections.abc import Iterator
+
+import pytest
+from pydantic import SecretStr
+
+from tasks.assistant_api import FoundChunk, FoundPassage, SearchAnswer
+from tasks.environment import Environment, EnvironmentName
+from tasks.environment.quality import JUDGED, Evaluation, JudgedMetric
+from tasks.environment.variable_file import load_environment
+from tasks.evaluation_artifacts import in_words, judge_table, score_table
+from tasks.evaluation_gate import DemandsMissed, missed, require_demands
+from tasks.evaluation_report import AnswerRow, Inputs, QuestionRow, Report
+from tasks.evaluation_scores import metric_values
+from tasks.evaluation_site import Asked
+from tasks.golden import Evidence, GoldenQuestion
+from tasks.judging import judge_answers
+from tests.tasks.scripted_judge import LABELS, TOKENS, ScriptedJudge, verdicts
+
+FACT = "The port of the service is 8080."
+KEY = "sk-of-the-gateway"
+
+
+@pytest.fixture
+def judge() -> Iterator[ScriptedJudge]:
+    scripted = ScriptedJudge()
+    scripted.start()
+    yield scripted
+    scripted.stop()
+
+
+def settings(**demands: object) -> Environment:
+    """`dev`, which demands nothing but what is said."""
+    dev = load_environment(EnvironmentName.DEV)
+    section = {**dev.evaluation.model_dump(), "metrics": JUDGED, "thresholds": {}, "schedule": None, **demands}
+    return dev.model_copy(update={"evaluation": Evaluation.model_validate(section)})
+
+
+def judged(judge: ScriptedJudge, environment: Environment, questions: int = 2) -> Report:
+    """The report over so many questions that were answered, and one that the documents do not answer."""
+    asked = [
+        GoldenQuestion(
+            id=f"a{number}",
+            kind="answerable",
+            question=f"Which port is it, number {number}?",
+            reference=FACT,
+            evidence=(Evidence(document="a.md", quote=FACT),),
+        )
+        for number in range(questions)
+    ]
+    asked.append(GoldenQuestion(id="u", kind="unanswerable", question="Who won?", reference="Unknown.", evidence=()))
+    answer = AnswerRow(kind="answered", text=FACT, groundedness=1, similarity=None, rouge_l=None, seconds=1)
+    rows = [
+        QuestionRow(
+            id=question.id,
+            kind=question.kind,
+            question=question.question,
+            relevancy=1,
+            abstained=not question.answerable,
+            ranks=(1,) if question.answerable else (),
+            context_precision=None,
+            context_recall=None,
+            answer=answer,
+        )
+        for question in asked
+    ]
+    found = SearchAnswer(relevancy=1, passages=(FoundPassage(chunk=FoundChunk(path="a.md", text=FACT)),))
+    site = Asked("http://127.0.0.1:9", judge.url, SecretStr(KEY))
+    scored, judging = judge_answers.fn(environment, site, asked, [found] * len(asked), rows, lambda text: [1.0, 0.5])
+    return Report.model_construct(
+        rows=scored,
+        scores=metric_values(scored, JUDGED),
+        judging=judging,
+        intervals={},
+        refused=(),
+        inputs=Inputs.model_construct(golden="g"),
+    )
+
+
+def test_a_judge_that_agrees_with_people_scores_answers_and_counts(judge: ScriptedJudge) -> None:
+    environment = settings(thresholds={"faithfulness": 0.9})
+    report = judged(judge, environment)
+    assert report.scores == pytest.approx(dict.fromkeys(JUDGED, 1.0))
+    assert report.rows[-1].judged == {}, "nothing is said of a question without a reference"
+    assert report.judging is not None
+    assert (report.judging.kappa, report.judging.labelled) == (1, len(LABELS))
+    assert (report.judging.tokens, report.judging.halted) == (TOKENS * len(judge.calls), False)
+    assert judge.keys == {f"Bearer {KEY}"}
+    assert missed(report, environment.evaluation, None) == ()
+    assert "its scores count" in in_words(report.judging, environment.evaluation)
+
+    judge.said["NLIStatementOutput"] = lambda given: verdicts(given, lambda each: LABELS.get(each, False))
+    worse = judged(judge, environment)
+    assert worse.scores["faithfulness"] == 0
+    (reason,) = missed(worse, environment.evaluation, None)
+    assert reason == "faithfulness = 0.000 is below its threshold 0.900"
+    with pytest.raises(DemandsMissed, match=r"'Which port is it, number 0\?': faithfulness 0\.00 \(was right before\)"):
+        require_demands(worse.model_copy(update={"refused": (reason,)}), report)
+
+
+def test_scores_that_are_missing_are_counted_and_too_many_fail_the_run(judge: ScriptedJudge) -> None:
+    judge.said["ContextRecallOutput"] = lambda given: {"classifications": []}
+    environment = settings()
+    report = judged(judge, environment)
+    assert "judged_context_recall" not in report.scores
+    assert report.scores.keys() == set(JUDGED) - {"judged_context_recall"}
+    (reason,) = missed(report, environment.evaluation, None)
+    assert reason.startswith("judged_context_recall: 2 of 2 scores are missing, more than the share 0.1 that may be")
+    assert "NaN" in reason
+    assert report.judging is not None
+    rows = {row["what"]: row["value"] for row in judge_table(report, report.judging, environment.evaluation)}
+    assert (rows["missing of judged_context_recall"], rows["missing of faithfulness"]) == ("2 of 2", "0 of 2")
+
+
+def test_a_few_missing_scores_are_not_averaged_and_pass(judge: ScriptedJudge) -> None:
+    judge.refused.append("number 3?")
+    judge.said["ContextPrecisionOutput"] = lambda given: {"reason": "", "verdict": "no number"}
+    environment = settings(metrics=("faithfulness", "judged_context_precision"), judge_failures=0.25)
+    report = judged(judge, environment, questions=4)
+    failed: dict[str, dict[JudgedMetric, str]] = {row.id: row.unjudged for row in report.rows}
+    assert failed["a3"]["faithfulness"] == "the gateway refused with status 400"
+    assert failed["a0"].keys() == {"judged_context_precision"}
+    assert failed["a0"]["judged_context_precision"].startswith("the judge's answer has another shape")
+    assert report.scores == {"faithfulness": 1}
+    (reason,) = missed(report, environment.evaluation, None)
+    assert reason.startswith("judged_context_precision: 4 of 4")
+
+
+def test_a_judge_at_the_end_of_its_tokens_is_not_asked_again_and_fails_nothing(judge: ScriptedJudge) -> None:
+    judge.said["NLIStatementOutput"] = lambda given: verdicts(given, lambda each: LABELS.get(each, False))
+    environment = settings(judge_tokens=6000, thresholds={"faithfulness": 0.9})
+    report = judged(judge, environment, questions=8)
+    assert report.judging is not None
+    assert report.judging.halted
+    assert report.judging.tokens == TOKENS * len(judge.calls) <= 6000
+    assert missed(report, environment.evaluation, None) == ()
+    assert in_words(report.judging, environment.evaluation) == (
+        "The judge stopped at its 6000 tokens: its scores are incomplete and fail no run"
+    )
+
+
+def test_a_judge_that_people_disagree_with_demands_nothing(judge: ScriptedJudge) -> None:
+    judge.said["NLIStatementOutput"] = lambda given: verdicts(given, lambda each: each != FACT and len(each) % 2 == 0)
+    environment = settings(thresholds={"faithfulness": 0.9})
+    report = judged(judge, environment)
+    assert report.judging is not None
+    assert report.judging.kappa is not None
+    assert report.judging.interval is not None
+    assert report.judging.interval[0] <= report.judging.kappa <= report.judging.interval[1]
+    assert report.judging.kappa < environment.evaluation.judge_kappa
+    assert report.scores["faithfulness"] == 0
+    assert missed(report, environment.evaluation, None) == ()
+    assert in_words(report.judging, environment.evaluation).startswith("Uncalibrated")
+    (row, *_) = score_table(report, {}, environment.evaluation)
+    assert (row["metric"], row["reached"]) == ("faithfulness", "not asked: see the judge")
+
+
+def test_verdicts_that_cannot_be_told_apart_count_as_disagreement(judge: ScriptedJudge) -> None:
+    judge.said["NLIStatementOutput"] = lambda given: verdicts({"statements": [*given["statements"], "more"]}, bool)
+    report = judged(judge, settings())
+    assert report.judging is not None
+    assert (report.judging.labelled, report.judging.kappa, report.judging.halted) == (0, None, False)
+
+
+def test_without_a_judge_nothing_is_asked(judge: ScriptedJudge) -> None:
+    report = judged(judge, settings(metrics=("mrr",)))
+    assert (report.judging, judge.calls) == (None, [])
