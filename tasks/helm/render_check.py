@@ -1,12 +1,13 @@
 """All releases of an environment rendered with given charts, and what is wrong with them; needs no cluster."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from tasks.environment import Environment
 from tasks.helm.chart_directory import ChartDirectory, ChartNotThere
 from tasks.helm.derived_values import Outputs
+from tasks.helm.image_findings import image_findings, images_of
 from tasks.helm.preparation import Content, Prepared, Sources, prepare, render_content
 from tasks.helm.releases_file import STAGES, Chart, InvalidReleases, OwnChart
 from tasks.helm.rendering import Manifest
@@ -53,10 +54,13 @@ def check_rendering(
     definitions = resource_definitions(
         crd for _, content in rendered if isinstance(content, Content) for crd in content.definitions
     )
-    return [_checked(item, content, definitions, version) for item, content in rendered]
+    caches: Mapping[str, str] = outputs["data"]["pull_through"] if "data" in outputs else {}
+    return [_checked(item, content, definitions, version, caches) for item, content in rendered]
 
 
-def _checked(item: Prepared, content: Content | str, definitions: Definitions, version: str) -> RenderedRelease:
+def _checked(
+    item: Prepared, content: Content | str, definitions: Definitions, version: str, caches: Mapping[str, str]
+) -> RenderedRelease:
     if isinstance(content, str):
         return RenderedRelease(item.name, _described(item.release.chart), 0, 0, (), (content,))
     findings = [
@@ -65,20 +69,16 @@ def _checked(item: Prepared, content: Content | str, definitions: Definitions, v
         for finding in schema_findings(manifest, definitions, version)
     ]
     findings += [f"{_name(manifest)}: {finding}" for manifest, finding in workload_findings(content.manifests)]
+    images = set[str]().union(*(images_of(manifest) for manifest in content.manifests))
+    findings += image_findings(images, caches)
     return RenderedRelease(
         item.name,
         _described(item.release.chart),
         len(content.manifests),
         len(content.definitions),
-        tuple(sorted({image for manifest in content.manifests for image in _images(manifest)})),
+        tuple(sorted(images)),
         tuple(findings),
     )
-
-
-def _images(manifest: Manifest) -> Iterator[str]:
-    pod = (manifest.get("spec") or {}).get("template", {}).get("spec", {})
-    for container in (*pod.get("containers", ()), *pod.get("initContainers", ())):
-        yield str(container["image"])
 
 
 def _described(chart: Chart) -> str:

@@ -5,10 +5,13 @@ from tasks.helm.derivations.derivation import Outputs
 
 def cached_registry(outputs: Outputs, registry: str) -> str:
     """What a repository of `registry` starts with when it is pulled; the registry itself where nothing caches it."""
-    # Docker Hub is known under one name to people, and under another to ECR.
-    upstream = "registry-1.docker.io" if registry == "docker.io" else registry
     caches: dict[str, str] = outputs["data"]["pull_through"]
-    return caches.get(upstream, registry)
+    return caches.get(upstream_of(registry), registry)
+
+
+def upstream_of(registry: str) -> str:
+    """A registry as ECR calls it: Docker Hub is known under another name to people."""
+    return "registry-1.docker.io" if registry == "docker.io" else registry
 
 
 def cached_image(outputs: Outputs, repository: str) -> str:
