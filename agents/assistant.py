@@ -166,15 +166,16 @@ def _refresh_requests(settings: Settings) -> RefreshRequests | None:
     return RefreshRequests(freshness.refresh, prefect_authorization(freshness.refresh), settings.environment, window)
 
 
-def _of(request: Request) -> Assistant:
+# FastAPI would run what is no coroutine in a thread, and each of them would wait for its turn.
+async def _of(request: Request) -> Assistant:
     return request.app.state.assistant
 
 
-def _trace_id(request: Request) -> str:
+async def _trace_id(request: Request) -> str:
     return request.state.trace_id
 
 
-def _caller(request: Request) -> Caller:
+async def _caller(request: Request) -> Caller:
     return request.state.caller
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import httpx
 import stamina
-from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError, AsyncOpenAI
+from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError, AsyncOpenAI, DefaultAsyncHttpxClient
 from openai.types.chat import ChatCompletionMessageParam
 from openai.types.shared_params.response_format_json_schema import JSONSchema
 from pydantic import BaseModel, ValidationError
@@ -21,6 +21,8 @@ from agents.tracing.model_calls import ModelCalls
 
 CONNECT_SECONDS = 2.0
 EMBED_SECONDS = 15.0
+LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=16)
+"""Every request asks each idle connection whether it is still there, so that few of them are kept."""
 ATTEMPTS = 3
 STOP = ["Question:"]
 """Small models go on with questions of their own once they have answered."""
@@ -57,12 +59,16 @@ class ModelGateway:
         self._url = gateway.base_url
         self._circuits: defaultdict[str, Circuit] = defaultdict(Circuit)
         self.last_chat: float | None = None
+        timeout = httpx.Timeout(answer_seconds, connect=CONNECT_SECONDS)
         self._client = AsyncOpenAI(
             base_url=gateway.base_url,
             api_key=gateway_key(gateway),
             max_retries=0,
-            timeout=httpx.Timeout(answer_seconds, connect=CONNECT_SECONDS),
+            timeout=timeout,
+            http_client=DefaultAsyncHttpxClient(base_url=gateway.base_url, timeout=timeout, limits=LIMITS),
         )
+        # Asked for here, because openai imports 500 modules for them, which would stop the event loop at a question.
+        self._embeddings, self._completions = self._client.embeddings, self._client.chat.completions
 
     async def embed(self, text: str, *, probing: bool = False) -> list[float]:
         """The vector of `text` (shape: the embedding model's dimension); text beyond the model's context is cut off.
@@ -78,7 +84,7 @@ class ModelGateway:
         with self._calls.embedding(model.name, text, model.dimension) as call:
             with self._guarded(model.name, probing):
                 response = await _persistently(
-                    lambda: self._client.embeddings.with_raw_response.create(
+                    lambda: self._embeddings.with_raw_response.create(
                         model=model.name,
                         input=text,
                         encoding_format="float",
@@ -107,7 +113,7 @@ class ModelGateway:
         model = self._models.reasoning
         with self._calls.chat(model.name, messages, answer_tokens) as call, self._guarded(model.name, probing):
             stream = await _persistently(
-                lambda: self._client.chat.completions.create(
+                lambda: self._completions.create(
                     model=model.name,
                     messages=messages,
                     max_tokens=answer_tokens,
@@ -144,7 +150,7 @@ class ModelGateway:
         with self._calls.chat(model, messages, answer_tokens, streaming=False) as call:
             with self._guarded(model, probing=False):
                 response = await _persistently(
-                    lambda: self._client.chat.completions.with_raw_response.create(
+                    lambda: self._completions.with_raw_response.create(
                         model=model,
                         messages=messages,
                         max_tokens=answer_tokens,

@@ -6,6 +6,7 @@ from agents.admission import Admission
 from agents.events import Answer
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.1, 0.25, 1)
 _SHARES = tuple(step / 10 for step in range(1, 11))
 
 
@@ -58,6 +59,12 @@ class Metrics:
         )
         self.scores = Counter(
             "agents_scores_total", "Scores, by what became of them.", ["outcome"], registry=self._registry
+        )
+        self.loop_lag_seconds = Histogram(
+            "agents_event_loop_lag_seconds",
+            "By how much the event loop comes too late.",
+            buckets=_LAG_SECONDS,
+            registry=self._registry,
         )
         self._in_progress = Gauge(
             "agents_questions_in_progress", "Questions that are being answered.", registry=self._registry

@@ -16,8 +16,11 @@ from agents.assistant import Assistant, assemble
 from agents.connections import ImpatientProtocol, drop_unread
 from agents.conversations import forget_for_ever
 from agents.errors import RESPONSES, add_error_handlers
+from agents.knowledge.store.opening import load_engine
 from agents.listening import DrainingServer, inherited_sockets, ready_file
+from agents.loop_lag import watch_loop
 from agents.middleware import BodyLimit, Observation
+from agents.pauses import shorten_pauses
 from agents.routes import ask, chat_completions, conversations, documents, feedback, mcp, operations, page, search
 from agents.routes.page import PAGE
 from agents.settings import Settings, load_settings
@@ -64,6 +67,7 @@ def create_app(settings: Settings) -> FastAPI:
 def _background(assistant: Assistant) -> Iterator[Coroutine[None, None, None]]:
     yield assistant.health.run()
     yield assistant.watch.run()
+    yield watch_loop(assistant.metrics.loop_lag_seconds.observe)
     if assistant.access.database is not None:
         yield forget_for_ever(assistant.access.database, assistant.settings.access.conversations.kept_days)
 
@@ -79,8 +83,11 @@ def main() -> int:
     except InvalidSettings as error:
         logging.getLogger(__name__).error("%s", error)
         return 2
+    app = create_app(settings)
+    load_engine(settings.store.opened_with())
+    shorten_pauses()
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         server_header=False,

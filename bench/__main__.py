@@ -17,6 +17,7 @@ BENCHES = {
     "retrieval": "recall@5, MRR and nDCG@10 of each leg and of their fusions",
     "roads": "thresholds of relevancy, and choosing the road by them against always taking the same one",
     "ask": "what /v1/ask adds to model, gateway and search",
+    "streams": "200 streams at once for five minutes: errors, order, the event loop, memory",
     "up": "make up: from nothing, after make down, and when all is up",
     "provision": "what the flow adds to Terraform's plan and apply, and terraform test",
     "rollout": "the add-ons' releases together and one after another, and with nothing to change",

@@ -1,30 +1,25 @@
 """What /v1/ask costs beside model, gateway and search, traced: real service and store, models that answer at once."""
 
-import json
 from collections import Counter
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
 
 import httpx
 from pydantic import TypeAdapter
 
-from agents.settings import Langfuse
+from bench.agent_service import served_agents
 from bench.document import against, provenance_line, table
 from bench.embedding import vectors
 from bench.figures import percentile
 from bench.options import BENCH_DIRECTORY, Options, local_environment
-from bench.processes import free_port, in_new_process, running
+from bench.processes import in_new_process
 from bench.record import Measured
 from bench.refreshing import refresh, work_of
 from bench.simulated_gateway import Script
-from tasks.agent_settings import agent_settings
 from tasks.environment import REPOSITORY, Environment
 from tasks.golden import GoldenQuestion, read_golden_set
-from tasks.langfuse import SECRET_VARIABLE
-from tasks.secret_file import GATEWAY_KEY
 
 ROUNDS = 3
 # Longer than the service gives its model.
@@ -67,12 +62,12 @@ def measure(options: Options) -> AskOverhead:
     in_new_process(refresh, environment, environment.knowledge.sources)
     questions = read_golden_set(REPOSITORY / environment.evaluation.dataset)
     script = _script(environment, questions)
-    with _service(environment, script) as (url, langfuse), httpx.Client(trust_env=False) as client:
-        ask(client, url, questions[0].question)
-        asked = [
-            ask(client, url, question.question) for _ in range(1 if options.quick else ROUNDS) for question in questions
-        ]
-        spans = int(client.get(f"{langfuse}/spans").raise_for_status().text)
+    directory = BENCH_DIRECTORY / "ask"
+    with served_agents(environment, script, directory) as service, httpx.Client(trust_env=False) as client:
+        ask(client, service.url, questions[0].question)
+        rounds = range(1 if options.quick else ROUNDS)
+        asked = [ask(client, service.url, question.question) for _ in rounds for question in questions]
+        spans = int(client.get(f"{service.langfuse}/spans").raise_for_status().text)
     return AskOverhead(len(questions), tuple(asked), spans)
 
 
@@ -98,33 +93,6 @@ def _script(environment: Environment, questions: Sequence[GoldenQuestion]) -> Sc
         for question in questions
     }
     return Script(dict(zip(texts, embedded[1:], strict=True)), replies, embedded[0])
-
-
-@contextmanager
-def _service(environment: Environment, script: Script) -> Generator[tuple[str, str]]:
-    """The service as a process of its own, with gateway and Langfuse simulated; its URL and Langfuse's, once ready."""
-    directory = BENCH_DIRECTORY / "ask"
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / "script.json").write_text(json.dumps(asdict(script)), encoding="utf-8")
-    gateway, service, sink = free_port(), free_port(), free_port()
-    settings = agent_settings(environment, "127.0.0.1", service, f"http://127.0.0.1:{gateway}/v1")
-    langfuse = f"http://127.0.0.1:{sink}"
-    traced = Langfuse(host=langfuse, public_key="pk-lf-simulated", secret_key_variable=SECRET_VARIABLE)
-    settings = settings.model_copy(update={"langfuse": traced})
-    (directory / "settings.json").write_text(settings.model_dump_json(), encoding="utf-8")
-    simulated = ("bench.simulated_gateway", "--port", str(gateway), "--script", str(directory / "script.json"))
-    variables = {
-        "AGENTS_SETTINGS": str(directory / "settings.json"),
-        GATEWAY_KEY: "simulated",
-        SECRET_VARIABLE: "simulated",
-    }
-    url = f"http://127.0.0.1:{service}"
-    with (
-        running(simulated, {}, f"http://127.0.0.1:{gateway}/openapi.json", directory / "gateway.log"),
-        running(("bench.langfuse_sink", "--port", str(sink)), {}, f"{langfuse}/spans", directory / "langfuse.log"),
-        running(("agents.service",), variables, f"{url}/readyz", directory / "service.log"),
-    ):
-        yield url, langfuse
 
 
 def tables(record: Measured[AskOverhead]) -> str:

@@ -36,8 +36,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(module: Sequence[str], variables: Mapping[str, str], ready_url: str, log: Path) -> Generator[None]:
+def running(module: Sequence[str], variables: Mapping[str, str], ready_url: str, log: Path) -> Generator[int]:
     """Run `python -m` with `module` and its arguments until the end of the block, which begins when it is ready.
+
+    Yields the id of the process.
 
     Raises:
         MeasurementFailed: `ready_url` did not answer with success in time.
@@ -52,7 +54,7 @@ def running(module: Sequence[str], variables: Mapping[str, str], ready_url: str,
         )
     try:
         _wait(server, ready_url, log)
-        yield
+        yield server.pid
     finally:
         server.terminate()
         server.wait(timeout=READY_WITHIN_SECONDS)

@@ -1,11 +1,13 @@
 """Stands in for gateway and models: answers at once, so that what is left of a question's time is the service's own.
 
 `python -m bench.simulated_gateway --port PORT --script FILE`; the script holds, for every question, its real vector
-and what the chat model says.
+and what the chat model says. With `--tokens-per-second` each answer is written at that pace, a word a token.
 """
 
 import argparse
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +30,8 @@ class Script:
     other: list[float]
 
 
-def application(script: Script) -> FastAPI:
-    """The part of the OpenAI interface that the service uses."""
+def application(script: Script, token_seconds: float) -> FastAPI:
+    """The part of the OpenAI interface that the service uses; a token takes `token_seconds`."""
     app = FastAPI()
 
     @app.post("/v1/embeddings")
@@ -43,7 +45,8 @@ def application(script: Script) -> FastAPI:
     async def chat(request: Request) -> StreamingResponse:
         body = await request.json()
         question = asked_question(body["messages"][-1]["content"])
-        return StreamingResponse(_stream(script.replies.get(question, "ok")), media_type="text/event-stream")
+        reply = script.replies.get(question, "ok")
+        return StreamingResponse(_stream(reply, token_seconds), media_type="text/event-stream")
 
     return app
 
@@ -53,8 +56,12 @@ def asked_question(prompt: str) -> str:
     return prompt.rpartition(f"{TASK} ")[2].partition("\n\n")[0]
 
 
-async def _stream(reply: str) -> AsyncIterator[str]:
+async def _stream(reply: str, token_seconds: float) -> AsyncIterator[str]:
+    began = time.perf_counter()
     for position, word in enumerate(reply.split(" ")):
+        # By the clock and not by pauses: a late token is no reason for the next one to be late too.
+        if (early := began + position * token_seconds - time.perf_counter()) > 0:
+            await asyncio.sleep(early)
         delta = {"content": word if position == 0 else f" {word}"}
         choice = {"index": 0, "delta": delta, "finish_reason": None}
         piece = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "chat", "choices": [choice]}
@@ -67,9 +74,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.simulated_gateway", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--script", type=Path, required=True)
+    parser.add_argument("--tokens-per-second", type=float)
     given = parser.parse_args()
     script = TypeAdapter(Script).validate_json(given.script.read_bytes())
-    uvicorn.run(application(script), host="127.0.0.1", port=given.port, log_config=None)
+    token_seconds = 1 / given.tokens_per_second if given.tokens_per_second else 0.0
+    uvicorn.run(application(script, token_seconds), host="127.0.0.1", port=given.port, log_config=None)
 
 
 if __name__ == "__main__":

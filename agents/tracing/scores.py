@@ -49,7 +49,7 @@ class Scores:
             username=langfuse.public_key,
             password=secret,
             httpx_client=self._client,
-        )
+        ).scores
         self._environment = environment
         self._metrics = metrics
         self._queue: asyncio.Queue[CreateScoreRequest] = asyncio.Queue(QUEUED_SCORES)
@@ -92,7 +92,7 @@ class Scores:
             async for attempt in stamina.retry_context(on=_may_pass, attempts=ATTEMPTS, timeout=RETRY_SECONDS):
                 with attempt:
                     # The client's own retries do not cover a server that is not there.
-                    await self._api.scores.create(request=[*batch], request_options={"max_retries": 0})
+                    await self._api.create(request=[*batch], request_options={"max_retries": 0})
         except (ApiError, httpx.HTTPError) as error:
             # What a refusal says is not logged: it may quote what was sent.
             reason = f"status {error.status_code}" if isinstance(error, ApiError) else type(error).__name__

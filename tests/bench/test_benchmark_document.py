@@ -146,4 +146,5 @@ def test_corpus_that_is_not_there_is_exit_code_2(tmp_path: Path, capsys: pytest.
 def test_unknown_bench_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["nonsense"])
-    assert "there is no bench 'nonsense'; there are refresh, retrieval, roads, ask, up" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "there is no bench 'nonsense'; there are refresh, retrieval, roads, ask, streams, up" in told
