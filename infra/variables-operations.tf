@@ -3,6 +3,7 @@ variable "operations" {
   default     = null
   type = object({
     schedules = object({
+      cost    = optional(object({ cron = string, timezone = string }))
       drift   = optional(object({ cron = string, timezone = string }))
       secrets = optional(object({ cron = string, timezone = string }))
     })
@@ -17,6 +18,6 @@ variable "operations" {
       alltrue([for schedule in values(var.operations.schedules) : schedule == null || can(regex("^\\S+( \\S+){4}$", schedule.cron))]),
       var.operations == null
     )
-    error_message = "operations.schedules: drift.cron and secrets.cron must be cron lines of five fields, such as \"0 5 * * *\"."
+    error_message = "operations.schedules: cost.cron, drift.cron and secrets.cron must be cron lines of five fields, such as \"0 5 * * *\"."
   }
 }

@@ -45,6 +45,17 @@ def find_review(location: StateLocation, digest: str) -> PlanReview:
     return PlanReview.model_validate_json(content)
 
 
+def newest_review(location: StateLocation) -> PlanReview | None:
+    """The review of the environment's newest plan, applied or not; None where none is kept (30 days)."""
+    contents = [
+        read_object(location, key)
+        for key in object_keys(location, f"{PLANS}{location.environment.value}/")
+        if key.endswith(".json")
+    ]
+    reviews = [PlanReview.model_validate_json(content) for content in contents if content is not None]
+    return max(reviews, key=lambda review: review.made, default=None)
+
+
 @task(task_run_name="fetch-plan", cache_policy=NO_CACHE, persist_result=False)
 def fetch_plan(root: TerraformRoot, review: PlanReview) -> SavedPlan:
     """Bring the approved plan file into the root, if it still is what was approved and the state what it was.

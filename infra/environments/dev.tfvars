@@ -227,6 +227,7 @@ addons = {
 
 operations = {
   schedules = {
+    cost    = { cron = "0 7 * * mon", timezone = "UTC" }
     drift   = { cron = "0 5 * * *", timezone = "UTC" }
     secrets = { cron = "0 4 * * *", timezone = "UTC" }
   }

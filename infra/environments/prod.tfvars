@@ -261,6 +261,7 @@ addons = {
 
 operations = {
   schedules = {
+    cost    = { cron = "0 7 * * mon", timezone = "UTC" }
     drift   = { cron = "0 */6 * * *", timezone = "UTC" }
     secrets = { cron = "0 4 * * *", timezone = "UTC" }
   }

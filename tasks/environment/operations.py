@@ -5,8 +5,9 @@ from tasks.environment.section import Section
 
 
 class Schedules(Section):
-    """When drift is looked for, and when secrets are made and renewed; without a schedule, only when asked."""
+    """When drift is looked for, secrets are made and renewed, and the bill is read; without a schedule, when asked."""
 
+    cost: Schedule | None = None
     drift: Schedule | None = None
     secrets: Schedule | None = None
 

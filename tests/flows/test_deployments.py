@@ -26,8 +26,8 @@ STAGES = [
     "upgrade",
     "teardown",
 ]
-# A laptop's secrets are made by the stages that use them, and it runs from its checkout.
-ONLY_ON_AWS = ["secrets", "images"]
+# A laptop's secrets are made by the stages that use them, it runs from its checkout, and nobody bills it.
+ONLY_ON_AWS = ["secrets", "images", "cost"]
 FLOWS = [*STAGES, *ONLY_ON_AWS]
 
 

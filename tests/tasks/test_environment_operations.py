@@ -20,8 +20,8 @@ REFUSED = {
         ["operations.schedules has the unknown key 'drifts'; did you mean 'drift'?"],
     ),
     "section without schedules": (
-        "  schedules = {\n    drift",
-        "  schedule = {\n    drift",
+        "  schedules = {\n    cost",
+        "  schedule = {\n    cost",
         ["did you mean 'schedules'"],
     ),
 }

@@ -130,9 +130,10 @@ def test_operations_of_an_environment_on_aws_are_scheduled(
 
     scheduled = {
         flow: [schedule.schedule for schedule in prefect_client.read_deployment_by_name(f"{flow}/dev").schedules]
-        for flow in ("drift", "secrets")
+        for flow in ("cost", "drift", "secrets")
     }
     assert scheduled == {
+        "cost": [CronSchedule(cron="0 7 * * mon", timezone="UTC")],
         "drift": [CronSchedule(cron="0 5 * * *", timezone="UTC")],
         "secrets": [CronSchedule(cron="0 4 * * *", timezone="UTC")],
     }

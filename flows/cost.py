@@ -1,0 +1,44 @@
+"""The stage `cost`: what AWS bills for an environment, against its budget and its plan; changes nothing."""
+
+from datetime import UTC, datetime
+
+from prefect import flow, get_run_logger
+
+from flows import command_line
+from flows.wrong_input import WrongInput
+from tasks.artifacts import publish_table
+from tasks.aws_session import require_account
+from tasks.bill import read_bill
+from tasks.cost_report import report_of
+from tasks.environment import EnvironmentName
+from tasks.environment.variable_file import load_environment
+from tasks.plan_store import newest_review
+from tasks.terraform.state_bucket import state_bucket_exists, state_location
+
+
+class NothingIsBilled(WrongInput):
+    """A laptop has no bill."""
+
+
+@flow(name="cost", persist_result=True)
+def cost(environment: EnvironmentName) -> str:
+    """Read the bill of the last 30 days and the month's forecast, and fail when the month goes over its budget.
+
+    Args:
+        environment: the environment whose bill is read
+    """
+    settings = load_environment(environment)
+    if settings.laptop is not None:
+        raise NothingIsBilled(f"environment = {environment.value!r} is a laptop: nobody bills it, so there is no cost")
+    require_account(settings)
+    bill = read_bill(settings, datetime.now(UTC).date())
+    plan = newest_review(state_location(settings)) if state_bucket_exists(settings) else None
+    report = report_of(settings, bill, plan)
+    publish_table(environment, "cost", "bill", report.rows, report.summary)
+    report.require_within_budget()
+    get_run_logger().info(report.summary)
+    return report.summary
+
+
+if __name__ == "__main__":
+    command_line.run(cost)

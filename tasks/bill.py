@@ -1,0 +1,130 @@
+"""What AWS bills for an environment, by its tags, from Cost Explorer: as of yesterday, each request costs a cent.
+
+Sources: GetCostAndUsage and GetCostForecast in
+https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_Operations_AWS_Cost_Explorer_Service.html
+"""
+
+from collections import defaultdict
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.aws_session import client, explained_credentials
+from tasks.environment import Environment
+from tasks.resource_names import PROJECT
+
+COVERED = timedelta(days=30)
+
+
+class CostUnknown(Exception):
+    """Cost Explorer tells nothing of the environment; says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Bill:
+    """US dollars, before credits and taxes are told apart: `by_service` from `since` until before `until`.
+
+    `this_month` is what is billed since its first day; `rest_of_month` is what AWS expects to come until its end, None
+    where it has too little history to say.
+    """
+
+    since: date
+    until: date
+    by_service: Mapping[str, float]
+    this_month: float
+    rest_of_month: float | None
+
+    @property
+    def total(self) -> float:
+        """All services together."""
+        return sum(self.by_service.values())
+
+    @property
+    def expected_month(self) -> float:
+        """What this month will have cost at its end, as far as is known."""
+        return self.this_month + (self.rest_of_month or 0.0)
+
+
+@task(task_run_name="read-bill", cache_policy=NO_CACHE, persist_result=False)
+def read_bill(settings: Environment, today: date) -> Bill:
+    """The bill of the environment's resources over the 30 days before `today` (UTC), and the forecast of the month.
+
+    Raises:
+        CostUnknown: we may not read it, or nothing that is billed carries the environment's tags.
+        MissingCredentials: there are no credentials, or AWS refuses them.
+    """
+    explorer, since = client("ce", settings), today - COVERED
+    by_service: defaultdict[str, float] = defaultdict(float)
+    this_month = 0.0
+    with explained_credentials(), _explained():
+        for day in _days(explorer, settings, since, today):
+            for group in day["Groups"]:
+                usd = float(group["Metrics"]["UnblendedCost"]["Amount"])
+                by_service[group["Keys"][0]] += usd
+                if date.fromisoformat(day["TimePeriod"]["Start"]) >= today.replace(day=1):
+                    this_month += usd
+        if not by_service:
+            raise CostUnknown(
+                f"nothing that was billed since {since} carries the tags Project = {PROJECT!r} and Environment = "
+                f"{settings.name.value!r}: activate both as cost allocation tags in the Billing console of the payer "
+                "account; they count from then on, and show a day later"
+            )
+        return Bill(since, today, dict(by_service), this_month, _forecast(explorer, settings, today))
+
+
+def _days(explorer: Any, settings: Environment, since: date, until: date) -> Generator[dict[str, Any]]:
+    asked: dict[str, Any] = {
+        "TimePeriod": {"Start": since.isoformat(), "End": until.isoformat()},
+        "Granularity": "DAILY",
+        "Metrics": ["UnblendedCost"],
+        "GroupBy": [{"Type": "DIMENSION", "Key": "SERVICE"}],
+        "Filter": _tagged(settings),
+    }
+    while True:
+        answer = explorer.get_cost_and_usage(**asked)
+        yield from answer["ResultsByTime"]
+        if not answer.get("NextPageToken"):
+            return
+        asked["NextPageToken"] = answer["NextPageToken"]
+
+
+def _forecast(explorer: Any, settings: Environment, today: date) -> float | None:
+    next_month = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    try:
+        answer = explorer.get_cost_forecast(
+            TimePeriod={"Start": today.isoformat(), "End": next_month.isoformat()},
+            Granularity="MONTHLY",
+            Metric="UNBLENDED_COST",
+            Filter=_tagged(settings),
+        )
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") != "DataUnavailableException":
+            raise
+        return None
+    return float(answer["Total"]["Amount"])
+
+
+def _tagged(settings: Environment) -> dict[str, Any]:
+    tags = {"Project": PROJECT, "Environment": settings.name.value}
+    return {"And": [{"Tags": {"Key": key, "Values": [value]}} for key, value in tags.items()]}
+
+
+@contextmanager
+def _explained() -> Generator[None]:
+    try:
+        yield
+    except ClientError as error:
+        refusal = error.response.get("Error", {})
+        if refusal.get("Code") not in ("AccessDeniedException", "DataUnavailableException"):
+            raise
+        raise CostUnknown(
+            f"Cost Explorer refuses ({refusal.get('Code')}: {refusal.get('Message')}): the role that runs this flow "
+            "needs ce:GetCostAndUsage and ce:GetCostForecast, and the account needs Cost Explorer to be switched on "
+            "and to let IAM roles read the bill"
+        ) from error

@@ -1,0 +1,173 @@
+"""The flow `cost` against an emulated AWS account whose Cost Explorer is scripted: no emulator has a bill."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+
+from flows.cost import NothingIsBilled, cost
+from rehearsal.aws import EmulatedAws
+from tasks.bill import CostUnknown
+from tasks.cost_report import OverBudget
+from tasks.environment import EnvironmentName
+from tasks.environment.variable_file import load_environment
+from tasks.plan_review import PlanReview
+from tasks.plan_review.review import Cost
+from tasks.terraform.state_bucket import StateLocation, ensure_state_bucket
+from tasks.terraform.stored_objects import write_object
+from tests.scripted_aws import Parameters, ScriptedAws, scripted_aws
+
+pytestmark = pytest.mark.prefect_server
+
+DEV = EnvironmentName.DEV
+BUDGET = load_environment(DEV).environment.budget.monthly_usd
+
+
+def billed(usd_a_day: Mapping[str, float], pages: int = 1) -> Any:
+    """An answer for every day that is asked for, on so many pages."""
+
+    def answer(asked: Parameters) -> Mapping[str, Any]:
+        start, end = (date.fromisoformat(asked["TimePeriod"][edge]) for edge in ("Start", "End"))
+        days = [(start + timedelta(days=number)).isoformat() for number in range((end - start).days)]
+        page = int(asked.get("NextPageToken", 0))
+        groups = [
+            {"Keys": [service], "Metrics": {"UnblendedCost": {"Amount": str(usd), "Unit": "USD"}}}
+            for service, usd in usd_a_day.items()
+        ]
+        results = [{"TimePeriod": {"Start": day, "End": day}, "Groups": groups} for day in days[page::pages]]
+        more = {"NextPageToken": str(page + 1)} if page + 1 < pages else {}
+        return {"ResultsByTime": results, **more}
+
+    return answer
+
+
+@pytest.fixture
+def explorer(emulated_aws: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedAws]:
+    with scripted_aws() as aws:
+        for name, value in {**emulated_aws.environment, **aws.environment("cost-explorer")}.items():
+            monkeypatch.setenv(name, value)
+        aws.script("ce", "GetCostForecast", {"Total": {"Amount": "10.5", "Unit": "USD"}})
+        yield aws
+
+
+@pytest.fixture
+def state_bucket(explorer: ScriptedAws) -> Iterator[StateLocation]:
+    location = ensure_state_bucket.fn(load_environment(DEV))
+    yield location
+    bucket = boto3.resource("s3").Bucket(location.bucket)
+    bucket.object_versions.delete()
+    bucket.delete()
+
+
+def reviewed(digest: str, made: datetime, after_usd: float) -> PlanReview:
+    cost = Cost(before_usd=0, after_usd=after_usd, budget_usd=1, changes=(), unpriced=(), as_of="2026-01-01", source=())
+    return PlanReview(
+        environment=DEV,
+        digest=digest,
+        serial=1,
+        lineage="lineage",
+        changed=True,
+        complete=True,
+        made=made,
+        requested_by="alice",
+        terraform_version="1.11.4",
+        changes=(),
+        losses=(),
+        findings=(),
+        unjudged=(),
+        cost=cost,
+    )
+
+
+def published(client: SyncPrefectClient) -> str:
+    key = ArtifactFilterKey(any_=["dev-cost-bill"])
+    return "".join(str(artifact.data) for artifact in client.read_artifacts(artifact_filter=ArtifactFilter(key=key)))
+
+
+def test_the_bill_is_summed_and_held_against_the_budget(
+    explorer: ScriptedAws, prefect_client: SyncPrefectClient
+) -> None:
+    explorer.script("ce", "GetCostAndUsage", billed({"Amazon EC2": 2.0, "Amazon Bedrock": 5.0}, pages=2))
+
+    summary = cost(DEV)
+
+    assert summary.startswith("dev cost 210 USD in 30 days")
+    assert f"of {BUDGET:,.0f} a month" in summary
+    table = published(prefect_client)
+    assert '"usd": 150.0' in table
+    assert "no plan of the last 30 days" in table
+    assert table.index("Amazon Bedrock") < table.index("Amazon EC2"), "the most expensive service stands first"
+    first, second = explorer.calls_of("GetCostAndUsage")
+    assert second["NextPageToken"] == "1"
+    assert first["Filter"] == {
+        "And": [
+            {"Tags": {"Key": "Project", "Values": ["agentic-eks"]}},
+            {"Tags": {"Key": "Environment", "Values": ["dev"]}},
+        ]
+    }
+    (forecast,) = explorer.calls_of("GetCostForecast")
+    assert forecast["Filter"] == first["Filter"]
+    assert forecast["TimePeriod"]["Start"] == first["TimePeriod"]["End"]
+    assert forecast["TimePeriod"]["End"].endswith("-01")
+
+
+def test_a_month_that_goes_over_its_budget_fails_the_run_with_its_table(
+    explorer: ScriptedAws, prefect_client: SyncPrefectClient
+) -> None:
+    explorer.script("ce", "GetCostAndUsage", billed({"Amazon EC2": 1.0}))
+    # On the first day of a month nothing of it is billed yet.
+    explorer.script("ce", "GetCostForecast", {"Total": {"Amount": str(BUDGET + 0.5), "Unit": "USD"}})
+
+    with pytest.raises(OverBudget, match=r"environment\.budget\.monthly_usd = 1,500.*Amazon EC2 30"):
+        cost(DEV)
+
+    assert "expected this month" in published(prefect_client)
+    (run,) = prefect_client.read_flow_runs()
+    assert run.state_name == "Failed", "the automation tells of failed runs"
+
+
+def test_what_the_newest_plan_said_stands_beside_the_bill(
+    explorer: ScriptedAws, state_bucket: StateLocation, prefect_client: SyncPrefectClient
+) -> None:
+    explorer.script("ce", "GetCostAndUsage", billed({"Amazon EC2": 0.5}))
+    now = datetime.now(UTC)
+    for review in (reviewed("cd" * 32, now, 812.25), reviewed("ef" * 32, now - timedelta(days=2), 99)):
+        key = f"plans/dev/{review.digest}.json"
+        write_object(state_bucket, key, review.model_dump_json().encode())
+
+    assert cost(DEV).endswith("idle by the newest plan: 812")
+    table = published(prefect_client)
+    assert "by plan cdcdcdcdcdcd of" in table
+    assert "812.25" in table
+
+
+def test_without_a_history_there_is_no_forecast_and_the_month_so_far_counts(explorer: ScriptedAws) -> None:
+    explorer.script("ce", "GetCostAndUsage", billed({"Amazon EC2": 0.5}))
+    explorer.refuse("ce", "GetCostForecast", "DataUnavailableException")
+
+    assert "no forecast yet" in cost(DEV)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "said"),
+    [(None, "activate both as cost allocation tags"), ("AccessDeniedException", "needs ce:GetCostAndUsage")],
+)
+def test_a_bill_that_cannot_be_read_is_never_a_bill_of_nothing(
+    explorer: ScriptedAws, prefect_client: SyncPrefectClient, refusal: str | None, said: str
+) -> None:
+    explorer.script("ce", "GetCostAndUsage", billed({}))
+    if refusal:
+        explorer.refuse("ce", "GetCostAndUsage", refusal)
+
+    with pytest.raises(CostUnknown, match=said):
+        cost(DEV)
+
+
+def test_a_laptop_is_refused(explorer: ScriptedAws, prefect_client: SyncPrefectClient) -> None:
+    with pytest.raises(NothingIsBilled, match="'local' is a laptop"):
+        cost(EnvironmentName.LOCAL)
+    assert explorer.calls == []
