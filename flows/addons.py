@@ -12,6 +12,7 @@ from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.releases import HELM_VALUES, releases_of
 from tasks.rollout import plan_rollout, roll_out
+from tasks.run_origin import record_origin
 from tasks.secrets import require_secrets
 
 
@@ -30,7 +31,7 @@ class NothingToPlan(WrongInput):
     """A plan was asked for where nothing is installed."""
 
 
-@flow(name="addons", persist_result=True)
+@flow(name="addons", persist_result=True, on_running=[record_origin])
 def addons(environment: EnvironmentName, mode: Mode = Mode.APPLY) -> str:
     """Roll out the add-ons of the cluster in the order in which they need each other, and prove each.
 

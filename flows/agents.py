@@ -12,6 +12,7 @@ from tasks.agents_release import Digest
 from tasks.assistant_api import Probe
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
+from tasks.run_origin import record_origin
 
 
 class VersionOnLaptop(WrongInput):
@@ -26,7 +27,7 @@ class Released:
     probe: Probe | None = None
 
 
-@flow(name="agents", persist_result=True)
+@flow(name="agents", persist_result=True, on_running=[record_origin])
 def agents(environment: EnvironmentName, version: Digest | None = None, requested_by: str = "") -> Released:
     """Release the agent service: the published version, or the one that is asked for, once it has proved itself.
 

@@ -13,6 +13,7 @@ from tasks.cost_report import report_of
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.plan_store import newest_review
+from tasks.run_origin import record_origin
 from tasks.terraform.state_bucket import state_bucket_exists, state_location
 
 
@@ -20,7 +21,7 @@ class NothingIsBilled(WrongInput):
     """A laptop has no bill."""
 
 
-@flow(name="cost", persist_result=True)
+@flow(name="cost", persist_result=True, on_running=[record_origin])
 def cost(environment: EnvironmentName) -> str:
     """Read the bill of the last 30 days and the month's forecast, and fail when the month goes over its budget.
 

@@ -26,6 +26,7 @@ from tasks.platforms.local_components import LocalComponents
 from tasks.prefect_drift import compare_prefect_objects
 from tasks.refresh.inputs import MEBIBYTE
 from tasks.release_drift import compare_releases
+from tasks.run_origin import record_origin
 from tasks.served_directory import directory_parameters
 from tasks.store_settings import knowledge_store
 from tasks.terraform.commands import PlanKind, initialise, make_plan_to_read, read_outputs, state_addresses
@@ -33,7 +34,7 @@ from tasks.terraform.root import open_root
 from tasks.terraform_drift import cloud_report, lacks_resources, nothing_provisioned, require_state
 
 
-@flow(name="drift", persist_result=True)
+@flow(name="drift", persist_result=True, on_running=[record_origin])
 def drift(environment: EnvironmentName, directory: str | None = None) -> str:
     """Compare what there is with the repository: on a laptop what runs, on AWS what Terraform manages, and Prefect.
 

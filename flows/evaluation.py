@@ -22,6 +22,7 @@ from tasks.evaluation_scores import metric_intervals, metric_values, question_ro
 from tasks.evaluation_site import Asked, EvaluationSite
 from tasks.gateway_embedding import gateway_embedding
 from tasks.judging import judge_answers
+from tasks.run_origin import record_origin
 
 SEARCHED_PASSAGES = 10
 MARGIN_SECONDS = 30
@@ -35,7 +36,7 @@ class Evaluated:
     report: Report | None
 
 
-@flow(name="evaluation", persist_result=True)
+@flow(name="evaluation", persist_result=True, on_running=[record_origin])
 def evaluation(
     environment: EnvironmentName, answers: Annotated[int, Field(ge=0)] | None = None, reuse: bool = False
 ) -> Evaluated:

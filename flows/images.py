@@ -14,6 +14,7 @@ from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.git import current_commit
 from tasks.images.releasing import ReleasedImage, release_images
+from tasks.run_origin import record_origin
 
 MEBIBYTE = 1024**2
 
@@ -22,7 +23,7 @@ class NoCommit(WrongInput):
     """It is not said which commit's images are meant, or what is said is none."""
 
 
-@flow(name="images", persist_result=True)
+@flow(name="images", persist_result=True, on_running=[record_origin])
 def images(environment: EnvironmentName, commit: str | None = None) -> str:
     """Make the images of a commit those that the environment's other stages roll out; an older commit goes back.
 

@@ -32,6 +32,7 @@ from tasks.refresh.rollback import Rollback
 from tasks.refresh.steps import Refresh
 from tasks.refresh_report import publish_not_proved, publish_refresh, publish_refusal, publish_rollback
 from tasks.released_images import load_images, require_image
+from tasks.run_origin import record_origin
 from tasks.search_access import ensure_search_access
 from tasks.store_settings import knowledge_store
 
@@ -40,7 +41,7 @@ SECONDS_BETWEEN_PROGRESS = 5
 Result = RefreshReport | Rollback | ProbeResult
 
 
-@flow(name="knowledge", persist_result=True)
+@flow(name="knowledge", persist_result=True, on_running=[record_origin])
 def knowledge(
     environment: EnvironmentName,
     directory: str | None = None,

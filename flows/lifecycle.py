@@ -22,13 +22,14 @@ from tasks.data_directory import lifecycle_summary_file
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.lifecycle_summary import LifecycleSummary, StageResult, stage_rows, write_summary
+from tasks.run_origin import record_origin
 from tasks.stage_runs import run_stage
 
 STAGES = ("provision", "addons", "models", "knowledge", "evaluation", "agents")
 Result = TypeVar("Result")
 
 
-@flow(name="lifecycle", persist_result=True)
+@flow(name="lifecycle", persist_result=True, on_running=[record_origin])
 def lifecycle(
     environment: EnvironmentName, directory: str | None = None, attempt: str | None = None, requested_by: str = ""
 ) -> LifecycleSummary | tuple[StageResult, ...]:

@@ -20,6 +20,7 @@ from tasks.model_rollback import roll_back_models
 from tasks.platforms.component_names import GATEWAY
 from tasks.platforms.local_components import LocalComponents, model_roles
 from tasks.rollout import roll_out
+from tasks.run_origin import record_origin
 from tasks.secret_file import GATEWAY_KEY
 from tasks.secrets import require_secrets
 from tasks.weights.mirroring import mirror_weights
@@ -37,7 +38,7 @@ class ImpossibleReplicas(WrongInput):
     """The environment's node pools cannot hold so many servers; says which, and what there is."""
 
 
-@flow(name="models", persist_result=True)
+@flow(name="models", persist_result=True, on_running=[record_origin])
 def models(environment: EnvironmentName, replicas: int | None = None, rollback_to: int | None = None) -> str:
     """Serve the models and try each through the gateway.
 

@@ -22,6 +22,7 @@ from tasks.plan_store import find_review
 from tasks.preflight import findings_page, preflight, require_ready
 from tasks.provisioning import apply_approved, judge_approval, judge_stored, plan_for_review, record_approval
 from tasks.result_storage import ensure_result_storage
+from tasks.run_origin import record_origin
 from tasks.secrets import publish_report, reconcile_secrets
 from tasks.terraform.commands import initialise, read_outputs, refresh_state, validate
 from tasks.terraform.failures import StalePlan
@@ -37,7 +38,7 @@ APPROVAL_WITHIN_SECONDS = 7 * 24 * 3600
 ATTEMPTS = 2
 
 
-@flow(name="provision", persist_result=True)
+@flow(name="provision", persist_result=True, on_running=[record_origin])
 def provision(
     environment: EnvironmentName,
     mode: Mode = Mode.APPROVE,

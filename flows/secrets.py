@@ -7,10 +7,11 @@ from prefect import flow, get_run_logger
 from flows import command_line
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
+from tasks.run_origin import record_origin
 from tasks.secrets import SecretReport, publish_report, reconcile_secrets
 
 
-@flow(name="secrets", persist_result=True)
+@flow(name="secrets", persist_result=True, on_running=[record_origin])
 def secrets(environment: EnvironmentName) -> SecretReport:
     """Generate and renew the secrets that may be generated, and list those that a person must supply.
 

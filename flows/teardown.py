@@ -28,6 +28,7 @@ from tasks.kept_reports import reports_directory
 from tasks.leftovers import delete, remove_component, require_gone
 from tasks.platforms.component_names import AGENTS, GATEWAY, WEB_SEARCH
 from tasks.platforms.local_components import LocalComponents, model_roles
+from tasks.run_origin import record_origin
 from tasks.terraform.commands import PlanKind, apply_plan, initialise, make_plan, read_outputs, state_addresses
 from tasks.terraform.lock_breaking import free_state
 from tasks.terraform.root import TerraformRoot, open_root
@@ -44,7 +45,7 @@ class ProtectedEnvironment(WrongInput):
     """People rely on the environment: its variable file says that it is protected."""
 
 
-@flow(name="teardown", persist_result=True)
+@flow(name="teardown", persist_result=True, on_running=[record_origin])
 def teardown(environment: EnvironmentName, confirm: str, break_lock: str | None = None) -> list[str]:
     """Stop and delete what the environment's stages made. Prefect itself lives outside the environment and stays.
 

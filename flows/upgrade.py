@@ -19,6 +19,7 @@ from tasks.environment_outputs import load_outputs, publish_outputs
 from tasks.helm.target import open_target
 from tasks.helm.upgrade import Target
 from tasks.kubernetes.environment_cluster import open_environment_cluster
+from tasks.run_origin import record_origin
 from tasks.terraform.commands import initialise, read_outputs, refresh_state, validate
 from tasks.terraform.failures import TerraformFailed
 from tasks.terraform.lock_breaking import free_state
@@ -34,7 +35,7 @@ class DrainBlocked(Exception):
     """AWS could not replace the system nodes, because a pod does not leave one; says which, and why."""
 
 
-@flow(name="upgrade", persist_result=True)
+@flow(name="upgrade", persist_result=True, on_running=[record_origin])
 def upgrade(
     environment: EnvironmentName,
     mode: Mode = Mode.APPROVE,

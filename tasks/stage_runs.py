@@ -8,10 +8,12 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
+from prefect.runtime import flow_run
 
 from tasks.environment import EnvironmentName
 from tasks.idempotency_key import next_key
 from tasks.run_log import run_log
+from tasks.run_origin import started_by_tags
 
 POLL_SECONDS = 5
 
@@ -47,7 +49,12 @@ def run_stage(
     run = cast(
         FlowRun,
         run_deployment(
-            name, parameters=dict(parameters), idempotency_key=key, as_subflow=False, poll_interval=poll_seconds
+            name,
+            parameters=dict(parameters),
+            tags=started_by_tags(flow_run.get_tags()),
+            idempotency_key=key,
+            as_subflow=False,
+            poll_interval=poll_seconds,
         ),
     )
     if run.state is None or not run.state.is_completed():

@@ -11,6 +11,7 @@ from prefect.utilities.callables import parameter_schema
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.prefect_objects import PREFECT_FILE, reconcile
+from tasks.run_origin import record_origin
 from tests.flows.conftest import RunPython
 
 BLOCKS = yaml.safe_load(PREFECT_FILE.read_text(encoding="utf-8"))["deployments"]
@@ -52,6 +53,7 @@ def test_deployment_loads_and_takes_its_parameters(block: dict[str, object]) -> 
     assert schema.definitions["EnvironmentName"]["enum"] == ["local", "dev", "prod"]
     assert "environment" in schema.required
     assert flow.description
+    assert record_origin in flow.on_running_hooks
     pool = block["work_pool"]
     assert isinstance(pool, dict)
     inside = block["name"] != "local" and flow.name in ("knowledge", "evaluation")
