@@ -1,10 +1,11 @@
 """Subnet groups of ElastiCache, on moto.
 
 One cannot be deleted; AWS deletes one that no cache is in, and then knows it no longer (API reference,
-DeleteCacheSubnetGroup). Its name stays taken here: a rehearsal makes an environment once.
+DeleteCacheSubnetGroup), also by its tags. Its name stays taken here: a rehearsal makes an environment once.
 """
 
 from dataclasses import replace
+from urllib.parse import urlencode
 
 from rehearsal.aws.call import Answer, Call, Proceed
 from rehearsal.aws.corrections.xml_answer import XmlAnswer
@@ -38,6 +39,7 @@ class CacheSubnetGroups:
         described = await proceed(replace(call, body=asked))
         if action == "DeleteCacheSubnetGroup" and described.succeeded:
             self._deleted.add(name)
+            await _untag(call, XmlAnswer(described), proceed)
             return Answer(200, _XML, _DELETED.encode())
         return described
 
@@ -48,3 +50,17 @@ class CacheSubnetGroups:
                 if document.text(group, "CacheSubnetGroupName") in self._deleted:
                     groups.remove(group)
         return document.changed()
+
+
+async def _untag(call: Call, described: XmlAnswer, proceed: Proceed) -> None:
+    (group,) = described.all("CacheSubnetGroups/CacheSubnetGroup")
+    asked = {"Version": call.form["Version"], "ResourceName": described.text(group, "ARN")}
+    listed = await proceed(_asking(call, {"Action": "ListTagsForResource", **asked}))
+    tags = XmlAnswer(listed)
+    keys = {f"TagKeys.member.{n}": tags.text(tag, "Key") for n, tag in enumerate(tags.all("TagList/Tag"), start=1)}
+    if keys:
+        await proceed(_asking(call, {"Action": "RemoveTagsFromResource", **asked, **keys}))
+
+
+def _asking(call: Call, form: dict[str, str]) -> Call:
+    return replace(call, body=urlencode(form).encode())

@@ -3,9 +3,12 @@
 - A security group rule that refers to a group loses its description; AWS answers it (API reference, SecurityGroupRule).
 - A launch template's version repeats, among the tags of what is launched, those of the template itself; AWS keeps the
   two apart (API reference, ResponseLaunchTemplateData).
+- A managed prefix list that was deleted keeps its tags, by which it is still found; on AWS they go with it.
 """
 
 import re
+from dataclasses import replace
+from urllib.parse import urlencode
 
 from rehearsal.aws.call import Answer, Call, Proceed
 from rehearsal.aws.corrections.xml_answer import XmlAnswer
@@ -36,6 +39,8 @@ class Ec2:
                     self._descriptions[form[name]] = form.get(described, "")
             case "DescribeSecurityGroupRules":
                 return self._described(answer, None)
+            case "DeleteManagedPrefixList":
+                await _untag(call, XmlAnswer(answer), proceed)
             case "DescribeLaunchTemplateVersions":
                 return _without_tags_of_the_template(answer)
             case _:
@@ -60,3 +65,10 @@ def _without_tags_of_the_template(answer: Answer) -> Answer:
             if document.text(item, "resourceType") == "launch-template":
                 tags.remove(item)
     return document.changed()
+
+
+async def _untag(call: Call, deleted: XmlAnswer, proceed: Proceed) -> None:
+    keys = [deleted.text(tag, "key") for tag in deleted.all("prefixList/tagSet/item")]
+    asked = {"Action": "DeleteTags", "Version": call.form["Version"], "ResourceId.1": call.form["PrefixListId"]}
+    tags = {f"Tag.{number}.Key": key for number, key in enumerate(keys, start=1)}
+    await proceed(replace(call, body=urlencode(asked | tags).encode()))

@@ -179,11 +179,37 @@ def test_a_cache_subnet_group_is_gone_when_it_was_deleted(emulated_aws: Emulated
     caches, subnet = client(emulated_aws, "elasticache"), a_subnet(emulated_aws)
     for name in ("kept", "gone"):
         caches.create_cache_subnet_group(
-            CacheSubnetGroupName=name, CacheSubnetGroupDescription="of a test", SubnetIds=[subnet]
+            CacheSubnetGroupName=name,
+            CacheSubnetGroupDescription="of a test",
+            SubnetIds=[subnet],
+            Tags=[{"Key": "Kind", "Value": "caches"}],
         )
+    assert len(found_by_tag(emulated_aws, "caches")) == 2
     caches.delete_cache_subnet_group(CacheSubnetGroupName="gone")
+    assert len(found_by_tag(emulated_aws, "caches")) == 1
     left = [group["CacheSubnetGroupName"] for group in caches.describe_cache_subnet_groups()["CacheSubnetGroups"]]
     assert left == ["kept"]
     for ask in (caches.describe_cache_subnet_groups, caches.delete_cache_subnet_group):
         with pytest.raises(ClientError, match="CacheSubnetGroupNotFoundFault"):
             ask(CacheSubnetGroupName="gone")
+
+
+def test_a_prefix_list_is_not_found_by_its_tags_when_it_was_deleted(emulated_aws: EmulatedAws) -> None:
+    ec2, tags = client(emulated_aws, "ec2"), [{"Key": "Kind", "Value": "addresses"}]
+    made = ec2.create_managed_prefix_list(
+        PrefixListName="of-a-test",
+        MaxEntries=1,
+        AddressFamily="IPv4",
+        TagSpecifications=[{"ResourceType": "prefix-list", "Tags": tags}],
+    )
+    assert len(found_by_tag(emulated_aws, "addresses")) == 1
+    ec2.delete_managed_prefix_list(PrefixListId=made["PrefixList"]["PrefixListId"])
+    assert found_by_tag(emulated_aws, "addresses") == []
+
+
+def found_by_tag(aws: EmulatedAws, kind: str) -> list[str]:
+    pages = client(aws, "resourcegroupstaggingapi").get_paginator("get_resources")
+    filters = [{"Key": "Kind", "Values": [kind]}]
+    return [
+        each["ResourceARN"] for page in pages.paginate(TagFilters=filters) for each in page["ResourceTagMappingList"]
+    ]
