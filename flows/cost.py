@@ -12,6 +12,7 @@ from tasks.bill import read_bill
 from tasks.cost_report import report_of
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
+from tasks.gateway_spend import read_gateway_spend
 from tasks.plan_store import newest_review
 from tasks.run_origin import record_origin
 from tasks.terraform.state_bucket import state_bucket_exists, state_location
@@ -34,8 +35,10 @@ def cost(environment: EnvironmentName) -> str:
     require_account(settings)
     bill = read_bill(settings, datetime.now(UTC).date())
     plan = newest_review(state_location(settings)) if state_bucket_exists(settings) else None
-    report = report_of(settings, bill, plan)
+    report = report_of(settings, bill, plan, read_gateway_spend(settings, bill.since, bill.until))
     publish_table(environment, "cost", "bill", report.rows, report.summary)
+    if report.gateway is not None:
+        publish_table(environment, "cost", "gateway", report.gateway_rows, "What callers and models cost, by tokens")
     report.require_within_budget()
     get_run_logger().info(report.summary)
     return report.summary

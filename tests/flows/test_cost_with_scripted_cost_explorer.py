@@ -10,7 +10,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
 from flows.cost import NothingIsBilled, cost
-from rehearsal.aws import EmulatedAws
+from rehearsal.aws import EmulatedAws, running_emulated_aws
 from tasks.bill import CostUnknown
 from tasks.cost_report import OverBudget
 from tasks.environment import EnvironmentName
@@ -45,10 +45,17 @@ def billed(usd_a_day: Mapping[str, float], pages: int = 1) -> Any:
     return answer
 
 
+@pytest.fixture(scope="module")
+def aws_account() -> Iterator[EmulatedAws]:
+    """An account that no other module uses: without a cluster, and without a bucket of its name that is another's."""
+    with running_emulated_aws("111122223333", "us-east-1") as aws:
+        yield aws
+
+
 @pytest.fixture
-def explorer(emulated_aws: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedAws]:
+def explorer(aws_account: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedAws]:
     with scripted_aws() as aws:
-        for name, value in {**emulated_aws.environment, **aws.environment("cost-explorer")}.items():
+        for name, value in {**aws_account.environment, **aws.environment("cost-explorer")}.items():
             monkeypatch.setenv(name, value)
         aws.script("ce", "GetCostForecast", {"Total": {"Amount": "10.5", "Unit": "USD"}})
         yield aws
@@ -89,7 +96,7 @@ def published(client: SyncPrefectClient) -> str:
 
 
 def test_the_bill_is_summed_and_held_against_the_budget(
-    explorer: ScriptedAws, prefect_client: SyncPrefectClient
+    explorer: ScriptedAws, prefect_client: SyncPrefectClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     explorer.script("ce", "GetCostAndUsage", billed({"Amazon EC2": 2.0, "Amazon Bedrock": 5.0}, pages=2))
 
@@ -100,6 +107,7 @@ def test_the_bill_is_summed_and_held_against_the_budget(
     table = published(prefect_client)
     assert '"usd": 150.0' in table
     assert "no plan of the last 30 days" in table
+    assert "there is no cluster, and so no gateway" in caplog.text
     assert table.index("Amazon Bedrock") < table.index("Amazon EC2"), "the most expensive service stands first"
     first, second = explorer.calls_of("GetCostAndUsage")
     assert second["NextPageToken"] == "1"
