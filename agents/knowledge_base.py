@@ -2,18 +2,24 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import ParamSpec, TypeVar
 
 from agents.knowledge.change_record import ChangeRecord, last_change
 from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import EmbeddingIdentity, Manifest
 from agents.knowledge.search import Passage, hybrid_search, require_same_embedding
-from agents.knowledge.store import Chunk, Filters, KnowledgeStore, UnknownGeneration
+from agents.knowledge.store import Chunk, Filters, KnowledgeStore, StoreUnavailable, UnknownGeneration
 from agents.knowledge.store.opening import open_store
 from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
+from agents.settings import STORE_SECONDS
 
 SERVING_SECONDS = 1.0
 """How long the service goes on with the generation it knows before it asks the store which one is serving."""
+
+
+Given = ParamSpec("Given")
+Read = TypeVar("Read")
 
 
 class NoGeneration(Exception):
@@ -32,6 +38,7 @@ class KnowledgeBase:
         self._store: KnowledgeStore | None = None
         self._serving: Manifest | None = None
         self._read_at = 0.0
+        self._failed: tuple[float, str] | None = None
         self._lock = asyncio.Lock()
 
     async def serving(self) -> Manifest:
@@ -42,10 +49,18 @@ class KnowledgeBase:
             EmbeddingMismatch: the generation was embedded by another model than the service's.
             StoreUnavailable: the store does not answer.
         """
+        began = time.monotonic()
         async with self._lock:
+            if self._failed is not None and self._failed[0] >= began:
+                # Whoever waited while it was asked in vain does not wait for the same again.
+                raise StoreUnavailable(self._failed[1])
             if self._serving is None or time.monotonic() - self._read_at > SERVING_SECONDS:
-                store = await self._opened()
-                self._serving = await asyncio.to_thread(store.serving)
+                try:
+                    store = await self._opened()
+                    self._serving = await _in_time(store.serving)
+                except StoreUnavailable as error:
+                    self._failed = time.monotonic(), str(error)
+                    raise
                 self._read_at = time.monotonic()
         if self._serving is None:
             raise NoGeneration("the knowledge base has no generation yet; run the flow 'knowledge' first")
@@ -59,12 +74,12 @@ class KnowledgeBase:
         store = await self._opened()
         manifest = await self.serving()
         try:
-            return manifest, await asyncio.to_thread(self._search, store, manifest, text, vector, limit, filters)
+            return manifest, await _in_time(self._search, store, manifest, text, vector, limit, filters)
         except UnknownGeneration:
             # It was replaced and dropped since it was read; the one that replaced it is there.
             self._serving = None
             manifest = await self.serving()
-            return manifest, await asyncio.to_thread(self._search, store, manifest, text, vector, limit, filters)
+            return manifest, await _in_time(self._search, store, manifest, text, vector, limit, filters)
 
     async def document(self, generation: str, uri: str) -> list[Chunk]:
         """All chunks of a document, in order; empty when the generation does not hold it.
@@ -74,7 +89,7 @@ class KnowledgeBase:
             StoreUnavailable: the store does not answer.
         """
         store = await self._opened()
-        return await asyncio.to_thread(store.document, generation, uri)
+        return await _in_time(store.document, generation, uri)
 
     async def last_change(self) -> ChangeRecord | None:
         """What the last look at the sources found; None when nobody looked yet.
@@ -83,7 +98,7 @@ class KnowledgeBase:
             StoreUnavailable: the store does not answer.
         """
         store = await self._opened()
-        return await asyncio.to_thread(last_change, store)
+        return await _in_time(last_change, store)
 
     async def close(self) -> None:
         """Release the store."""
@@ -107,3 +122,11 @@ class KnowledgeBase:
         if self._store is None:
             self._store = await asyncio.to_thread(open_store, self._settings)
         return self._store
+
+
+async def _in_time(call: Callable[Given, Read], *args: Given.args, **kwargs: Given.kwargs) -> Read:
+    try:
+        async with asyncio.timeout(STORE_SECONDS):
+            return await asyncio.to_thread(call, *args, **kwargs)
+    except TimeoutError as error:
+        raise StoreUnavailable(f"the store does not answer within {STORE_SECONDS:g} s") from error

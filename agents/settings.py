@@ -16,6 +16,8 @@ from agents.settings_file import SETTINGS_VARIABLE, EnvironmentVariable, read_se
 
 RELEASE_VARIABLE = "AGENTS_RELEASE"
 """What runs here, such as the digest of the image; optional, only traces name it."""
+STORE_SECONDS = 5.0
+"""For so long a question waits for the store."""
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -82,7 +84,8 @@ class OpenSearchStore(_Strict):
 
     def opened_with(self) -> OpenSearchSettings:
         """What `open_store` takes."""
-        return OpenSearchSettings(self.endpoint, self.index_prefix, self.shards, self.replicas, self.region)
+        indices = (self.endpoint, self.index_prefix, self.shards, self.replicas)
+        return OpenSearchSettings(*indices, region=self.region, seconds=STORE_SECONDS)
 
 
 class Fusion(_Strict):

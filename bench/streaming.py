@@ -43,8 +43,8 @@ async def read_stream(client: httpx.AsyncClient, question: str, wanted: Sentence
                     fault = _fault(wanted, arrived, json.loads(value)["answer"])
                 elif name == "data" and event == "error":
                     fault = f"error: {value}"
-            if not response.is_success:
-                fault = f"status {response.status_code}"
+                elif not response.is_success:
+                    fault = f"status {response.status_code}: {line}"
     except httpx.HTTPError as error:
         fault = f"{type(error).__name__}: {error}"
     words = len(" ".join(wanted).split(" "))

@@ -113,7 +113,17 @@ def test_a_client_that_goes_away_stops_the_model(service: Running, accept: str) 
     with httpx.Client(timeout=timeout) as client, pytest.raises(httpx.ReadTimeout):  # noqa: SIM117
         with client.stream("POST", f"{service.url}/v1/ask", json=body, headers=headers) as response:
             response.read()
-    assert service.gateway.cancelled.wait(5)
+    assert service.gateway.cancelled.wait(60)
+
+
+def test_a_client_that_goes_away_in_the_middle_of_an_answer_ends_the_call_of_the_model(service: Running) -> None:
+    service.gateway.reply = GROUNDED
+    service.gateway.held_after = 14
+    body, headers = {"question": "What does make down stop?"}, {"accept": "text/event-stream"}
+    with httpx.stream("POST", f"{service.url}/v1/ask", json=body, headers=headers, timeout=60) as response:
+        assert "event: sentence_released" in response.iter_lines()
+        assert not service.gateway.cancelled.is_set()
+    assert service.gateway.cancelled.wait(60)
 
 
 def test_a_slow_model_leaves_what_was_released(start_service: Callable[..., Running]) -> None:

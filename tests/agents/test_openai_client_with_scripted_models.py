@@ -47,6 +47,14 @@ def test_a_streamed_answer_is_the_same(client: OpenAI) -> None:
     assert len((chunks[-1].model_extra or {})["citations"]) == 2
 
 
+def test_a_stream_that_is_closed_ends_the_call_of_the_model(client: OpenAI, service: Running) -> None:
+    service.gateway.held_after = 14
+    with client.chat.completions.create(model="agentic-eks", messages=CONVERSATION, stream=True) as stream:
+        assert any(chunk.choices[0].delta.content for chunk in stream)
+        assert not service.gateway.cancelled.is_set()
+    assert service.gateway.cancelled.wait(60)
+
+
 def test_usage_is_counted_where_it_is_asked_for(client: OpenAI) -> None:
     whole = client.chat.completions.create(model="agentic-eks", messages=CONVERSATION).usage
     assert whole is not None

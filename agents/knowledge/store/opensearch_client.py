@@ -5,7 +5,6 @@ from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
 from agents.knowledge.store import StoreUnavailable
 from agents.knowledge.store.settings import OpenSearchSettings
 
-SECONDS_PER_REQUEST = 30
 # Amazon's name of the service in signatures:
 # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/request-signing.html
 SIGNED_SERVICE = "es"
@@ -18,7 +17,7 @@ def open_client(settings: OpenSearchSettings) -> OpenSearch:
         StoreUnavailable: requests have to be signed, and the process has no AWS credentials.
     """
     signer = None if settings.region is None else _signer(settings.endpoint, settings.region)
-    return OpenSearch(settings.endpoint, timeout=SECONDS_PER_REQUEST, http_compress=True, http_auth=signer)
+    return OpenSearch(settings.endpoint, timeout=settings.seconds, http_compress=True, http_auth=signer)
 
 
 def _signer(endpoint: str, region: str) -> Urllib3AWSV4SignerAuth:

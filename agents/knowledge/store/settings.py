@@ -16,7 +16,7 @@ class OpenSearchSettings:
     """An OpenSearch server or domain at `endpoint` (`http(s)://host:port`).
 
     Indices are called `<index_prefix>-<generation>`; `shards` and `replicas` are those of each. Requests to a
-    domain in a `region` of AWS are signed with the credentials of the process.
+    domain in a `region` of AWS are signed with the credentials of the process. One may take `seconds`.
     """
 
     endpoint: str
@@ -24,3 +24,4 @@ class OpenSearchSettings:
     shards: int
     replicas: int
     region: str | None = None
+    seconds: float = 30.0

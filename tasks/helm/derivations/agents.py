@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from agents.knowledge.generation import EmbeddingIdentity
 from agents.settings import Settings
 from agents.web_search.server import MCP_PATH
-from tasks.agent_access import CLIENT, GATE_KEY_VARIABLE, STATE_PASSWORD
+from tasks.agent_access import CLIENT, GATE_KEY_VARIABLE, STATE_PASSWORD, access_settings
 from tasks.agent_settings import InCluster, agent_settings
 from tasks.environment import Environment
 from tasks.environment.agents import GATE_KEY
@@ -33,7 +33,7 @@ GATEWAY_NAMESPACE, GATEWAY_PORT = "gateway", 4000
 MARGIN_SECONDS = 15
 WEB_SEARCH, WEB_SEARCH_PORT = "web-search", 8090
 WEB_SEARCH_URL = f"http://{WEB_SEARCH}:{WEB_SEARCH_PORT}{MCP_PATH}"
-HTTPS_PORT = 443
+HTTP_PORT, HTTPS_PORT = 80, 443
 # Beside Terraform's outputs: which versions to run, where it is not simply the released one.
 VERSIONS = "versions"
 # Beside Terraform's outputs: the SHA-256 of the embedding model's mirrored files.
@@ -157,11 +157,14 @@ def _secrets(settings: Environment, prefix: str) -> Values:
 
 
 def _egress(settings: Environment, outputs: Outputs) -> Values:
-    prefect, langfuse = urlsplit(settings.environment.prefect.api_url), langfuse_project(settings)
+    langfuse, balancer = langfuse_project(settings), access_settings(settings, outputs).sign_in.load_balancer
     in_cluster = settings.addons is not None and settings.addons.langfuse_in_cluster
-    outside = {prefect.port or HTTPS_PORT}
+    called = [settings.environment.prefect.api_url]
     if langfuse is not None and not in_cluster:
-        outside.add(urlsplit(langfuse.host).port or HTTPS_PORT)
+        called.append(langfuse.host)
+    if balancer is not None and settings.agents.callers_sign_in:
+        called.append(balancer.keys_url)
+    outside = {_port(url) for url in called}
     stores = [outputs["data"]["postgres"][CLIENT]] if CLIENT in outputs["data"]["postgres"] else []
     if settings.data is not None and CLIENT in settings.data.valkey:
         stores.append(outputs["valkey"][CLIENT])
@@ -169,9 +172,15 @@ def _egress(settings: Environment, outputs: Outputs) -> Values:
         "gateway": {"namespace": GATEWAY_NAMESPACE, "port": GATEWAY_PORT},
         "namespaces": {LANGFUSE_NAMESPACE: [LANGFUSE_PORT]} if in_cluster else {},
         "vpc": outputs["network"]["vpc_cidr"],
-        "vpcPorts": [HTTPS_PORT, *(store["port"] for store in stores)],
+        # A Prefect or Langfuse of one's own may be in the VPC as well.
+        "vpcPorts": sorted({HTTPS_PORT, *(store["port"] for store in stores), *outside}),
         "outside": sorted(outside),
     }
+
+
+def _port(url: str) -> int:
+    parts = urlsplit(url)
+    return parts.port or {"http": HTTP_PORT, "https": HTTPS_PORT}[parts.scheme]
 
 
 def _ingress(outputs: Outputs, versions: Mapping[str, Version], prefix: str, stop_seconds: int) -> Values:
