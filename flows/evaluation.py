@@ -22,6 +22,7 @@ from tasks.evaluation_scores import metric_intervals, metric_values, question_ro
 from tasks.evaluation_site import Asked, EvaluationSite
 from tasks.gateway_embedding import gateway_embedding
 from tasks.judging import judge_answers
+from tasks.langfuse_scores import publish_scores
 from tasks.run_origin import record_origin
 
 SEARCHED_PASSAGES = 10
@@ -69,6 +70,8 @@ def evaluation(
     get_run_logger().info(outcome.summary)
     if report.judging is not None:
         get_run_logger().info(in_words(report.judging, settings.evaluation))
+    if kept is None:
+        publish_scores(settings, report, golden.questions)
     require_demands(report, before)
     return outcome
 

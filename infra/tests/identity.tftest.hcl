@@ -139,11 +139,14 @@ run "everything" {
     error_message = "Only the workers of the flows may administer the search domain."
   }
   assert {
-    condition = { for statement in jsondecode(aws_iam_role_policy.pod["prefect-worker"].policy).Statement : statement.Sid => statement.Resource if contains(["ReadGatewayKey", "ReadManifestsOfWeights"], statement.Sid) } == {
-      ReadGatewayKey         = "arn:aws:secretsmanager:us-east-1:111122223333:secret:secrets/litellm-master-key-??????"
+    condition = { for statement in jsondecode(aws_iam_role_policy.pod["prefect-worker"].policy).Statement : statement.Sid => statement.Resource if contains(["ReadKeysOfGatewayAndLangfuse", "ReadManifestsOfWeights"], statement.Sid) } == {
+      ReadKeysOfGatewayAndLangfuse = [
+        "arn:aws:secretsmanager:us-east-1:111122223333:secret:secrets/litellm-master-key-??????",
+        "arn:aws:secretsmanager:us-east-1:111122223333:secret:secrets/langfuse-secret-key-??????",
+      ]
       ReadManifestsOfWeights = "arn:aws:s3:::models/weights/*/manifest.json"
     }
-    error_message = "An evaluation must read the key of the gateway and which weights are mirrored, and no other secret."
+    error_message = "An evaluation must read the keys of the gateway and of Langfuse, and which weights are mirrored."
   }
   assert {
     condition     = jsondecode(aws_iam_role.ci[0].assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"] == ["repo:owner/name:environment:test", "repo:owner/name:ref:refs/heads/main"]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx
 import psutil
 import pytest
 from fastapi.responses import JSONResponse
@@ -122,6 +123,8 @@ def dev(
     models.start()
     aws.start()
     host, port = aws.get_host_and_port()
+    # What it knows is the process's, so also what an earlier test made.
+    httpx.post(f"http://{host}:{port}/moto-api/reset", timeout=60).raise_for_status()
     for name, value in {
         DIRECTORY_VARIABLE: str(file.parent),
         "AWS_ENDPOINT_URL": f"http://{host}:{port}",
@@ -160,8 +163,7 @@ def table(client: SyncPrefectClient, name: str, column: str) -> dict[str, dict[s
 
 
 def services() -> list[psutil.Process]:
-    children = psutil.Process().children(recursive=True)
-    return [child for child in children if "agents.service" in child.cmdline()]
+    return [child for child in psutil.Process().children() if "agents.service" in child.cmdline()]
 
 
 def test_a_service_of_the_runs_own_is_measured_in_the_cluster(dev: Dev, prefect_client: SyncPrefectClient) -> None:

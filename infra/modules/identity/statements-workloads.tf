@@ -196,16 +196,17 @@ locals {
     local.use_data_key_for_s3,
   ]
 
-  # An evaluation asks the models, with the key of the gateway, and has to know which embedding model is mirrored.
+  # An evaluation asks the models, with the key of the gateway, has to know which embedding model is mirrored, and writes
+  # its scores to Langfuse.
   evaluate_statements = [
     {
-      Sid      = "ReadGatewayKey"
+      Sid      = "ReadKeysOfGatewayAndLangfuse"
       Effect   = "Allow"
       Action   = ["secretsmanager:GetSecretValue"]
-      Resource = "${trimsuffix(local.secrets_arn, "*")}litellm-master-key-??????"
+      Resource = [for name in ["litellm-master-key", "langfuse-secret-key"] : "${trimsuffix(local.secrets_arn, "*")}${name}-??????"]
     },
     {
-      Sid       = "DecryptGatewayKey"
+      Sid       = "DecryptKeysOfGatewayAndLangfuse"
       Effect    = "Allow"
       Action    = ["kms:Decrypt"]
       Resource  = var.data_key_arn

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import gzip
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from tests.agents.scripted_gateway import ThreadedServer, free_port
 PUBLIC_KEY, SECRET_KEY = "pk-lf-test", "sk-lf-test"
 AUTHORIZATION = "Basic " + base64.b64encode(f"{PUBLIC_KEY}:{SECRET_KEY}".encode()).decode()
 SCORES_PATH = "/api/public/scores"
+PROJECTS_PATH = "/api/public/projects"
 WAIT_SECONDS = 90
 
 Found = TypeVar("Found")
@@ -61,6 +63,7 @@ class PlayedLangfuse:
     def start(self) -> None:
         self.answering.set()
         routes = [Route(path, self._take, methods=["POST"]) for path in (TRACES_PATH, SCORES_PATH)]
+        routes.append(Route(PROJECTS_PATH, self._projects))
         self._server = ThreadedServer(Starlette(routes=routes), self.port)
         self._server.start()
 
@@ -85,6 +88,10 @@ class PlayedLangfuse:
             named.setdefault(span.name, []).append(span)
         return named
 
+    async def _projects(self, _: Request) -> Response:
+        organization = {"id": "o", "name": "organization"}
+        return JSONResponse({"data": [{"id": "p", "name": "project", "organization": organization, "metadata": {}}]})
+
     async def _take(self, request: Request) -> Response:
         body = await request.body()
         self.requests.append(request.url.path)
@@ -97,7 +104,7 @@ class PlayedLangfuse:
         if request.url.path == SCORES_PATH:
             self.scores.extend(await request.json())
             return JSONResponse({"message": "Accepted"}, 202)
-        self.spans.extend(decoded(body))
+        self.spans.extend(decoded(gzip.decompress(body) if request.headers.get("content-encoding") == "gzip" else body))
         return Response(ExportTraceServiceResponse().SerializeToString(), media_type="application/x-protobuf")
 
 
