@@ -10,6 +10,7 @@ from rich.console import Console
 
 from console.answers import PrintedAnswer, print_answer
 from console.failures import INPUT_WRONG, WORK_FAILED, explained
+from tasks.agent_access import laptop_operator_key
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.platforms import UnknownComponent
@@ -45,10 +46,12 @@ def ask(
         environment = load_environment(EnvironmentName.LOCAL)
         text = _text(question)
         try:
+            key = laptop_operator_key(environment)
             address = LocalPlatform(laptop_of(environment)).address(AGENTS)
             answer = httpx.post(
                 f"{address}/v1/ask",
                 json={"question": text},
+                headers={} if key is None else {"authorization": f"Bearer {key.get_secret_value()}"},
                 timeout=environment.agents.answer_seconds + MARGIN_SECONDS,
                 trust_env=False,
             )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tasks.agent_access import laptop_operator_key
 from tasks.agent_settings import agent_settings
 from tasks.artifacts import publish_markdown
 from tasks.assistant_api import Probe, ask, require_ready
@@ -26,7 +27,7 @@ READY_SECONDS = 60.0
 def release_on_laptop(settings: Environment) -> tuple[str, Probe]:
     """Run the service with the environment's settings, and have it answer a question; returns where, and the answer."""
     url = serve(settings)
-    probe = ask(url, question_for(settings), ANSWER_SECONDS)
+    probe = ask(url, question_for(settings), ANSWER_SECONDS, laptop_operator_key(settings))
     text = f"Commit `{current_commit()}` answers at {url}\n\n**{probe.question}**\n\n{probe.answer.answer}"
     publish_markdown(settings.name, "agents", "release", text, "What runs, and its answer to a probe question")
     return url, probe
@@ -84,7 +85,7 @@ class LaptopService:
             wait_until_ready(platform, AGENTS_CANDIDATE)
             url = platform.address(AGENTS_CANDIDATE)
             require_ready(url, READY_SECONDS)
-            ask(url, question_for(self.settings), ANSWER_SECONDS)
+            ask(url, question_for(self.settings), ANSWER_SECONDS, laptop_operator_key(self.settings))
         finally:
             remove_component(platform, AGENTS_CANDIDATE)
             path.unlink(missing_ok=True)

@@ -93,7 +93,7 @@ def measure(settings: Environment, golden: GoldenInputs, answers: int | None, as
     started = monotonic()
     seconds = settings.agents.answer_seconds + MARGIN_SECONDS
     texts = [question.question for question in golden.questions]
-    searched = search_all(asked.service, texts, SEARCHED_PASSAGES, seconds)
+    searched = search_all(asked.service, texts, SEARCHED_PASSAGES, seconds, asked.caller_key)
     chosen = spread(golden.questions, answers)
     progress = begin_progress(settings.name, "evaluation", "progress", f"{len(chosen)} questions answered in full")
     said = ask_all(
@@ -101,6 +101,7 @@ def measure(settings: Environment, golden: GoldenInputs, answers: int | None, as
         [question.question for question in chosen],
         seconds,
         lambda done: progress.update(done, len(chosen)),
+        asked.caller_key,
     )
     with gateway_embedding(asked.gateway, asked.key.get_secret_value(), settings.models) as embed:
         rows = question_rows(

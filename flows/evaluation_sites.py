@@ -7,6 +7,7 @@ from functools import partial
 from pydantic import SecretStr
 
 from flows.agents_on_laptop import serve
+from tasks.agent_access import laptop_operator_key
 from tasks.aws_session import client
 from tasks.environment import Environment
 from tasks.environment_outputs import load_outputs
@@ -47,7 +48,8 @@ def asked_on_laptop(settings: Environment) -> Generator[Asked]:
     """The service that people ask: it runs on when the block ends."""
     url = serve(settings)
     platform = LocalComponents.of(settings).platform
-    yield Asked(url, platform.address(GATEWAY), SecretStr(platform.secrets[GATEWAY_KEY]))
+    gateway, key = platform.address(GATEWAY), SecretStr(platform.secrets[GATEWAY_KEY])
+    yield Asked(url, gateway, key, laptop_operator_key(settings))
 
 
 @contextmanager

@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import SecretStr
+
 from agents.access import settings as access
-from tasks.data_directory import data_directory
+from tasks.data_directory import data_directory, operator_key_file
 from tasks.environment import Environment
 from tasks.resource_names import name_prefix
+from tasks.secret_file import read_or_create_key
 
 CLIENT = "agents"
 STATE_PASSWORD = "AGENTS_STATE_PASSWORD"  # noqa: S105 - a name
@@ -25,7 +28,7 @@ def access_settings(environment: Environment, outputs: Mapping[str, Any] | None)
         sign_in=access.SignIn(
             required=required,
             load_balancer=None if outputs is None else _load_balancer(environment, outputs),
-            operator_key_file=f"{SECRETS_DIRECTORY}/{GATE_KEY_VARIABLE}" if required and outputs is not None else None,
+            operator_key_file=_operator_key_file(environment, outputs) if required else None,
         ),
         state=state,
         valkey=None if outputs is None else _valkey(environment, outputs),
@@ -37,6 +40,19 @@ def access_settings(environment: Environment, outputs: Mapping[str, Any] | None)
             else access.Conversations()
         ),
     )
+
+
+def laptop_operator_key(environment: Environment) -> SecretStr | None:
+    """The key with which flows and commands ask the laptop's service, made at first use; None where nobody signs in.
+
+    Raises:
+        OSError: its file cannot be read or written.
+    """
+    return read_or_create_key(operator_key_file(environment)) if environment.agents.callers_sign_in else None
+
+
+def _operator_key_file(environment: Environment, outputs: Mapping[str, Any] | None) -> str:
+    return str(operator_key_file(environment)) if outputs is None else f"{SECRETS_DIRECTORY}/{GATE_KEY_VARIABLE}"
 
 
 def _sqlite(environment: Environment) -> access.SqliteState:

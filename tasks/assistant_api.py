@@ -152,15 +152,19 @@ def search_all(
 
 @task(task_run_name="answer-golden-questions", cache_policy=NO_CACHE)
 def ask_all(
-    url: str, questions: Sequence[str], seconds: float, on_progress: Callable[[int], None]
+    url: str,
+    questions: Sequence[str],
+    seconds: float,
+    on_progress: Callable[[int], None],
+    key: SecretStr | None = None,
 ) -> list[TimedAnswer]:
-    """Ask every question in full, one after the other; `on_progress` is told how many are done.
+    """Ask every question in full, one after the other; `on_progress` is told how many are done, `key` is as for `ask`.
 
     Raises:
         AssistantUnavailable: as for `search_all`.
     """
     answers: list[TimedAnswer] = []
-    with _client(url, seconds) as client:
+    with _client(url, seconds, key) as client:
         for text in questions:
             began = perf_counter()
             said = _post(client, "/v1/ask", {"question": text}, AskAnswer)

@@ -31,6 +31,11 @@ def agent_candidate_file(environment: Environment) -> Path:
     return data_directory(environment) / "agents-candidate.json"
 
 
+def operator_key_file(environment: Environment) -> Path:
+    """The key with which flows and commands ask an agent service whose callers sign in."""
+    return data_directory(environment) / "agents" / "operator-key"
+
+
 def lifecycle_summary_file(environment: Environment) -> Path:
     """The JSON file in which `lifecycle` leaves what `make up` prints at the end."""
     return data_directory(environment) / "lifecycle.json"

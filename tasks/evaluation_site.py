@@ -12,11 +12,15 @@ from tasks.kept_reports import Reports
 
 @dataclass(frozen=True)
 class Asked:
-    """The base URLs of the agent service that is asked and of the gateway behind it, and the gateway's key."""
+    """The base URLs of the agent service that is asked and of the gateway behind it, and the gateway's key.
+
+    `caller_key` is the one with which the service is asked; None where it does not want to know who asks.
+    """
 
     service: str
     gateway: str
     key: SecretStr
+    caller_key: SecretStr | None = None
 
 
 @dataclass(frozen=True)

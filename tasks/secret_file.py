@@ -1,9 +1,11 @@
-"""The secrets that the local environment makes for itself, in one file that only its owner reads."""
+"""The secrets that the local environment makes for itself, in files that only their owner reads."""
 
 import os
 import secrets
 import stat
 from pathlib import Path
+
+from pydantic import SecretStr
 
 GATEWAY_KEY = "LITELLM_MASTER_KEY"
 
@@ -20,13 +22,28 @@ def read_or_create_secrets(path: Path) -> dict[str, str]:
             path.chmod(0o600)
         return known
     known[GATEWAY_KEY] = f"sk-{secrets.token_urlsafe(32)}"
+    _write(path, "".join(f"{name}={value}\n" for name, value in sorted(known.items())))
+    return known
+
+
+def read_or_create_key(path: Path) -> SecretStr:
+    """The one secret that is in a file of its own, where a service reads it; generated when the file is not there.
+
+    Raises:
+        OSError: the file cannot be read or written.
+    """
+    if not path.exists():
+        _write(path, f"{secrets.token_urlsafe(32)}\n")
+    return SecretStr(path.read_text(encoding="utf-8").strip())
+
+
+def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.writelines(f"{name}={value}\n" for name, value in sorted(known.items()))
+        file.write(text)
     scratch.replace(path)
-    return known
 
 
 def _read(path: Path) -> dict[str, str]:
