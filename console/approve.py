@@ -1,6 +1,5 @@
 """`python -m console approve`: look at the plan that a run of `provision` waits with, and answer for it."""
 
-import getpass
 import sys
 from typing import Annotated
 from uuid import UUID
@@ -18,6 +17,7 @@ from tasks.approval import Approval, Decision
 from tasks.aws_session import MissingCredentials
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
+from tasks.run_origin import process_user
 from tasks.signed_identity import sign_identity
 from tasks.waiting_plan import NothingWaits, WaitingPlan, read_waiting_plan
 
@@ -40,7 +40,7 @@ def approve(
     with explained((NothingWaits, MissingCredentials)):
         url = api_url or (load_environment(environment).environment.prefect.api_url if environment else None)
         with temporary_settings({PREFECT_API_URL: url} if url else {}), get_client(sync_client=True) as client:
-            _answer(client, run, _fixed(reject, yes), approver or getpass.getuser(), reason)
+            _answer(client, run, _fixed(reject, yes), approver or process_user(), reason)
 
 
 def _answer(client: SyncPrefectClient, run: UUID, fixed: Decision | None, approver: str, reason: str) -> None:

@@ -1,6 +1,5 @@
 """`python -m console run`: one run of a deployment, asked for once and watched to its end, as CI does."""
 
-import getpass
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from console.prefect_address import own_api_url
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.requested_run import RunRefused, request_run
+from tasks.run_origin import process_user
 from tasks.waiting_plan import plan_to_apply
 
 
@@ -44,7 +44,7 @@ def run(
         url = api_url or own_api_url(load_environment(environment))
         with temporary_settings({PREFECT_API_URL: url}), get_client(sync_client=True) as client:
             name = f"{flow}/{environment.value}"
-            started = request_run(client, name, asked, key, started_by or getpass.getuser())
+            started = request_run(client, name, asked, key, started_by or process_user())
             page = f"{url.removesuffix('/api')}/runs/flow-run/{started.id}"
             console.print(f"{name} as {started.name!r}, {page}", markup=False, highlight=False, soft_wrap=True)
             completed = _watch(client, started, within_seconds, console)

@@ -17,7 +17,7 @@ DEPLOYED_WITHIN_SECONDS = 300
 def running_prefect(settings: Environment, cloud: Mapping[str, str], directory: Path) -> Generator[str]:
     """Run a server and a worker for each pool, deploy the environment's deployments; yields the API's URL.
 
-    Runs of the pool `cluster` are processes here, too: a pod would not run on a simulated node.
+    Runs of the cluster's pool are processes here, too: a pod would not run on a simulated node.
 
     `cloud` is the environment in which the worker runs flows; logs and Prefect's files go below `directory`.
 

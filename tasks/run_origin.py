@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,14 @@ BILL_OF_MATERIALS = Path("/opt/bill-of-materials.json")
 def started_by_tag(who: str) -> str:
     """The tag of a run that somebody asked for by name."""
     return f"{_STARTED_BY}{who}"
+
+
+def process_user() -> str:
+    """Who runs this process: the name, or the number where the system has no name for it, as in some containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid:{os.getuid()}"
 
 
 def started_by_tags(tags: Iterable[str]) -> list[str]:
@@ -58,4 +67,4 @@ def _origin(run: FlowRun) -> Iterator[str]:
     elif run.created_by is not None and run.created_by.type is not None:
         yield started_by_tag(run.created_by.type.lower())
     elif run.deployment_id is None and run.parent_task_run_id is None:
-        yield started_by_tag(getpass.getuser())
+        yield started_by_tag(process_user())

@@ -1,6 +1,6 @@
 """Who may do what inside the OpenSearch domain: agents read the environment's indices, Ray and the workers write them.
 
-The domain answers inside the VPC only, so this belongs to a flow of work pool `cluster`. IAM roles are mapped as
+The domain answers inside the VPC only, so this belongs to a flow of the cluster's work pool. IAM roles are mapped as
 backend roles: https://docs.aws.amazon.com/opensearch-service/latest/developerguide/fgac.html
 """
 

@@ -1,6 +1,5 @@
 """One run of a deployment as the Prefect server tells of it: started or joined, and watched with its subflows."""
 
-import getpass
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,7 +23,7 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, Log, StateType
 from prefect.client.schemas.sorting import FlowRunSort, LogSort
 
-from tasks.run_origin import started_by_tag
+from tasks.run_origin import process_user, started_by_tag
 
 UNDER_WAY = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED, StateType.CANCELLING]
 # Processes send their logs in batches of two seconds: a line may arrive after a younger one of another process.
@@ -78,7 +77,7 @@ def start_run(client: SyncPrefectClient, deployment: str) -> FlowRun:
         ObjectNotFound: there is no such deployment.
     """
     identifier = client.read_deployment_by_name(deployment).id
-    return client.create_flow_run_from_deployment(identifier, tags=[started_by_tag(getpass.getuser())])
+    return client.create_flow_run_from_deployment(identifier, tags=[started_by_tag(process_user())])
 
 
 @dataclass

@@ -12,7 +12,7 @@ DOCKER_HUB = "docker.io"
 _EXACT = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 # What has no exact tag, by the end of repository and tag, and why that is accepted.
 ACCEPTED = {
-    # AWS documents this one; those with the patch and a build number could not be looked up in its registry.
+    # AWS documents this one; it names none with the patch and a build number.
     "deep-learning-containers/vllm:0.15-gpu-py312-ec2",
 }
 

@@ -53,10 +53,12 @@ def test_a_claim_gets_a_volume_and_takes_it_along(kubernetes_cluster: Cluster, s
         path = f"/apis/apps/v1/namespaces/{where}/statefulsets/database"
         api.wait_until(path, lambda found: found["status"].get("readyReplicas") == 2, seconds=180)
 
+        volumes: list[str] = []
         for number in (1, 2):
             pod = api.get(f"/api/v1/namespaces/{where}/pods/database-{number}")
             assert pod["metadata"]["labels"]["apps.kubernetes.io/pod-index"] == str(number)
             bound = api.get(f"/api/v1/namespaces/{where}/persistentvolumeclaims/data-database-{number}")
+            volumes.append(bound["spec"]["volumeName"])
             volume = api.get(f"{VOLUMES}/{bound['spec']['volumeName']}")
             (term,) = volume["spec"]["nodeAffinity"]["required"]["nodeSelectorTerms"]
             node = api.get(f"/api/v1/nodes/{pod['spec']['nodeName']}")
@@ -64,4 +66,7 @@ def test_a_claim_gets_a_volume_and_takes_it_along(kubernetes_cluster: Cluster, s
 
         api.delete(path)
         api.delete(f"/api/v1/namespaces/{where}/persistentvolumeclaims")
-        api.wait_until(VOLUMES, lambda found: not found["items"], seconds=180)
+        names = set(volumes)
+        api.wait_until(
+            VOLUMES, lambda found: not names & {each["metadata"]["name"] for each in found["items"]}, seconds=180
+        )
