@@ -16,7 +16,7 @@ from agents.settings_file import SETTINGS_VARIABLE, EnvironmentVariable, read_se
 
 RELEASE_VARIABLE = "AGENTS_RELEASE"
 """What runs here, such as the digest of the image; optional, only traces name it."""
-STORE_SECONDS = 5.0
+STORE_SECONDS = 10.0
 """For so long a question waits for the store."""
 Share = Annotated[float, Field(ge=0, le=1)]
 
