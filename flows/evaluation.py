@@ -70,9 +70,12 @@ def evaluation(
     get_run_logger().info(outcome.summary)
     if report.judging is not None:
         get_run_logger().info(in_words(report.judging, settings.evaluation))
-    if kept is None:
-        publish_scores(settings, report, golden.questions)
-    require_demands(report, before)
+    try:
+        if kept is None:
+            publish_scores(settings, report, golden.questions)
+    finally:
+        # A copy that fails must not hide what was missed.
+        require_demands(report, before)
     return outcome
 
 

@@ -4,6 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
 
+import httpx
 from pydantic import SecretStr
 
 from flows.agents_on_laptop import serve
@@ -13,6 +14,7 @@ from tasks.environment import Environment
 from tasks.environment_outputs import load_outputs
 from tasks.evaluated_service import evaluated_service
 from tasks.evaluation_site import Asked, EvaluationSite
+from tasks.gateway_key import accepted_gateway_key
 from tasks.helm.derivations.agents import settings_in_cluster
 from tasks.helm.derivations.derivation import Outputs
 from tasks.helm.derivations.gateway import MASTER_KEY
@@ -21,7 +23,9 @@ from tasks.platforms.component_names import GATEWAY
 from tasks.platforms.local_components import LocalComponents
 from tasks.release_facts import release_facts
 from tasks.secret_file import GATEWAY_KEY
-from tasks.secret_value import stored_secret
+from tasks.secret_value import stored_values
+
+GATEWAY_SECONDS = 60
 
 
 class GatewayKeyMissing(Exception):
@@ -58,14 +62,17 @@ def asked_in_cluster(settings: Environment, outputs: Outputs) -> Generator[Asked
 
     Raises:
         EmbeddingNotMirrored, GatewayKeyMissing: an earlier stage has not run.
+        GatewayKeyRefused, HTTPError: the gateway lets in no value of its key, or does not answer.
         ServiceEnded, AssistantUnavailable: see `evaluated_service`.
     """
     told = settings_in_cluster(settings, release_facts(settings, outputs))
-    key = stored_secret(settings, MASTER_KEY)
-    if key is None:
+    keys = stored_values(settings, MASTER_KEY)
+    if not keys:
         raise GatewayKeyMissing(
             f"data.secrets of {settings.name.value!r} has no {MASTER_KEY!r}: add it, and run "
             f"provision/{settings.name.value} and secrets/{settings.name.value}"
         )
+    with httpx.Client(base_url=told.gateway.base_url, timeout=GATEWAY_SECONDS) as gateway:
+        key = accepted_gateway_key(gateway, keys)
     with evaluated_service(told, key) as url:
         yield Asked(url, told.gateway.base_url, key)

@@ -99,7 +99,8 @@ def _forecast(explorer: Any, settings: Environment, today: date) -> float | None
     try:
         answer = explorer.get_cost_forecast(
             TimePeriod={"Start": today.isoformat(), "End": next_month.isoformat()},
-            Granularity="MONTHLY",
+            # By the month, it could be that of the whole month; by the day, it is that of the days that are asked for.
+            Granularity="DAILY",
             Metric="UNBLENDED_COST",
             Filter=_tagged(settings),
         )

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from tasks.bill import Bill
 from tasks.environment import Environment
-from tasks.gateway_spend import GatewaySpend
 from tasks.plan_review import PlanReview
 
 
@@ -14,17 +13,12 @@ class OverBudget(Exception):
 
 @dataclass(frozen=True)
 class CostReport:
-    """`budget_usd` a month; `plan` is the newest reviewed plan, None where none is kept.
-
-    `gateway` is the gateway's own account of the days of the bill, which Bedrock's part of the bill has in it already;
-    None where it could not be asked.
-    """
+    """`budget_usd` a month; `plan` is the newest reviewed plan, None where none is kept."""
 
     environment: str
     bill: Bill
     budget_usd: float
     plan: PlanReview | None
-    gateway: GatewaySpend | None
 
     @property
     def rows(self) -> list[dict[str, object]]:
@@ -41,18 +35,6 @@ class CostReport:
         return [
             *({"what": what, "usd": "unknown" if usd is None else round(usd, 2)} for what, usd in figures),
             *({"what": service, "usd": round(usd, 2)} for service, usd in self._by_cost()),
-        ]
-
-    @property
-    def gateway_rows(self) -> list[dict[str, object]]:
-        """A row a caller and a model, the most expensive first; empty where the gateway could not be asked."""
-        if self.gateway is None:
-            return []
-        spent = {"caller": self.gateway.by_caller, "model": self.gateway.by_model}
-        return [
-            {"by": kind, "name": name, "usd": round(usd, 4)}
-            for kind, each in spent.items()
-            for name, usd in sorted(each.items(), key=lambda line: -line[1])
         ]
 
     @property
@@ -91,6 +73,6 @@ class CostReport:
         return sorted(self.bill.by_service.items(), key=lambda line: -line[1])
 
 
-def report_of(settings: Environment, bill: Bill, plan: PlanReview | None, gateway: GatewaySpend | None) -> CostReport:
+def report_of(settings: Environment, bill: Bill, plan: PlanReview | None) -> CostReport:
     """The report of an environment's `bill`."""
-    return CostReport(settings.name.value, bill, settings.environment.budget.monthly_usd, plan, gateway)
+    return CostReport(settings.name.value, bill, settings.environment.budget.monthly_usd, plan)

@@ -19,16 +19,18 @@ from tasks.assistant_api import require_ready
 from tasks.environment import REPOSITORY
 from tasks.platforms import base_url
 from tasks.ports import free_port
+from tasks.run_log import run_log
 
 HOST = "127.0.0.1"
 LISTENS_WITHIN_SECONDS = 120.0
 # The first of its own probes opens the store and wakes the models.
 READY_WITHIN_SECONDS = 180.0
 STOPS_WITHIN_SECONDS = 30.0
+LAST_LINES = 20
 
 
 class ServiceEnded(Exception):
-    """The service ended before it could be asked; what it wrote is in the log of the run."""
+    """The service ended before it could be asked; carries the last lines that it wrote."""
 
 
 class _NotListening(Exception):
@@ -66,6 +68,7 @@ def evaluated_service(told: Settings, key: SecretStr) -> Generator[str]:
     with tempfile.TemporaryDirectory(prefix="evaluated-service-") as scratch:
         directory, port = Path(scratch), free_port(HOST)
         file, ready = directory / "agents.json", directory / "listens"
+        output = directory / "output.log"
         file.write_text(evaluated_settings(told, port, directory).model_dump_json(), encoding="utf-8")
         variables = {
             # Started inside a flow run, it must not take that run's settings for its own.
@@ -75,17 +78,28 @@ def evaluated_service(told: Settings, key: SecretStr) -> Generator[str]:
             told.gateway.api_key_variable: key.get_secret_value(),
         }
         command = [sys.executable, "-m", "agents.service"]
-        with subprocess.Popen(command, cwd=REPOSITORY, env=variables, stdin=subprocess.DEVNULL) as process:
+        with (
+            output.open("wb") as written,
+            subprocess.Popen(
+                command,
+                cwd=REPOSITORY,
+                env=variables,
+                stdin=subprocess.DEVNULL,
+                stdout=written,
+                stderr=subprocess.STDOUT,
+            ) as process,
+        ):
             try:
-                _await_listening(process, ready)
+                _await_listening(process, ready, output)
                 url = base_url(HOST, port)
                 require_ready(url, READY_WITHIN_SECONDS)
                 yield url
             finally:
                 _stop(process)
+                run_log().info("the agent service of this evaluation wrote last:\n%s", _last_lines(output))
 
 
-def _await_listening(process: "subprocess.Popen[bytes]", ready: Path) -> None:
+def _await_listening(process: "subprocess.Popen[bytes]", ready: Path, output: Path) -> None:
     for attempt in stamina.retry_context(
         on=_NotListening, attempts=None, timeout=LISTENS_WITHIN_SECONDS, wait_initial=0.1, wait_max=0.5
     ):
@@ -93,10 +107,14 @@ def _await_listening(process: "subprocess.Popen[bytes]", ready: Path) -> None:
             if process.poll() is not None:
                 raise ServiceEnded(
                     f"the agent service of this evaluation ended with exit code {process.returncode} before it "
-                    "answered; the log of the run has what it wrote"
+                    f"answered; it wrote last:\n{_last_lines(output)}"
                 )
             if not ready.exists():
                 raise _NotListening(f"the agent service did not listen within {LISTENS_WITHIN_SECONDS:.0f} s")
+
+
+def _last_lines(output: Path) -> str:
+    return "\n".join(output.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:])
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

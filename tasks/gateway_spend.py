@@ -4,7 +4,7 @@ Source: https://docs.litellm.ai/docs/proxy/cost_tracking; `view_spend_logs` of t
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,12 +16,13 @@ from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter
 from tasks.eks_cluster import find_cluster
 from tasks.environment import Environment
 from tasks.environment_outputs import load_outputs
+from tasks.gateway_key import accepted_gateway_key, bearer
 from tasks.kubernetes.environment_cluster import open_environment_cluster
 from tasks.kubernetes.faults import ClusterFault
 from tasks.kubernetes.port_forward import forwarded
 from tasks.model_readiness import GATEWAY, GATEWAY_NAMESPACE, GATEWAY_PORT, MASTER_KEY
 from tasks.run_log import run_log
-from tasks.secret_value import stored_secret
+from tasks.secret_value import stored_values
 
 KEY_DIGITS = 12
 _SECONDS = 60
@@ -48,10 +49,23 @@ _KEYS = TypeAdapter(dict[str, float])
 
 @dataclass(frozen=True)
 class GatewaySpend:
-    """US dollars by the price of tokens: `by_caller` by the first digits of the hash of the caller's key."""
+    """US dollars by the price of tokens: `by_caller` by the first digits of the hash of the caller's key.
+
+    What Bedrock's models cost is part of AWS's bill too.
+    """
 
     by_caller: Mapping[str, float]
     by_model: Mapping[str, float]
+
+    @property
+    def rows(self) -> list[dict[str, object]]:
+        """A row a caller and a model, the most expensive first."""
+        spent = {"caller": self.by_caller, "model": self.by_model}
+        return [
+            {"by": kind, "name": name, "usd": round(usd, 4)}
+            for kind, each in spent.items()
+            for name, usd in sorted(each.items(), key=lambda line: -line[1])
+        ]
 
 
 @task(task_run_name="read-gateway-spend", cache_policy=NO_CACHE, persist_result=False)
@@ -59,37 +73,44 @@ def read_gateway_spend(settings: Environment, since: date, until: date) -> Gatew
     """What the callers of the environment's gateway spent; None where nothing leads to the gateway, which the log says.
 
     Raises:
-        SpendRefused: the gateway answers something else.
+        OutputsMissing: the environment was not provisioned from this Prefect server.
+        MissingCredentials, ClientError: the gateway's key cannot be read.
+        GatewayKeyRefused, SpendRefused, HTTPError: the gateway answers something else, or nothing.
     """
     if find_cluster(settings) is None:
         run_log().info("there is no cluster, and so no gateway that could be asked what was spent")
         return None
-    key = stored_secret(settings, MASTER_KEY)
-    assert key is not None  # noqa: S101 - the model guarantees this secret where there is a gateway
+    keys = stored_values(settings, MASTER_KEY)
+    assert keys  # noqa: S101 - the model guarantees this secret where there is a gateway
     try:
         with (
             open_environment_cluster(settings, load_outputs(settings.name)) as destination,
             forwarded(destination.kubeconfig, GATEWAY_NAMESPACE, f"service/{GATEWAY}", GATEWAY_PORT) as address,
         ):
-            return spend_at(address, key, since, until)
+            return spend_at(address, keys, since, until)
     except ClusterFault as fault:
         run_log().warning("the gateway's account of its spend is left out, because no way leads to it: %s", fault)
         return None
 
 
-def spend_at(address: str, key: SecretStr, since: date, until: date) -> GatewaySpend:
-    """Ask the gateway at `address` with its master key.
+def spend_at(address: str, keys: Sequence[SecretStr], since: date, until: date) -> GatewaySpend:
+    """Ask the gateway at `address` with the one of its master `keys` that it lets in.
 
     Raises:
+        GatewayKeyRefused: it lets none of them in.
         SpendRefused: it refuses, such as one without a database, which counts nothing.
+        HTTPError: it does not answer.
     """
     days = {"start_date": since.isoformat(), "end_date": until.isoformat()}
-    bearer = {"authorization": f"Bearer {key.get_secret_value()}"}
     # The proxy of the surroundings, if there is one, does not lead to this machine's loopback.
-    answer = httpx.get(f"{address}/spend/logs", params=days, headers=bearer, timeout=_SECONDS, trust_env=False)
+    with httpx.Client(base_url=address, timeout=_SECONDS, trust_env=False) as gateway:
+        key = accepted_gateway_key(gateway, keys)
+        answer = gateway.get("/spend/logs", params=days, headers=bearer(key))
     if not answer.is_success:
+        # Without the body, in which a gateway may quote the key.
         raise SpendRefused(
-            f"the gateway answers {answer.status_code} to the question what was spent: {answer.text[:500]}"
+            f"the gateway answers {answer.status_code} to the question what was spent (GET /spend/logs): its own log "
+            "says why"
         )
     by_caller, by_model = defaultdict[str, float](float), defaultdict[str, float](float)
     for day in _DAYS.validate_json(answer.content):

@@ -52,7 +52,7 @@ def judge_answers(
         if row.answer is not None and row.answerable
     }
     labelled = read_verdicts()
-    judge = JudgeAddress(model, asked.gateway, asked.key.get_secret_value(), settings.evaluation.judge_tokens)
+    judge = JudgeAddress(model, asked.gateway, asked.key, settings.evaluation.judge_tokens)
     run = run_judge(judge, list(judged.values()), metrics, labelled, embed)
     scored = dict(zip(judged, run.scores, strict=True))
     with_scores = tuple(

@@ -5,6 +5,7 @@ import re
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from pydantic import ValidationError
 
 from tasks.environment import EnvironmentName
 from tasks.plan_review import PlanReview, planned_changes
@@ -46,13 +47,21 @@ def find_review(location: StateLocation, digest: str) -> PlanReview:
 
 
 def newest_review(location: StateLocation) -> PlanReview | None:
-    """The review of the environment's newest plan, applied or not; None where none is kept (30 days)."""
+    """The review of the environment's newest plan, applied or not; None where none is kept (30 days).
+
+    Those of a version that kept other fields are passed over.
+    """
     contents = [
         read_object(location, key)
         for key in object_keys(location, f"{PLANS}{location.environment.value}/")
         if key.endswith(".json")
     ]
-    reviews = [PlanReview.model_validate_json(content) for content in contents if content is not None]
+    reviews: list[PlanReview] = []
+    for content in filter(None, contents):
+        try:
+            reviews.append(PlanReview.model_validate_json(content))
+        except ValidationError:
+            continue
     return max(reviews, key=lambda review: review.made, default=None)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import openai
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from ragas.metrics.collections import (
     AnswerCorrectness,
     AnswerRelevancy,
@@ -70,7 +70,7 @@ class JudgeAddress:
 
     model: str
     gateway: str
-    key: str
+    key: SecretStr
     most_tokens: int
 
 
@@ -83,8 +83,8 @@ def run_judge(
 ) -> JudgeRun:
     """Have the judge give its verdicts on what people judged, and then score each answer by each metric.
 
-    A call that fails, an answer of another shape and a NaN are failures of that score and of nothing else. When the
-    tokens are used up, what is left is not asked.
+    A call that fails, an answer of another shape, an empty text and a NaN are failures of that score and of nothing
+    else. When the tokens are used up, what is left is not asked.
     """
     os.environ["RAGAS_DO_NOT_TRACK"] = "true"
     return asyncio.run(_run_judge(judge, answers, metrics, labelled, embed))
@@ -97,7 +97,7 @@ async def _run_judge(
     labelled: LabelledVerdicts,
     embed: Embed,
 ) -> JudgeRun:
-    async with openai.AsyncOpenAI(base_url=f"{judge.gateway}/v1", api_key=judge.key) as client:
+    async with openai.AsyncOpenAI(base_url=f"{judge.gateway}/v1", api_key=judge.key.get_secret_value()) as client:
         model = JudgeModel(client, judge.model, judge.most_tokens)
         asks = _asks(model, embed)
         results = [JudgedScores() for _ in answers]
@@ -144,7 +144,8 @@ async def _score(metric: JudgedMetric, ask: Ask, answer: JudgedAnswer, result: J
         return
     try:
         value = float((await ask(answer)).value)
-    except (openai.OpenAIError, ValidationError) as error:
+    except (openai.OpenAIError, ValueError) as error:
+        # RAGAS raises a ValueError where a text that it needs is empty; pydantic's ValidationError is one too.
         result.failures[metric] = _told(error)
         return
     if math.isnan(value):
@@ -171,10 +172,12 @@ async def _verdicts(model: JudgeModel, labelled: LabelledVerdicts) -> list[bool 
     return verdicts
 
 
-def _told(error: openai.OpenAIError | ValidationError) -> str:
+def _told(error: openai.OpenAIError | ValueError) -> str:
     """Without the body of a refusal, in which a gateway may quote the key that it refused."""
     if isinstance(error, openai.APIStatusError):
         return f"the gateway refused with status {error.status_code}"
     if isinstance(error, ValidationError):
         return f"the judge's answer has another shape: {error.error_count()} errors"
+    if isinstance(error, ValueError):
+        return f"RAGAS cannot score it: {error}"
     return f"the gateway gave no answer ({type(error).__name__})"

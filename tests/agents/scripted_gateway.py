@@ -94,6 +94,10 @@ class ScriptedGateway:
     def _app(self) -> FastAPI:
         app = FastAPI()
 
+        @app.get("/v1/models")
+        async def models() -> Any:
+            return {"object": "list", "data": []}
+
         # LiteLLM answers with and without the version in the path.
         @app.post("/embeddings")
         @app.post("/v1/embeddings")

@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
@@ -119,6 +120,7 @@ def test_the_bill_is_summed_and_held_against_the_budget(
     }
     (forecast,) = explorer.calls_of("GetCostForecast")
     assert forecast["Filter"] == first["Filter"]
+    assert forecast["Granularity"] == "DAILY", "a forecast by the month may be that of the whole month"
     assert forecast["TimePeriod"]["Start"] == first["TimePeriod"]["End"]
     assert forecast["TimePeriod"]["End"].endswith("-01")
 
@@ -138,6 +140,26 @@ def test_a_month_that_goes_over_its_budget_fails_the_run_with_its_table(
     assert run.state_name == "Failed", "the automation tells of failed runs"
 
 
+@pytest.mark.parametrize(("usd_to_come", "failure"), [(0.5, ClientError), (BUDGET + 0.5, OverBudget)])
+def test_a_gateway_that_cannot_be_asked_hides_neither_the_bill_nor_that_it_is_too_high(
+    explorer: ScriptedAws,
+    prefect_client: SyncPrefectClient,
+    monkeypatch: pytest.MonkeyPatch,
+    usd_to_come: float,
+    failure: type[Exception],
+) -> None:
+    explorer.script("ce", "GetCostAndUsage", billed({"Amazon EC2": 1.0}))
+    explorer.script("ce", "GetCostForecast", {"Total": {"Amount": str(usd_to_come), "Unit": "USD"}})
+    for name, value in explorer.environment("eks").items():
+        monkeypatch.setenv(name, value)
+    explorer.refuse("eks", "DescribeCluster", "AccessDeniedException")
+
+    with pytest.raises(failure):
+        cost(DEV)
+
+    assert "expected this month" in published(prefect_client)
+
+
 def test_what_the_newest_plan_said_stands_beside_the_bill(
     explorer: ScriptedAws, state_bucket: StateLocation, prefect_client: SyncPrefectClient
 ) -> None:
@@ -146,6 +168,7 @@ def test_what_the_newest_plan_said_stands_beside_the_bill(
     for review in (reviewed("cd" * 32, now, 812.25), reviewed("ef" * 32, now - timedelta(days=2), 99)):
         key = f"plans/dev/{review.digest}.json"
         write_object(state_bucket, key, review.model_dump_json().encode())
+    write_object(state_bucket, f"plans/dev/{'ab' * 32}.json", b'{"of": "a version that kept other fields"}')
 
     assert cost(DEV).endswith("idle by the newest plan: 812")
     table = published(prefect_client)

@@ -16,6 +16,7 @@ import boto3
 import httpx
 import psutil
 import pytest
+from botocore.exceptions import ClientError
 from fastapi.responses import JSONResponse
 from moto.server import ThreadedMotoServer
 from prefect.client.orchestration import SyncPrefectClient
@@ -29,6 +30,7 @@ from flows.evaluation import evaluation
 from tasks.environment import REPOSITORY, EnvironmentName
 from tasks.environment.variable_file import DIRECTORY_VARIABLE, read_variable_file
 from tasks.environment_outputs import EnvironmentOutputs, block_name
+from tasks.evaluation_gate import DemandsMissed
 from tasks.evaluation_report import Report
 from tasks.weights.manifest import Manifest, write_manifest
 from tasks.weights.places import weights_prefix
@@ -96,6 +98,18 @@ class Dev:
         section, count = re.subn(rf"(\n  {key}\s*= )[^\n]*", lambda found: found[1] + value, section, count=1)
         assert count == 1, key
         self.file.write_text(f"{head}\nevaluation = {{{section}", encoding="utf-8")
+
+    def add_langfuse(self) -> None:
+        """Send traces and scores to a Langfuse whose secret key nobody has put in."""
+        text = self.file.read_text(encoding="utf-8")
+        langfuse = 'langfuse = { mode = "cloud", host = "https://langfuse.test", public_key = "pk-lf-1" }'
+        for head, line in (
+            ("\naddons = {", langfuse),
+            ("\n  secrets = {", 'langfuse-secret-key = { origin = "person" }'),
+        ):
+            assert text.count(head) == 1, head
+            text = text.replace(head, f"{head}\n{line}")
+        self.file.write_text(text, encoding="utf-8")
 
     def reports(self) -> list[Report]:
         """The kept reports, oldest first."""
@@ -191,3 +205,9 @@ def test_a_service_of_the_runs_own_is_measured_in_the_cluster(dev: Dev, prefect_
 
     assert again.summary.startswith("nothing changed since")
     assert dev.models.questions == [], "nobody was asked"
+
+    dev.add_langfuse()
+    dev.set("thresholds", "{ rouge_l = 1 }")
+    with pytest.raises(DemandsMissed, match=r"rouge_l = 0\.") as verdict:
+        evaluation(DEV, answers=1)
+    assert isinstance(verdict.value.__context__, ClientError), "the copy to Langfuse failed, and hid nothing"

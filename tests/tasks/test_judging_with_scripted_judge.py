@@ -37,8 +37,8 @@ def settings(**demands: object) -> Environment:
     return dev.model_copy(update={"evaluation": Evaluation.model_validate(section)})
 
 
-def judged(judge: ScriptedJudge, environment: Environment, questions: int = 2) -> Report:
-    """The report over so many questions that were answered, and one that the documents do not answer."""
+def judged(judge: ScriptedJudge, environment: Environment, questions: int = 2, said: str = FACT) -> Report:
+    """The report over so many questions that were answered by `said`, and one that the documents do not answer."""
     asked = [
         GoldenQuestion(
             id=f"a{number}",
@@ -50,7 +50,7 @@ def judged(judge: ScriptedJudge, environment: Environment, questions: int = 2) -
         for number in range(questions)
     ]
     asked.append(GoldenQuestion(id="u", kind="unanswerable", question="Who won?", reference="Unknown.", evidence=()))
-    answer = AnswerRow(kind="answered", text=FACT, groundedness=1, similarity=None, rouge_l=None, seconds=1)
+    answer = AnswerRow(kind="answered", text=said, groundedness=1, similarity=None, rouge_l=None, seconds=1)
     rows = [
         QuestionRow(
             id=question.id,
@@ -125,6 +125,14 @@ def test_a_few_missing_scores_are_not_averaged_and_pass(judge: ScriptedJudge) ->
     assert report.scores == {"faithfulness": 1}
     (reason,) = missed(report, environment.evaluation, None)
     assert reason.startswith("judged_context_precision: 4 of 4")
+
+
+def test_an_empty_answer_misses_its_scores_and_ends_nothing(judge: ScriptedJudge) -> None:
+    report = judged(judge, settings(), questions=1, said="")
+    row = report.rows[0]
+    assert row.unjudged.keys() == {"faithfulness", "answer_relevancy"}
+    assert row.unjudged["answer_relevancy"] == "RAGAS cannot score it: response cannot be empty"
+    assert row.judged.keys() == {"judged_context_precision", "judged_context_recall", "answer_correctness"}
 
 
 def test_a_judge_at_the_end_of_its_tokens_is_not_asked_again_and_fails_nothing(judge: ScriptedJudge) -> None:
