@@ -65,7 +65,7 @@ REFUSED = {
         '{ origin = "person", rotation_days = 9 }',
         ["rotation_days = 9 needs origin = 'generated'"],
     ),
-    "secret in capitals": ("tavily-api-key      = {", "TAVILY = {", ["secrets has 'TAVILY'"]),
+    "secret in capitals": ("\n    tavily-api-key", "\n    TAVILY", ["secrets has 'TAVILY'"]),
     "database of a stranger": (
         "agents   = { major",
         "agent = { major",
