@@ -26,6 +26,8 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def browser() -> Generator[Browser]:
+    # On a busy machine an answer takes longer than the 5 s for which Playwright waits by itself.
+    expect.set_options(timeout=30_000)
     executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
