@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import httpx
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.environment import Environment
 from tasks.environment.models import Model, Models
 from tasks.environment_outputs import load_outputs
+from tasks.gateway_key import accepted_gateway_key
 from tasks.gateway_smoke_test import SmokeResult, roles_of, smoke_test
 from tasks.helm.target import open_target
 from tasks.kubernetes.connection import Connection
@@ -19,9 +21,10 @@ from tasks.kubernetes.objects import PODS, list_all
 from tasks.kubernetes.port_forward import forwarded
 from tasks.kubernetes.probe_result import Outcome
 from tasks.kubernetes.workloads import simulated_nodes
-from tasks.secret_value import stored_secret
+from tasks.secret_value import stored_values
 
 GATEWAY_NAMESPACE, GATEWAY, GATEWAY_PORT = "gateway", "litellm", 4000
+GATEWAY_SECONDS = 60
 MASTER_KEY = "litellm-master-key"
 NAMESPACES = {"gpu": "models", "neuron": "models", "kuberay": "ray"}
 NAME_LABEL = "app.kubernetes.io/name"
@@ -53,6 +56,7 @@ def prove_models(settings: Environment) -> list[ModelState]:
     Where the gateway or a model has its pods on simulated nodes, nothing can answer: the outcome is not-proved.
 
     Raises:
+        GatewayKeyRefused, HTTPError: the gateway lets in no value of its key, or does not answer.
         GatewayRefused: a model does not answer, or its vectors have another length than the environment file says.
         ForwardFailed: no way leads to the gateway.
         ClusterFault: the cluster refuses or does not answer.
@@ -65,9 +69,11 @@ def prove_models(settings: Environment) -> list[ModelState]:
         if held:
             seen = f"pods are on simulated nodes such as {held[0]}, which run nothing"
             return _states(settings.models, dict.fromkeys(asked, (Outcome.NOT_PROVED, seen)), {}, {})
-        key = stored_secret(settings, MASTER_KEY)
-        assert key is not None  # noqa: S101 - the stage does not begin without this secret
+        keys = stored_values(settings, MASTER_KEY)
+        assert keys  # noqa: S101 - the stage does not begin without this secret
         with forwarded(destination.kubeconfig, GATEWAY_NAMESPACE, f"service/{GATEWAY}", GATEWAY_PORT) as address:
+            with httpx.Client(base_url=address, timeout=GATEWAY_SECONDS) as gateway:
+                key = accepted_gateway_key(gateway, keys)
             answers = {row.model: row for row in smoke_test(address, key.get_secret_value(), settings.models, asked)}
     found = {name: (Outcome.PROVED, f"answered with {row.size} {_unit(row)}") for name, row in answers.items()}
     return _states(settings.models, found, answers, {name: cold_start_seconds(each) for name, each in pods.items()})
