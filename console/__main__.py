@@ -7,7 +7,21 @@ from importlib import import_module
 import typer
 
 # Each lives in a module of its own name.
-COMMANDS = ("up", "down", "status", "logs", "ask", "deploy", "run", "approve", "sign", "charts", "render", "images")
+COMMANDS = (
+    "up",
+    "down",
+    "status",
+    "logs",
+    "ask",
+    "deploy",
+    "run",
+    "approve",
+    "sign",
+    "charts",
+    "render",
+    "images",
+    "golden",
+)
 
 
 def application(arguments: Sequence[str]) -> typer.Typer:
@@ -19,7 +33,11 @@ def application(arguments: Sequence[str]) -> typer.Typer:
     # Without a callback, an application of one command would have no command names.
     app.callback()(_describe)
     for name in [name for name in COMMANDS if name in arguments[:1]] or COMMANDS:
-        app.command(name)(getattr(import_module(f"console.{name}"), name))
+        command = getattr(import_module(f"console.{name}"), name)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
     return app
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -52,6 +52,9 @@ class GoldenQuestion(BaseModel):
         return self
 
 
+Entry = TypeVar("Entry", bound=GoldenQuestion)
+
+
 def read_golden_set(path: Path) -> tuple[GoldenQuestion, ...]:
     """Read every question of the file, in order.
 
@@ -60,12 +63,17 @@ def read_golden_set(path: Path) -> tuple[GoldenQuestion, ...]:
             an id occurs twice.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Not `splitlines`: a quote may hold a line separator that is no end of a line in JSON Lines.
+        lines = path.read_text(encoding="utf-8").split("\n")
     except FileNotFoundError as error:
         raise InvalidGoldenSet(f"{path} does not exist; evaluation.dataset must name a file of questions") from error
     except UnicodeDecodeError as error:
         raise InvalidGoldenSet(f"{path} is not UTF-8: {error}") from error
-    questions = tuple(_read_line(path, number, line) for number, line in enumerate(lines, start=1) if line.strip())
+    questions = tuple(
+        read_golden_line(path, number, line, GoldenQuestion)
+        for number, line in enumerate(lines, start=1)
+        if line.strip()
+    )
     if not questions:
         raise InvalidGoldenSet(f"{path} holds no question; it needs at least one JSON object")
     first_with: dict[str, int] = {}
@@ -83,9 +91,14 @@ def golden_digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _read_line(path: Path, number: int, line: str) -> GoldenQuestion:
+def read_golden_line(path: Path, number: int, line: str, kind: type[Entry]) -> Entry:
+    """The question in one line of a file.
+
+    Raises:
+        InvalidGoldenSet: the line is not JSON or has a wrong key or value; says which.
+    """
     try:
-        return GoldenQuestion.model_validate_json(line)
+        return kind.model_validate_json(line)
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(str(part) for part in problem['loc']) or '(the whole line)'}: {problem['msg']}"

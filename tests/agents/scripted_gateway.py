@@ -75,6 +75,7 @@ class ScriptedGateway:
     headers: dict[str, str] = field(default_factory=dict[str, str])
     questions: list[str] = field(default_factory=list[str])
     prompts: list[Any] = field(default_factory=list[Any])
+    keys: set[str] = field(default_factory=set[str])
     hold: threading.Event = field(default_factory=threading.Event)
     cancelled: threading.Event = field(default_factory=threading.Event)
     port: int = field(default_factory=free_port)
@@ -113,6 +114,7 @@ class ScriptedGateway:
         @app.post("/chat/completions")
         @app.post("/v1/chat/completions")
         async def chat(request: Request) -> Any:
+            self.keys.add(request.headers.get("authorization", ""))
             if self.chat_status != 200:
                 return JSONResponse({"error": {"message": "no"}}, self.chat_status)
             body = await request.json()
