@@ -197,3 +197,30 @@ run "databases_without_backups" {
     error_message = "A single node has no other to fail over to."
   }
 }
+
+run "a_queue_is_never_evicted" {
+  command = plan
+  module {
+    source = "./modules/data"
+  }
+
+  variables {
+    valkey = {
+      agents   = { engine_version = "8.0", node_type = "cache.t4g.micro", nodes = 1 }
+      langfuse = { engine_version = "8.0", node_type = "cache.t4g.micro", nodes = 1 }
+    }
+  }
+
+  assert {
+    condition = (
+      aws_elasticache_replication_group.this["langfuse"].parameter_group_name == "test-langfuse-valkey8" &&
+      [for parameter in aws_elasticache_parameter_group.queue["langfuse"].parameter : parameter.value] == ["noeviction"]
+    )
+    error_message = "Langfuse's jobs would be lost when memory is short."
+  }
+
+  assert {
+    condition     = keys(aws_elasticache_parameter_group.queue) == ["langfuse"]
+    error_message = "Counters of the agents may be evicted."
+  }
+}

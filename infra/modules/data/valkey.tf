@@ -2,6 +2,9 @@
 
 locals {
   with_valkey = length(var.valkey) > 0
+  # These clients keep a queue. AWS's own parameters evict what has an expiry when memory is short, such as the locks of
+  # jobs, which then run twice: https://langfuse.com/self-hosting/deployment/infrastructure/cache.
+  with_queue = { for client, cache in var.valkey : client => cache if client == "langfuse" }
 }
 
 resource "aws_elasticache_replication_group" "this" {
@@ -11,6 +14,7 @@ resource "aws_elasticache_replication_group" "this" {
   description          = "Valkey for ${each.key}"
   engine               = "valkey"
   engine_version       = each.value.engine_version
+  parameter_group_name = contains(keys(local.with_queue), each.key) ? aws_elasticache_parameter_group.queue[each.key].name : null
   node_type            = each.value.node_type
   num_cache_clusters   = each.value.nodes
 
@@ -37,6 +41,24 @@ resource "aws_elasticache_replication_group" "this" {
     destination_type = "cloudwatch-logs"
     log_format       = "json"
     log_type         = "slow-log"
+  }
+}
+
+resource "aws_elasticache_parameter_group" "queue" {
+  for_each = local.with_queue
+
+  # A group belongs to one major version: another version needs another group before it.
+  name        = "${var.name}-${each.key}-valkey${split(".", each.value.engine_version)[0]}"
+  family      = "valkey${split(".", each.value.engine_version)[0]}"
+  description = "Valkey for the queue of ${each.key}"
+
+  parameter {
+    name  = "maxmemory-policy"
+    value = "noeviction"
+  }
+
+  lifecycle {
+    create_before_destroy = true
   }
 }
 
