@@ -234,6 +234,8 @@ def test_axe_has_no_serious_finding(page: Page, service: Running, scheme: str) -
 
 
 def serious_findings(page: Page) -> list[tuple[str, str]]:
+    # What is still fading in has less contrast than it will have.
+    page.emulate_media(reduced_motion="reduce")
     found = Axe().run(page).response["violations"]
     return [
         (finding["id"], node["html"])

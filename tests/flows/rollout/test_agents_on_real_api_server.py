@@ -27,7 +27,7 @@ from tasks.kubernetes.identity import mark_cluster
 from tasks.released_images import ReleasedImages, images_block_name, load_images
 from tasks.saved_block import find_block
 from tasks.weights.manifest import Manifest, write_manifest
-from tasks.weights.places import weights_prefix
+from tasks.weights.places import MANIFEST, weights_prefix
 from tests.conftest import ZONES
 from tests.flows.conftest import RunPython
 from tests.flows.rollout.conftest import Artifact
@@ -141,16 +141,14 @@ def agents(
     s3, secrets, ecr = boto3.client("s3"), boto3.client("secretsmanager"), boto3.client("ecr")
     outputs = sample_outputs("dev")
     bucket = outputs["data"]["buckets"]["models"]["name"]
-    model = DEV.models.catalogue[DEV.models.embedding]
+    prefix = weights_prefix(DEV.models.embedding, DEV.models.catalogue[DEV.models.embedding])
     with eks_cluster(emulated_aws, cluster, "agentic-eks-dev") as known:
         EnvironmentOutputs(values={**outputs, **facts_of(known, outputs)}).save(
             block_name(EnvironmentName.DEV), overwrite=True
         )
         publish_stand_ins(DEV)
         s3.create_bucket(Bucket=bucket)
-        write_manifest(
-            s3, bucket, weights_prefix(DEV.models.embedding, model), Manifest(origin="any", licence=None, files=())
-        )
+        write_manifest(s3, bucket, prefix, Manifest(origin="any", licence=None, files=()))
         ecr.create_repository(repositoryName=REPOSITORY_NAME)
         for name in SECRETS:
             secrets.create_secret(Name=f"agentic-eks-dev/{name}", SecretString="sk-a-secret")
@@ -162,6 +160,7 @@ def agents(
         for name in SECRETS:
             secrets.delete_secret(SecretId=f"agentic-eks-dev/{name}", ForceDeleteWithoutRecovery=True)
         ecr.delete_repository(repositoryName=REPOSITORY_NAME, force=True)
+        s3.delete_object(Bucket=bucket, Key=f"{prefix}/{MANIFEST}")
     EnvironmentOutputs.delete(block_name(EnvironmentName.DEV))
     ReleasedImages.delete(images_block_name(EnvironmentName.DEV))
     if find_block(AgentsRelease, RECORD) is not None:
