@@ -11,11 +11,13 @@ import re
 
 from agents.visible_text import visible
 
-_FENCED = re.compile(r"^(?P<fence>`{3,}|~{3,})[^`\n]*\n(?P<lines>(?:.*\n)*?)(?P=fence)[ \t]*$", re.MULTILINE)
+# Behind tildes, and not behind ticks, a tick may follow (CommonMark, fenced code blocks).
+_FENCED = re.compile(r"^(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})[^\n]*\n(?P<lines>(?:.*\n)*?)(?P=fence)[ \t]*$", re.MULTILINE)
 _CODE = re.compile(r"(?<!`)(?P<ticks>`+)(?!`)(?P<content>[^\n]+?)(?<!`)(?P=ticks)(?!`)")
 # An address, in whatever scheme, or a tag, also one that is never closed. A bar ends both: it parts cells of a table.
+# What stands directly before an address hides it from some programs only, so it hides it from none here.
 _ADDRESS_OR_TAG = re.compile(
-    r"(?P<address>(?<![a-z0-9])(?:[a-z][a-z0-9+.-]*://|www\.|(?:javascript|vbscript|data|mailto|xmpp):)[^\s`<>\[\]|]+)"
+    r"(?P<address>(?:[a-z][a-z0-9+.-]{0,30}://|www\.|(?<![a-z0-9])(?:javascript|vbscript|data|mailto|xmpp):)[^\s`<>\[\]|]+)"
     r"|<(?=[a-z/!?])[^<>`\n|]*>?",
     re.IGNORECASE,
 )
