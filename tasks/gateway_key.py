@@ -5,9 +5,17 @@ from collections.abc import Mapping, Sequence
 import httpx
 from pydantic import SecretStr
 
+_SECONDS = 60
+
 
 class GatewayKeyRefused(Exception):
     """The gateway lets none of its master key's values in."""
+
+
+def forwarded_client(address: str) -> httpx.Client:
+    """A client of a gateway that is forwarded to `address` on this machine; close it."""
+    # The proxy of the surroundings, if there is one, does not lead to this machine's loopback.
+    return httpx.Client(base_url=address, timeout=_SECONDS, trust_env=False)
 
 
 def accepted_gateway_key(gateway: httpx.Client, keys: Sequence[SecretStr]) -> SecretStr:

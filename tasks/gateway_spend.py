@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import httpx
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter
@@ -16,16 +15,16 @@ from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter
 from tasks.eks_cluster import find_cluster
 from tasks.environment import Environment
 from tasks.environment_outputs import load_outputs
-from tasks.gateway_key import accepted_gateway_key, bearer
+from tasks.gateway_key import accepted_gateway_key, bearer, forwarded_client
+from tasks.helm.derivations.gateway import MASTER_KEY
 from tasks.kubernetes.environment_cluster import open_environment_cluster
 from tasks.kubernetes.faults import ClusterFault
 from tasks.kubernetes.port_forward import forwarded
-from tasks.model_readiness import GATEWAY, GATEWAY_NAMESPACE, GATEWAY_PORT, MASTER_KEY
+from tasks.model_readiness import GATEWAY, GATEWAY_NAMESPACE, GATEWAY_PORT
 from tasks.run_log import run_log
 from tasks.secret_value import stored_values
 
 KEY_DIGITS = 12
-_SECONDS = 60
 
 
 class SpendRefused(Exception):
@@ -102,8 +101,7 @@ def spend_at(address: str, keys: Sequence[SecretStr], since: date, until: date) 
         HTTPError: it does not answer.
     """
     days = {"start_date": since.isoformat(), "end_date": until.isoformat()}
-    # The proxy of the surroundings, if there is one, does not lead to this machine's loopback.
-    with httpx.Client(base_url=address, timeout=_SECONDS, trust_env=False) as gateway:
+    with forwarded_client(address) as gateway:
         key = accepted_gateway_key(gateway, keys)
         answer = gateway.get("/spend/logs", params=days, headers=bearer(key))
     if not answer.is_success:

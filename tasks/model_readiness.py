@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import httpx
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.environment import Environment
 from tasks.environment.models import Model, Models
 from tasks.environment_outputs import load_outputs
-from tasks.gateway_key import accepted_gateway_key
+from tasks.gateway_key import accepted_gateway_key, forwarded_client
 from tasks.gateway_smoke_test import SmokeResult, roles_of, smoke_test
+from tasks.helm.derivations.gateway import MASTER_KEY
 from tasks.helm.target import open_target
 from tasks.kubernetes.connection import Connection
 from tasks.kubernetes.environment_cluster import open_environment_cluster
@@ -24,8 +24,6 @@ from tasks.kubernetes.workloads import simulated_nodes
 from tasks.secret_value import stored_values
 
 GATEWAY_NAMESPACE, GATEWAY, GATEWAY_PORT = "gateway", "litellm", 4000
-GATEWAY_SECONDS = 60
-MASTER_KEY = "litellm-master-key"
 NAMESPACES = {"gpu": "models", "neuron": "models", "kuberay": "ray"}
 NAME_LABEL = "app.kubernetes.io/name"
 Pod = Mapping[str, Any]
@@ -72,7 +70,7 @@ def prove_models(settings: Environment) -> list[ModelState]:
         keys = stored_values(settings, MASTER_KEY)
         assert keys  # noqa: S101 - the stage does not begin without this secret
         with forwarded(destination.kubeconfig, GATEWAY_NAMESPACE, f"service/{GATEWAY}", GATEWAY_PORT) as address:
-            with httpx.Client(base_url=address, timeout=GATEWAY_SECONDS) as gateway:
+            with forwarded_client(address) as gateway:
                 key = accepted_gateway_key(gateway, keys)
             answers = {row.model: row for row in smoke_test(address, key.get_secret_value(), settings.models, asked)}
     found = {name: (Outcome.PROVED, f"answered with {row.size} {_unit(row)}") for name, row in answers.items()}

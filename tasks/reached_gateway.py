@@ -4,15 +4,12 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import httpx
 from pydantic import SecretStr
 
 from tasks.environment import Environment
 from tasks.platforms.component_names import GATEWAY
 from tasks.platforms.local import LocalPlatform
 from tasks.secret_file import GATEWAY_KEY
-
-_SECONDS = 60
 
 
 class GatewayOutOfReach(Exception):
@@ -51,12 +48,13 @@ def _in_cluster(settings: Environment) -> Generator[ReachedGateway]:
 
     from tasks.aws_session import MissingCredentials
     from tasks.environment_outputs import OutputsMissing, load_outputs
-    from tasks.gateway_key import GatewayKeyRefused, accepted_gateway_key
+    from tasks.gateway_key import GatewayKeyRefused, accepted_gateway_key, forwarded_client
+    from tasks.helm.derivations.gateway import MASTER_KEY
     from tasks.kubernetes.environment_cluster import NoCluster, open_environment_cluster
     from tasks.kubernetes.faults import ClusterFault
     from tasks.kubernetes.port_forward import forwarded
     from tasks.model_readiness import GATEWAY as RELEASE
-    from tasks.model_readiness import GATEWAY_NAMESPACE, GATEWAY_PORT, MASTER_KEY
+    from tasks.model_readiness import GATEWAY_NAMESPACE, GATEWAY_PORT
     from tasks.secret_value import stored_values
 
     try:
@@ -66,8 +64,7 @@ def _in_cluster(settings: Environment) -> Generator[ReachedGateway]:
         with (
             open_environment_cluster(settings, load_outputs(settings.name)) as destination,
             forwarded(destination.kubeconfig, GATEWAY_NAMESPACE, f"service/{RELEASE}", GATEWAY_PORT) as address,
-            # The proxy of the surroundings, if there is one, does not lead to this machine's loopback.
-            httpx.Client(base_url=address, timeout=_SECONDS, trust_env=False) as gateway,
+            forwarded_client(address) as gateway,
         ):
             yield ReachedGateway(address, accepted_gateway_key(gateway, keys))
     except (OutputsMissing, NoCluster, ClusterFault, MissingCredentials, ClientError, GatewayKeyRefused) as error:
