@@ -3,6 +3,7 @@
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -125,10 +126,15 @@ def write_report(directory: Path, report: Report) -> Path:
 
 def read_reports(directory: Path) -> list[Report]:
     """All kept reports, newest first; those of a version that kept other fields are passed over."""
+    return readable_reports(path.read_bytes() for path in sorted(directory.glob("*.json"), reverse=True))
+
+
+def readable_reports(contents: Iterable[bytes]) -> list[Report]:
+    """The reports in these files, in their order; those of a version that kept other fields are passed over."""
     reports: list[Report] = []
-    for path in sorted(directory.glob("*.json"), reverse=True):
+    for content in contents:
         try:
-            reports.append(Report.model_validate_json(path.read_bytes()))
+            reports.append(Report.model_validate_json(content))
         except ValidationError:
             continue
     return reports

@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from pydantic import ValidationError
-
 from tasks.aws_session import explained_credentials
 from tasks.data_directory import data_directory
 from tasks.environment import Environment
-from tasks.evaluation_report import Report, read_reports, write_report
+from tasks.evaluation_report import Report, read_reports, readable_reports, write_report
 
 FOLDER = "evaluations"
 MOST_READ = 20
@@ -60,14 +58,9 @@ class BucketReports:
         with explained_credentials():
             pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=f"{FOLDER}/")
             keys = sorted((found["Key"] for page in pages for found in page.get("Contents", ())), reverse=True)
-            texts = [self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in keys[:MOST_READ]]
-        reports: list[Report] = []
-        for text in texts:
-            try:
-                reports.append(Report.model_validate_json(text))
-            except ValidationError:
-                continue
-        return reports
+            return readable_reports(
+                self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in keys[:MOST_READ]
+            )
 
     def write(self, report: Report) -> None:
         """See `Reports`."""
