@@ -157,6 +157,13 @@ class Container:
         outside = ["unshare", "--mount", "sh", "-c", START, "start", str(self.root), str(files)]
         return [*outside, self.configuration["User"], *inside, *(program or self.configuration["Cmd"])]
 
+    def run(
+        self, files: Path, variables: Mapping[str, str], program: Sequence[str], seconds: float
+    ) -> "subprocess.CompletedProcess[str]":
+        """What came of `program`, started as `command` says, which may take so many seconds."""
+        command = self.command(files, variables, program)
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds)
+
 
 def _driver() -> str:
     # Where the kernel has it, nothing is copied that is not changed.

@@ -68,8 +68,7 @@ def serving(container: Container, files: Path) -> Generator[tuple[str, "subproce
 
 
 def in_container(container: Container, files: Path, *program: str) -> "subprocess.CompletedProcess[str]":
-    command = container.command(files, VARIABLES, program)
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=STARTED_WITHIN_SECONDS)
+    return container.run(files, VARIABLES, program, STARTED_WITHIN_SECONDS)
 
 
 def test_the_service_answers_as_nobody_special_over_a_root_that_cannot_be_written(

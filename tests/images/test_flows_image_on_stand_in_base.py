@@ -21,8 +21,7 @@ def container(images: Workshop) -> Iterator[Container]:
 
 
 def in_container(container: Container, files: Path, *program: str) -> "subprocess.CompletedProcess[str]":
-    command = container.command(files, {}, program)
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=WITHIN_SECONDS)
+    return container.run(files, {}, program, WITHIN_SECONDS)
 
 
 @pytest.mark.timeout(1500)

@@ -20,8 +20,7 @@ def container(images: Workshop) -> Iterator[Container]:
 
 
 def in_container(container: Container, files: Path, *program: str) -> "subprocess.CompletedProcess[str]":
-    command = container.command(files, {"RAY_USAGE_STATS_ENABLED": "0"}, program)
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=WITHIN_SECONDS)
+    return container.run(files, {"RAY_USAGE_STATS_ENABLED": "0"}, program, WITHIN_SECONDS)
 
 
 def test_ray_is_the_version_that_jobs_are_sent_with_also_in_a_login_shell(container: Container, tmp_path: Path) -> None:
