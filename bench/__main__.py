@@ -16,6 +16,7 @@ BENCHES = {
     "refresh": "knowledge refresh against the embedding model alone, and refresh of an unchanged corpus",
     "retrieval": "recall@5, MRR and nDCG@10 of each leg and of their fusions",
     "roads": "thresholds of relevancy, and choosing the road by them against always taking the same one",
+    "answers": "right answers on each road, written by the laptop's models",
     "ask": "what /v1/ask adds to model, gateway and search",
     "streams": "200 streams at once for five minutes: errors, order, the event loop, memory",
     "up": "make up: from nothing, after make down, and when all is up",

@@ -25,10 +25,14 @@ QUICK_ABSTRACTS = 40
 
 @dataclass(frozen=True)
 class LabelledQuestion:
-    """A question, and its evidence as pairs of document path and quote; an empty quote means any chunk of it."""
+    """A question, its evidence as pairs of document path and quote, and what experts answered.
+
+    An empty quote means any chunk of the document.
+    """
 
     text: str
     evidence: tuple[tuple[str, str], ...]
+    reference: str
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,9 @@ def documentation_set() -> LabelledSet:
     environment = local_environment("documentation")
     golden = read_golden_set(REPOSITORY / environment.evaluation.dataset)
     questions = tuple(
-        LabelledQuestion(question.question, tuple((one.document, one.quote) for one in question.evidence))
+        LabelledQuestion(
+            question.question, tuple((one.document, one.quote) for one in question.evidence), question.reference
+        )
         for question in golden
         if question.evidence
     )
@@ -78,7 +84,10 @@ def pubmedqa_set(file: Path, quick: bool) -> LabelledSet:
     environment = local_environment(directory)
     texts = [(key, "\n\n".join(cast(list[str], entry["CONTEXTS"]))) for key, entry in entries]
     source = write_documents(BENCH_DIRECTORY / directory / "abstracts", texts)
-    questions = tuple(LabelledQuestion(str(entry["QUESTION"]), ((f"{key}.txt", ""),)) for key, entry in entries)
+    questions = tuple(
+        LabelledQuestion(str(entry["QUESTION"]), ((f"{key}.txt", ""),), str(entry["LONG_ANSWER"]))
+        for key, entry in entries
+    )
     return _labelled("PubMedQA", environment, (source,), questions)
 
 
@@ -95,9 +104,9 @@ def judge(labelled: LabelledSet, compared: Mapping[str, FusionSettings], candida
     embedded = in_new_process(vectors, work, [question.text for question in labelled.questions])
     judged: dict[str, list[Judged]] = {name: [] for name in compared}
     with knowledge_store(labelled.environment) as store:
-        chunks = _by_path(store, labelled.generation)
+        chunks = chunks_by_path(store, labelled.generation)
         for question, vector in zip(labelled.questions, embedded, strict=True):
-            relevant = _relevant(chunks, question)
+            relevant = chunks_with_evidence(chunks, question)
             legs = store.search(labelled.generation, question.text, vector, candidates, Filters())
             for name, settings in compared.items():
                 judged[name].append(judge_ranking(_fused(legs, settings), question, relevant))
@@ -114,14 +123,20 @@ def judge_ranking(ranking: Sequence[Chunk], question: LabelledQuestion, relevant
     )
 
 
-def _by_path(store: KnowledgeStore, generation: str) -> dict[str, list[Chunk]]:
+def chunks_by_path(store: KnowledgeStore, generation: str) -> dict[str, list[Chunk]]:
+    """All chunks of a generation by the path of their document."""
     chunks: dict[str, list[Chunk]] = {}
     for chunk in store.chunks(generation):
         chunks.setdefault(chunk.path, []).append(chunk)
     return chunks
 
 
-def _relevant(chunks: Mapping[str, Sequence[Chunk]], question: LabelledQuestion) -> frozenset[str]:
+def chunks_with_evidence(chunks: Mapping[str, Sequence[Chunk]], question: LabelledQuestion) -> frozenset[str]:
+    """The ids of all chunks that hold evidence of the question.
+
+    Raises:
+        NotMeasurable: there is none.
+    """
     held = {
         chunk.chunk_id
         for document, quote in question.evidence

@@ -81,8 +81,8 @@ def measure(options: Options) -> Roads:
     embedded = in_new_process(vectors, work_of(known.environment, known.environment.knowledge.sources), texts)
     agents = known.environment.agents
     limit, results = agents.passages, (agents.routing or Routing()).web_results
-    in_knowledge = _search(known, texts, embedded, limit)
-    pages = [[] for _ in texts] if web is None else _search(web, texts, embedded, results)
+    in_knowledge = search_all(known, texts, embedded, limit)
+    pages = [[] for _ in texts] if web is None else search_all(web, texts, embedded, results)
     on_web = [web_passages(text, [_result(page) for page in found]) for text, found in zip(texts, pages, strict=True)]
     rows = zip(where, texts, evidence, in_knowledge, on_web, strict=True)
     return Roads(
@@ -95,9 +95,14 @@ def measure(options: Options) -> Roads:
     )
 
 
-def _search(
+def search_all(
     labelled: LabelledSet, texts: Sequence[str], embedded: Sequence[Sequence[float]], limit: int
 ) -> list[list[Passage]]:
+    """What a set's generation holds on each of the texts, whose vectors are `embedded`.
+
+    Raises:
+        NotMeasurable: the set has no generation.
+    """
     fusion = local_environment("documentation").knowledge.fusion
     settings = FusionSettings(fusion.method, fusion.dense_weight, fusion.candidates)
     with knowledge_store(labelled.environment) as store:
@@ -112,7 +117,12 @@ def _search(
 
 def _result(passage: Passage) -> WebResult:
     chunk = passage.chunk
-    return WebResult(f"https://web.example/{chunk.path}", chunk.path, chunk.text, 0.0)
+    return WebResult(web_address(chunk.path), chunk.path, chunk.text, 0.0)
+
+
+def web_address(path: str) -> str:
+    """The address under which a document of the stand-in for the web is found."""
+    return f"https://web.example/{path}"
 
 
 def _holds(passages: Sequence[Passage], evidence: Sequence[tuple[str, str]]) -> bool:
