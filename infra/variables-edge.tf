@@ -18,6 +18,7 @@ variable "edge" {
       authorization_endpoint = optional(string)
       token_endpoint         = optional(string)
       user_info_endpoint     = optional(string)
+      client_id              = optional(string)
       client_secret          = optional(string)
     }))
   })
@@ -58,7 +59,7 @@ variable "edge" {
     condition = try(var.edge.sign_in.kind, "") != "cognito" || try(
       contains(["optional", "required"], var.edge.sign_in.mfa) && var.edge.domain != null && length(compact([
         var.edge.sign_in.issuer, var.edge.sign_in.authorization_endpoint, var.edge.sign_in.token_endpoint,
-        var.edge.sign_in.user_info_endpoint, var.edge.sign_in.client_secret,
+        var.edge.sign_in.user_info_endpoint, var.edge.sign_in.client_id, var.edge.sign_in.client_secret,
       ])) == 0,
       false
     )
@@ -66,7 +67,8 @@ variable "edge" {
   }
   validation {
     condition = try(var.edge.sign_in.kind, "") != "oidc" || try(
-      var.edge.sign_in.mfa == null && var.edge.domain != null && var.edge.sign_in.client_secret != null && alltrue([
+      var.edge.sign_in.mfa == null && var.edge.domain != null && var.edge.sign_in.client_secret != null &&
+      can(regex("^[\\x21-\\x7e]{1,255}$", var.edge.sign_in.client_id)) && alltrue([
         for url in [
           var.edge.sign_in.issuer, var.edge.sign_in.authorization_endpoint, var.edge.sign_in.token_endpoint,
           var.edge.sign_in.user_info_endpoint,
@@ -74,7 +76,7 @@ variable "edge" {
       ]),
       false
     )
-    error_message = "edge.sign_in of the kind oidc needs edge.domain, issuer, authorization_endpoint, token_endpoint and user_info_endpoint, all starting with https://, and client_secret, but no mfa."
+    error_message = "edge.sign_in of the kind oidc needs edge.domain, issuer, authorization_endpoint, token_endpoint and user_info_endpoint, all starting with https://, client_id without blanks, and client_secret, but no mfa."
   }
   validation {
     condition     = try(var.edge.sign_in.client_secret, null) == null || try(contains(local.secrets_of_people, var.edge.sign_in.client_secret), false)

@@ -85,17 +85,20 @@ def _valkey(environment: Environment, outputs: Mapping[str, Any]) -> access.Valk
 
 
 def _load_balancer(environment: Environment, outputs: Mapping[str, Any]) -> access.LoadBalancer | None:
-    """The load balancer where people sign in at Cognito; of another provider only its secret knows the client."""
-    cognito = (outputs["edge"]["sign_in"] or {}).get("cognito")
-    if cognito is None:
+    """The load balancer where people sign in, whoever their accounts are with; None where nobody need."""
+    sign_in: Mapping[str, Any] | None = outputs["edge"]["sign_in"]
+    if sign_in is None:
         return None
     region, account = environment.environment.region, environment.environment.account_id
-    partition = str(cognito["user_pool_arn"]).split(":")[1]
+    partition = str(outputs["firewall"]["web_acl_arn"]).split(":")[1]
+    provider: Mapping[str, Any] = sign_in[sign_in["kind"]]
     return access.LoadBalancer(
         signer=(
             # The chart of the service calls it by the environment's name.
             f"arn:{partition}:elasticloadbalancing:{region}:{account}:loadbalancer/app/{name_prefix(environment.name)}/"
         ),
-        client=cognito["client_id"],
+        client=provider["client_id"],
+        # Cognito's client ids are unique everywhere, another provider's are its own.
+        issuer=provider.get("issuer"),
         keys_url=f"https://public-keys.auth.elb.{region}.amazonaws.com",
     )

@@ -42,12 +42,13 @@ class LoadBalancer(Section):
     """The load balancer that signs people in, and what those may do.
 
     `signer` is the beginning of its ARN: whole, or up to the slash behind its name, because AWS ends ARNs with digits
-    that nobody knows beforehand. `client` is the id that it has at the identity provider. Its public keys are below
-    `keys_url`.
+    that nobody knows beforehand. `client` is the id that it has at the identity provider, and `issuer` who that is, in
+    the provider's own spelling; None where the client says it all. Its public keys are below `keys_url`.
     """
 
     signer: Annotated[str, Field(pattern=r"^arn:[a-z-]+:elasticloadbalancing:[a-z0-9-]+:\d{12}:loadbalancer/app/.+/")]
     client: Annotated[str, Field(min_length=1)]
+    issuer: Annotated[str, Field(min_length=1)] | None = None
     keys_url: Annotated[str, Field(pattern=r"^https?://.+[^/]$")]
     scopes: tuple[Scope, ...] = ("ask", "search", "feedback")
 

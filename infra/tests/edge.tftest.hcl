@@ -74,6 +74,7 @@ run "a_name_in_a_zone_made_here_and_a_provider_elsewhere" {
       authorization_endpoint = "https://id.example.com/authorize"
       token_endpoint         = "https://id.example.com/token"
       user_info_endpoint     = "https://id.example.com/user"
+      client_id              = "the-load-balancer"
       client_secret          = "sign-in"
     }
   }
@@ -83,7 +84,7 @@ run "a_name_in_a_zone_made_here_and_a_provider_elsewhere" {
     error_message = "Nobody has delegated to a new zone yet: the certificate must not be waited for."
   }
   assert {
-    condition     = length(aws_cognito_user_pool.this) == 0 && output.sign_in.cognito == null && output.sign_in.oidc.client_secret == "sign-in"
+    condition     = length(aws_cognito_user_pool.this) == 0 && output.sign_in.cognito == null && output.sign_in.oidc.client_secret == "sign-in" && output.sign_in.oidc.client_id == "the-load-balancer"
     error_message = "A provider elsewhere needs no accounts here."
   }
 }

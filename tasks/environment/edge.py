@@ -7,6 +7,10 @@ from pydantic import Field, model_validator
 from tasks.environment.section import Name, Section
 
 Https = Annotated[str, Field(pattern=r"^https://.+", description="a URL that starts with https://")]
+ClientId = Annotated[
+    str,
+    Field(pattern=r"^[\x21-\x7e]{1,255}$", description="what the identity provider calls the load balancer, no blanks"),
+]
 Rule = Annotated[
     str,
     Field(
@@ -60,13 +64,18 @@ class Cognito(Section):
 
 
 class Oidc(Section):
-    """An identity provider elsewhere; `client_secret` is the name of a secret that a person supplies."""
+    """An identity provider elsewhere, which knows the load balancer as `client_id`.
+
+    `issuer` is as the provider writes it, a slash at its end included; `client_secret` is the name of a secret that a
+    person supplies.
+    """
 
     kind: Literal["oidc"]
     issuer: Https
     authorization_endpoint: Https
     token_endpoint: Https
     user_info_endpoint: Https
+    client_id: ClientId
     client_secret: Name
 
 

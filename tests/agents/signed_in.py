@@ -24,6 +24,7 @@ from tests.ports import free_port
 
 SIGNER = "arn:aws:elasticloadbalancing:us-east-1:111122223333:loadbalancer/app/agentic-eks-dev/"
 CLIENT = "client-of-the-load-balancer"
+ISSUER = "https://id.example.com/"
 KEY_ID = "0f4cf26b-1c3e-4f34-a6d3-5b5a8d0d7d11"
 
 Headers = dict[str, str]
@@ -39,7 +40,7 @@ class PlayedLoadBalancer:
     def headers(self, subject: str = "ada", **changed: Any) -> Headers:
         """The headers of a request of `subject`; `changed` is what the token says otherwise than it should."""
         now = int(time.time())
-        header = {"kid": KEY_ID, "signer": f"{SIGNER}50dc6c495c0c9188", "iss": "https://idp", "client": CLIENT}
+        header = {"kid": KEY_ID, "signer": f"{SIGNER}50dc6c495c0c9188", "iss": ISSUER, "client": CLIENT}
         header |= {"exp": now + 120, **{name: changed[name] for name in changed if name in (*header, "exp")}}
         claims = {"sub": subject, "email": "ada@example.com", "exp": changed.get("exp", now + 120)}
         key = changed.get("key", self.key)
@@ -111,5 +112,6 @@ def access(
     """The settings of a service whose callers sign in, with its state in the SQLite file `state`."""
     settings: dict[str, Any] = {"required": True, "operator_key_file": operator_key_file}
     if balancer is not None:
-        settings["load_balancer"] = {"signer": SIGNER, "client": CLIENT, "keys_url": balancer.keys_url}
+        known_by = {"client": CLIENT, "issuer": ISSUER, "keys_url": balancer.keys_url}
+        settings["load_balancer"] = {"signer": SIGNER, **known_by}
     return {"sign_in": settings, "state": {"engine": "sqlite", "path": str(state)}, **more}

@@ -18,6 +18,7 @@ from agents.caller import SCOPES as ALL_SCOPES
 from agents.caller import Scope
 from tests.agents.conftest import Running, running_service
 from tests.agents.signed_in import (
+    ISSUER,
     KEY_ID,
     SIGNER,
     Doorkeeper,
@@ -95,6 +96,8 @@ def refused(doorkeeper: Doorkeeper, balancer: PlayedLoadBalancer) -> dict[str, H
         "another load balancer": balancer.headers(signer=SIGNER.replace("111122223333", "444455556666") + "50dc"),
         "a name that begins alike": balancer.headers(signer=SIGNER.removesuffix("/") + "-2/50dc"),
         "another client": balancer.headers(client="another"),
+        "another provider": balancer.headers(iss="https://id.example.org/"),
+        "a provider that is written otherwise": balancer.headers(iss=ISSUER.removesuffix("/")),
         "no such key": balancer.headers(kid="11111111-1c3e-4f34-a6d3-5b5a8d0d7d11"),
         "a key elsewhere": balancer.headers(kid=f"../{KEY_ID}"),
         "an old token": balancer.headers(exp=1),

@@ -145,6 +145,7 @@ def test_sign_in_elsewhere_reads_its_client_from_a_secret() -> None:
         "authorization_endpoint": "https://id.example.com/authorize",
         "token_endpoint": "https://id.example.com/token",
         "user_info_endpoint": "https://id.example.com/me",
+        "client_id": "the-load-balancer",
         "client_secret": "identity-provider",
     }
     edge = {**sample_outputs(PROD)["edge"], "sign_in": {"kind": "oidc", "cognito": None, "oidc": oidc}}
@@ -158,8 +159,20 @@ def test_sign_in_elsewhere_reads_its_client_from_a_secret() -> None:
         "userInfoEndpoint": oidc["user_info_endpoint"],
         "secretName": "sign-in",
     }
-    secret = of_kind(manifests, "ExternalSecret")["sign-in"]
-    assert {each["remoteRef"]["key"] for each in secret["spec"]["data"]} == {"agentic-eks-prod/identity-provider"}
+    secret = of_kind(manifests, "ExternalSecret")["sign-in"]["spec"]
+    assert secret["target"]["template"]["data"] == {
+        "clientID": "the-load-balancer",
+        "clientSecret": "{{ .clientSecret }}",
+    }
+    assert secret["data"] == [{"secretKey": "clientSecret", "remoteRef": {"key": "agentic-eks-prod/identity-provider"}}]
+    (rule,) = of_kind(manifests, "Role")["sign-in"]["rules"]
+    assert (rule["resources"], rule["resourceNames"]) == (["secrets"], ["sign-in"])
+    (reader,) = of_kind(manifests, "RoleBinding")["sign-in"]["subjects"]
+    assert (reader["name"], reader["namespace"]) == ("aws-load-balancer-controller", "kube-system")
+    volume = named(manifests, "agents")
+    settings = json.loads(of_kind(manifests, "ConfigMap")[volume]["data"]["settings.json"])
+    balancer = settings["access"]["sign_in"]["load_balancer"]
+    assert (balancer["client"], balancer["issuer"]) == ("the-load-balancer", "https://id.example.com")
 
 
 @pytest.mark.parametrize("environment", ON_AWS)

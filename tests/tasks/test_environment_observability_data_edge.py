@@ -18,6 +18,7 @@ OIDC = """sign_in = {
     authorization_endpoint = "https://id.example.com/authorize"
     token_endpoint         = "https://id.example.com/token"
     user_info_endpoint     = "https://id.example.com/user"
+    client_id              = "the-load-balancer"
     client_secret          = "tavily-api-key"
   }"""
 
@@ -102,6 +103,7 @@ REFUSED = {
         ["edge.sign_in has the unknown key 'issuer'"],
     ),
     "provider by plain http": (SIGN_IN, OIDC.replace("https://id.example.com/token", "http://t"), ["token_endpoint"]),
+    "client with a blank": (SIGN_IN, OIDC.replace('"the-load', '"the load'), ["edge.sign_in.client_id", "no blanks"]),
     "provider without its secret": (
         SIGN_IN,
         OIDC.replace("tavily-api-key", "absent"),

@@ -30,6 +30,7 @@ output "sign_in" {
       authorization_endpoint = var.sign_in.authorization_endpoint
       token_endpoint         = var.sign_in.token_endpoint
       user_info_endpoint     = var.sign_in.user_info_endpoint
+      client_id              = var.sign_in.client_id
       client_secret          = var.sign_in.client_secret
     }
   }

@@ -48,6 +48,7 @@ variable "sign_in" {
     authorization_endpoint = optional(string)
     token_endpoint         = optional(string)
     user_info_endpoint     = optional(string)
+    client_id              = optional(string)
     client_secret          = optional(string)
   })
   default = null

@@ -226,6 +226,7 @@ def _sign_in(sign_in: Mapping[str, Any], prefix: str) -> Values:
             "authorizationEndpoint": oidc["authorization_endpoint"],
             "tokenEndpoint": oidc["token_endpoint"],
             "userInfoEndpoint": oidc["user_info_endpoint"],
+            "clientId": oidc["client_id"],
             "clientSecret": f"{prefix}/{oidc['client_secret']}",
         }
     }

@@ -32,7 +32,7 @@ alb.ingress.kubernetes.io/auth-idp-cognito: {{ toJson . | quote }}
 {{- end }}
 {{- with .oidc }}
 alb.ingress.kubernetes.io/auth-type: oidc
-alb.ingress.kubernetes.io/auth-idp-oidc: {{ omit . "clientSecret" | merge (dict "secretName" "sign-in") | toJson | quote }}
+alb.ingress.kubernetes.io/auth-idp-oidc: {{ omit . "clientId" "clientSecret" | merge (dict "secretName" "sign-in") | toJson | quote }}
 {{- end }}
 alb.ingress.kubernetes.io/auth-scope: openid email profile
 {{- end }}

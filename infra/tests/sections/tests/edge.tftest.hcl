@@ -116,7 +116,16 @@ run "a_provider_without_its_secret_is_refused" {
   command = plan
   variables {
     data = merge(var.data, { secrets = { sign-in = { origin = "person" }, made = { origin = "generated" } } })
-    edge = merge(var.edge, { domain = { name = "assistant.example.com" }, sign_in = { kind = "oidc", issuer = "https://id.example.com", authorization_endpoint = "https://id.example.com/a", token_endpoint = "https://id.example.com/t", user_info_endpoint = "https://id.example.com/u" } })
+    edge = merge(var.edge, { domain = { name = "assistant.example.com" }, sign_in = { kind = "oidc", issuer = "https://id.example.com", authorization_endpoint = "https://id.example.com/a", token_endpoint = "https://id.example.com/t", user_info_endpoint = "https://id.example.com/u", client_id = "the-load-balancer" } })
+  }
+  expect_failures = [var.edge]
+}
+
+run "a_provider_without_the_client_is_refused" {
+  command = plan
+  variables {
+    data = merge(var.data, { secrets = { sign-in = { origin = "person" }, made = { origin = "generated" } } })
+    edge = merge(var.edge, { domain = { name = "assistant.example.com" }, sign_in = { kind = "oidc", issuer = "https://id.example.com", authorization_endpoint = "https://id.example.com/a", token_endpoint = "https://id.example.com/t", user_info_endpoint = "https://id.example.com/u", client_secret = "sign-in" } })
   }
   expect_failures = [var.edge]
 }
@@ -125,7 +134,7 @@ run "a_provider_by_plain_http_is_refused" {
   command = plan
   variables {
     data = merge(var.data, { secrets = { sign-in = { origin = "person" }, made = { origin = "generated" } } })
-    edge = merge(var.edge, { domain = { name = "assistant.example.com" }, sign_in = { kind = "oidc", issuer = "https://id.example.com", authorization_endpoint = "https://id.example.com/a", token_endpoint = "http://id.example.com/t", user_info_endpoint = "https://id.example.com/u", client_secret = "sign-in" } })
+    edge = merge(var.edge, { domain = { name = "assistant.example.com" }, sign_in = { kind = "oidc", issuer = "https://id.example.com", authorization_endpoint = "https://id.example.com/a", token_endpoint = "http://id.example.com/t", user_info_endpoint = "https://id.example.com/u", client_id = "the-load-balancer", client_secret = "sign-in" } })
   }
   expect_failures = [var.edge]
 }
@@ -134,7 +143,7 @@ run "a_second_factor_of_a_provider_is_refused" {
   command = plan
   variables {
     data = merge(var.data, { secrets = { sign-in = { origin = "person" }, made = { origin = "generated" } } })
-    edge = merge(var.edge, { domain = { name = "assistant.example.com" }, sign_in = { kind = "oidc", issuer = "https://id.example.com", authorization_endpoint = "https://id.example.com/a", token_endpoint = "https://id.example.com/t", user_info_endpoint = "https://id.example.com/u", client_secret = "sign-in", mfa = "required" } })
+    edge = merge(var.edge, { domain = { name = "assistant.example.com" }, sign_in = { kind = "oidc", issuer = "https://id.example.com", authorization_endpoint = "https://id.example.com/a", token_endpoint = "https://id.example.com/t", user_info_endpoint = "https://id.example.com/u", client_id = "the-load-balancer", client_secret = "sign-in", mfa = "required" } })
   }
   expect_failures = [var.edge]
 }
@@ -143,7 +152,7 @@ run "a_secret_that_is_not_there_is_refused" {
   command = plan
   variables {
     data = merge(var.data, { secrets = { sign-in = { origin = "person" }, made = { origin = "generated" } } })
-    edge = merge(var.edge, { domain = { name = "assistant.example.com" }, sign_in = { kind = "oidc", issuer = "https://id.example.com", authorization_endpoint = "https://id.example.com/a", token_endpoint = "https://id.example.com/t", user_info_endpoint = "https://id.example.com/u", client_secret = "absent" } })
+    edge = merge(var.edge, { domain = { name = "assistant.example.com" }, sign_in = { kind = "oidc", issuer = "https://id.example.com", authorization_endpoint = "https://id.example.com/a", token_endpoint = "https://id.example.com/t", user_info_endpoint = "https://id.example.com/u", client_id = "the-load-balancer", client_secret = "absent" } })
   }
   expect_failures = [var.edge]
 }
@@ -152,7 +161,7 @@ run "a_generated_secret_of_a_provider_is_refused" {
   command = plan
   variables {
     data = merge(var.data, { secrets = { sign-in = { origin = "person" }, made = { origin = "generated" } } })
-    edge = merge(var.edge, { domain = { name = "assistant.example.com" }, sign_in = { kind = "oidc", issuer = "https://id.example.com", authorization_endpoint = "https://id.example.com/a", token_endpoint = "https://id.example.com/t", user_info_endpoint = "https://id.example.com/u", client_secret = "made" } })
+    edge = merge(var.edge, { domain = { name = "assistant.example.com" }, sign_in = { kind = "oidc", issuer = "https://id.example.com", authorization_endpoint = "https://id.example.com/a", token_endpoint = "https://id.example.com/t", user_info_endpoint = "https://id.example.com/u", client_id = "the-load-balancer", client_secret = "made" } })
   }
   expect_failures = [var.edge]
 }
