@@ -203,7 +203,10 @@ async def _persistently(call: Callable[[], Awaitable[Result]]) -> Result:
 def _is_passing(error: Exception) -> bool:
     if isinstance(error, APIStatusError):
         return error.status_code >= _OUTAGE
-    return isinstance(error, APIConnectionError) and not isinstance(error, APITimeoutError)
+    if isinstance(error, APITimeoutError):
+        # Nobody was asked yet: the gateway had no moment to take the connection.
+        return isinstance(error.__cause__, httpx.ConnectTimeout)
+    return isinstance(error, APIConnectionError)
 
 
 def _told(where: str, error: APIError | httpx.HTTPError) -> GatewayUnavailable:

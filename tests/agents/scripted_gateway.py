@@ -81,7 +81,7 @@ class ScriptedGateway:
     port: int = field(default_factory=free_port)
 
     def start(self) -> None:
-        self._server = ThreadedServer(self._app(), self.port)
+        self._server = ThreadedServer(self.application(), self.port)
         self._server.start()
 
     def stop(self) -> None:
@@ -92,7 +92,7 @@ class ScriptedGateway:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
 
-    def _app(self) -> FastAPI:
+    def application(self) -> FastAPI:
         app = FastAPI()
 
         @app.get("/v1/models")

@@ -1,4 +1,4 @@
-from agents.circuit import FAILURES, OPEN_SECONDS, Circuit
+from agents.circuit import FAILING_SECONDS, FAILURES, OPEN_SECONDS, Circuit
 
 
 class Clock:
@@ -11,7 +11,8 @@ class Clock:
 
 def broken(clock: Clock) -> Circuit:
     circuit = Circuit(clock)
-    for _ in range(FAILURES):
+    for call in range(FAILURES):
+        clock.seconds += FAILING_SECONDS if call == FAILURES - 1 else 0
         assert circuit.allows()
         circuit.failed("no answer")
     return circuit
@@ -40,8 +41,30 @@ def test_then_one_call_is_let_through_on_trial() -> None:
 
 
 def test_a_success_in_between_forgives() -> None:
-    circuit = Circuit(Clock())
+    clock = Clock()
+    circuit = Circuit(clock)
     for _ in range(3 * FAILURES):
         circuit.failed("no answer")
         circuit.succeeded()
+        clock.seconds += FAILING_SECONDS
     assert circuit.allows()
+
+
+def test_many_calls_that_fail_in_the_same_moment_are_no_outage() -> None:
+    clock = Clock()
+    circuit = Circuit(clock)
+    for _ in range(100):
+        circuit.failed("no answer in time")
+        clock.seconds += FAILING_SECONDS / 200
+    assert circuit.allows()
+    assert circuit.open_for == 0
+
+
+def test_failures_that_go_on_are_an_outage_however_few_callers_there_are() -> None:
+    clock = Clock()
+    circuit = Circuit(clock)
+    for _ in range(FAILURES):
+        assert circuit.allows()
+        circuit.failed("no answer in time")
+        clock.seconds += 2
+    assert not circuit.allows()

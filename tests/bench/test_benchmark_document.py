@@ -147,4 +147,4 @@ def test_unknown_bench_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(SystemExit, match="2"):
         main(["nonsense"])
     told = capsys.readouterr().err
-    assert "there is no bench 'nonsense'; there are refresh, retrieval, roads, ask, streams, up" in told
+    assert "there is no bench 'nonsense'; there are refresh, retrieval, roads, answers, ask, streams, up" in told
