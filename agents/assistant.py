@@ -109,7 +109,7 @@ def assemble(settings: Settings) -> Assistant:
     tracing = Tracing(settings.langfuse, settings.environment, os.environ.get(RELEASE_VARIABLE), metrics)
     gateway = ModelGateway(settings.gateway, settings.models, limits.answer_seconds, tracing.calls)
     knowledge = TracedKnowledgeBase(
-        settings.store.opened_with(), settings.fusion.fused_with(), settings.models.embedding.identity, tracing.tracer
+        tracing.tracer, settings.store.opened_with(), settings.fusion.fused_with(), *settings.models.embeddings
     )
     refresh = _refresh_requests(settings)
     objective = timedelta(hours=settings.freshness.objective_hours) if settings.freshness else None

@@ -15,6 +15,7 @@ from openai.types.shared_params.response_format_json_schema import JSONSchema
 from pydantic import BaseModel, ValidationError
 
 from agents.circuit import Circuit
+from agents.knowledge.generation import EmbeddingIdentity
 from agents.settings import Gateway, Models, gateway_key
 from agents.token_estimate import cut_to_tokens
 from agents.tracing.model_calls import ModelCalls
@@ -70,15 +71,17 @@ class ModelGateway:
         # Asked for here, because openai imports 500 modules for them, which would stop the event loop at a question.
         self._embeddings, self._completions = self._client.embeddings, self._client.chat.completions
 
-    async def embed(self, text: str, *, probing: bool = False) -> list[float]:
-        """The vector of `text` (shape: the embedding model's dimension); text beyond the model's context is cut off.
+    async def embed(self, text: str, by: EmbeddingIdentity, *, probing: bool = False) -> list[float]:
+        """The vector of `text` (shape: the model's dimension); text beyond the model's context is cut off.
+
+        `by` is one of the embedding models of the settings.
 
         `probing` asks also while the model is left alone.
 
         Raises:
             GatewayUnavailable: no answer, or a vector of another length than the settings say.
         """
-        model = self._models.embedding
+        model = self._models.embeddings[by]
         # Two tokens are the model's own, at the beginning and at the end.
         text = cut_to_tokens(text, model.context_tokens - 2)
         with self._calls.embedding(model.name, text, model.dimension) as call:

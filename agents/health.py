@@ -106,7 +106,7 @@ class Health:
             documents=documents,
             passages=passages,
             refreshed_at=refreshed_at,
-            models={"chat": self._models.reasoning.name, "embedding": self._models.embedding.name},
+            models={"chat": self._models.reasoning.name, "embedding": self._knowledge.embedding.model},
         )
 
     def _found(self, *, lesser: bool) -> dict[CheckName, Check]:
@@ -132,7 +132,7 @@ class Health:
             await asyncio.sleep(self._pause)
 
     async def _probe_embedding(self) -> None:
-        await self._gateway.embed("ready?", probing=True)
+        await self._gateway.embed("ready?", self._knowledge.embedding, probing=True)
 
     async def _probe_chat(self) -> None:
         answered = self._gateway.last_chat

@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import ParamSpec, TypeVar
 
 from agents.knowledge.change_record import ChangeRecord, last_change
 from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import EmbeddingIdentity, Manifest
-from agents.knowledge.search import Passage, hybrid_search, require_same_embedding
+from agents.knowledge.search import Passage, hybrid_search, require_embedding
 from agents.knowledge.store import Chunk, Filters, KnowledgeStore, StoreUnavailable, UnknownGeneration
 from agents.knowledge.store.opening import open_store
 from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
@@ -20,6 +20,8 @@ SERVING_SECONDS = 1.0
 
 Given = ParamSpec("Given")
 Read = TypeVar("Read")
+VectorBy = Callable[[EmbeddingIdentity], Awaitable[Sequence[float]]]
+"""Makes the vector of one question, by the embedding model that it is given."""
 
 
 class NoGeneration(Exception):
@@ -27,26 +29,37 @@ class NoGeneration(Exception):
 
 
 class KnowledgeBase:
-    """Reads the store in threads, for its calls block; opens it when it is first needed."""
+    """Reads the store in threads, for its calls block; opens it when it is first needed.
+
+    Each generation is searched by the model that it was embedded by, which is one of `embeddings` (at least one; the
+    first is the present one): while the knowledge base changes its model, and after a rollback, that is another.
+    """
 
     def __init__(
-        self, store: LanceSettings | OpenSearchSettings, fusion: FusionSettings, embedding: EmbeddingIdentity
+        self, store: LanceSettings | OpenSearchSettings, fusion: FusionSettings, *embeddings: EmbeddingIdentity
     ) -> None:
         self._settings = store
         self._fusion = fusion
-        self._embedding = embedding
+        self._embeddings = embeddings
         self._store: KnowledgeStore | None = None
         self._serving: Manifest | None = None
         self._read_at = 0.0
         self._failed: tuple[float, str] | None = None
         self._lock = asyncio.Lock()
 
+    @property
+    def embedding(self) -> EmbeddingIdentity:
+        """The model that the next question will most likely be embedded by; nothing is asked of the store."""
+        if self._serving is not None and self._serving.embedding in self._embeddings:
+            return self._serving.embedding
+        return self._embeddings[0]
+
     async def serving(self) -> Manifest:
         """The manifest of the serving generation, at most `SERVING_SECONDS` old.
 
         Raises:
             NoGeneration: nothing was promoted yet.
-            EmbeddingMismatch: the generation was embedded by another model than the service's.
+            EmbeddingMismatch: the generation was embedded by a model that the service does not have.
             StoreUnavailable: the store does not answer.
         """
         began = time.monotonic()
@@ -64,22 +77,21 @@ class KnowledgeBase:
                 self._read_at = time.monotonic()
         if self._serving is None:
             raise NoGeneration("the knowledge base has no generation yet; run the flow 'knowledge' first")
-        require_same_embedding(self._serving, self._embedding)
+        require_embedding(self._serving, self._embeddings)
         return self._serving
 
     async def search(
-        self, text: str, vector: Sequence[float], limit: int, filters: Filters
+        self, text: str, vector_by: VectorBy, limit: int, filters: Filters
     ) -> tuple[Manifest, list[Passage]]:
-        """The `limit` best passages of the serving generation, best first; raises as `serving` does."""
-        store = await self._opened()
+        """The `limit` best passages of the serving generation, best first; raises as `serving` and `vector_by` do."""
         manifest = await self.serving()
         try:
-            return manifest, await _in_time(self._search, store, manifest, text, vector, limit, filters)
+            return manifest, await self._search(manifest, text, vector_by, limit, filters)
         except UnknownGeneration:
             # It was replaced and dropped since it was read; the one that replaced it is there.
             self._serving = None
             manifest = await self.serving()
-            return manifest, await _in_time(self._search, store, manifest, text, vector, limit, filters)
+            return manifest, await self._search(manifest, text, vector_by, limit, filters)
 
     async def document(self, generation: str, uri: str) -> list[Chunk]:
         """All chunks of a document, in order; empty when the generation does not hold it.
@@ -105,18 +117,15 @@ class KnowledgeBase:
         if self._store is not None:
             await asyncio.to_thread(self._store.close)
 
-    def _search(
-        self,
-        store: KnowledgeStore,
-        manifest: Manifest,
-        text: str,
-        vector: Sequence[float],
-        limit: int,
-        filters: Filters,
+    async def _search(
+        self, manifest: Manifest, text: str, vector_by: VectorBy, limit: int, filters: Filters
     ) -> list[Passage]:
+        store = await self._opened()
+        model = manifest.embedding
+        vector = await vector_by(model)
         # The settings may already be those of a generation that is still being built.
         fusion = manifest.fusion or self._fusion
-        return hybrid_search(store, manifest, text, vector, self._embedding, fusion, limit, filters)
+        return await _in_time(hybrid_search, store, manifest, text, vector, model, fusion, limit, filters)
 
     async def _opened(self) -> KnowledgeStore:
         if self._store is None:

@@ -1,6 +1,5 @@
 """The RAG agent: verifies the knowledge base, and finds its passages that may answer a question."""
 
-import asyncio
 import time
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ from agents.gateway import ModelGateway
 from agents.knowledge.search import Passage
 from agents.knowledge.store import Filters
 from agents.knowledge_base import KnowledgeBase
+from agents.question_vectors import QuestionVectors
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,11 @@ class Retrieval:
         self._watch = watch
         self._question = question
         self._verify_ms = 0.0
-        self._embed_ms = 0.0
-        self._vector = asyncio.create_task(self._embed(gateway))
+        self._vectors = QuestionVectors(gateway, question)
+        self._vectors.begin(knowledge.embedding)
 
     async def verify(self) -> Verified:
-        """Check that there is a generation of the service's embedding model, and how fresh it is.
+        """Check that there is a generation of one of the service's embedding models, and how fresh it is.
 
         Raises:
             NoGeneration, EmbeddingMismatch, StoreUnavailable: as for `KnowledgeBase.serving`.
@@ -61,23 +61,15 @@ class Retrieval:
             GatewayUnavailable: the question cannot be embedded.
             NoGeneration, EmbeddingMismatch, StoreUnavailable: as for `KnowledgeBase.search`.
         """
-        vector = await self._vector
+        await self._vectors.by(self._knowledge.embedding)
         began = time.perf_counter()
-        manifest, passages = await self._knowledge.search(self._question, vector, limit, filters)
-        return Found(tuple(passages), manifest.generation, self._embed_ms, self._verify_ms + _since(began))
+        manifest, passages = await self._knowledge.search(self._question, self._vectors.by, limit, filters)
+        search_ms = self._verify_ms + _since(began)
+        return Found(tuple(passages), manifest.generation, self._vectors.milliseconds, search_ms)
 
     async def close(self) -> None:
         """Stop the call of the embedding model when it is still going on."""
-        self._vector.cancel()
-        await asyncio.wait({self._vector})
-        if not self._vector.cancelled():
-            self._vector.exception()  # what nobody asked for any more is no error of the event loop
-
-    async def _embed(self, gateway: ModelGateway) -> list[float]:
-        began = time.perf_counter()
-        vector = await gateway.embed(self._question)
-        self._embed_ms = _since(began)
-        return vector
+        await self._vectors.close()
 
 
 class RagAgent:

@@ -40,7 +40,7 @@ class ChatModel(_Strict):
 
 
 class EmbeddingModel(_Strict):
-    """The embedding model under its name at the gateway; `fingerprint` is the SHA-256 of its file."""
+    """An embedding model under its name at the gateway; `fingerprint` is the SHA-256 of its file."""
 
     name: str
     fingerprint: str
@@ -54,11 +54,21 @@ class EmbeddingModel(_Strict):
 
 
 class Models(_Strict):
-    """The models by role: `reasoning` writes answers, `judge` scores them where one is paid for."""
+    """The models by role: `reasoning` writes answers, `judge` scores them where one is paid for.
+
+    `embedding` made the vectors of the next generations, and `former_embedding` those of earlier ones that may serve.
+    """
 
     reasoning: ChatModel
     embedding: EmbeddingModel
+    former_embedding: EmbeddingModel | None = None
     judge: ChatModel | None = None
+
+    @property
+    def embeddings(self) -> Mapping[EmbeddingIdentity, EmbeddingModel]:
+        """The models that can embed a question, by what they are; the present one is the first."""
+        models = (self.embedding, self.former_embedding)
+        return {model.identity: model for model in models if model is not None}
 
 
 class LanceStore(_Strict):

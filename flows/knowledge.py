@@ -14,7 +14,7 @@ from flows.wrong_input import refuse_directory_on_aws
 from tasks.artifacts import begin_progress
 from tasks.concurrency_limits import one_at_a_time
 from tasks.data_directory import models_directory
-from tasks.embedding_model import embedding_work, ensure_embedding_model, provenance
+from tasks.embedding_model import embedding_work, ensure_embedding_model, former_embedding, provenance
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.environment_outputs import load_outputs
@@ -98,6 +98,7 @@ def refresh_here(settings: Environment, directory: str | None, *, confirm_deleti
         section.deletion_guard,
         section.generations_kept,
         gate_questions(settings),
+        former_embedding(settings.models, models_directory(settings)),
         deletions_confirmed=confirm_deletions,
         sources_replaced=directory is not None,
     )

@@ -14,10 +14,11 @@ from tasks.data_directory import models_directory
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.models import SERVED_IN_CLUSTER
 from tasks.environment.variable_file import load_environment
+from tasks.leftovers import remove_component
 from tasks.model_readiness import ModelState, prove_models
 from tasks.model_replicas import with_replicas
 from tasks.model_rollback import roll_back_models
-from tasks.platforms.component_names import GATEWAY
+from tasks.platforms.component_names import FORMER_EMBEDDING, GATEWAY, REASONING
 from tasks.platforms.local_components import LocalComponents, model_roles
 from tasks.rollout import roll_out
 from tasks.run_origin import record_origin
@@ -134,6 +135,9 @@ def serve_on_laptop(settings: Environment) -> str:
     deploy(platform, components.gateway())
     for component in (*roles, GATEWAY):
         wait_until_ready(platform, component)
+    deployed = {state.name for state in platform.list_components()}
+    for component in sorted({FORMER_EMBEDDING, REASONING} & deployed - roles.keys()):
+        remove_component(platform, component)
     tried = try_models(platform.address(GATEWAY), platform.secrets[GATEWAY_KEY], settings.models)
     table = [
         {"model": row.model, "kind": row.kind, "latency ms": round(row.latency_ms), "tokens or dimension": row.size}

@@ -37,6 +37,8 @@ variable "models" {
     reasoning = string
     embedding = string
     judge     = optional(string)
+
+    former_embedding = optional(string)
   })
 
   validation {
@@ -90,10 +92,11 @@ variable "models" {
   }
   validation {
     condition = alltrue([
-      for name in compact([var.models.chat, var.models.reasoning, var.models.embedding, var.models.judge]) :
-      contains(keys(var.models.catalogue), name)
+      for name in compact([
+        var.models.chat, var.models.reasoning, var.models.embedding, var.models.former_embedding, var.models.judge,
+      ]) : contains(keys(var.models.catalogue), name)
     ])
-    error_message = "models.chat, reasoning, embedding and judge must each name a model of models.catalogue."
+    error_message = "models.chat, reasoning, embedding, former_embedding and judge must each name a model of models.catalogue."
   }
   validation {
     condition = alltrue(flatten([
@@ -104,7 +107,10 @@ variable "models" {
     error_message = "models.catalogue.*.fallbacks must name other models of models.catalogue."
   }
   validation {
-    condition     = try(var.models.catalogue[var.models.embedding].dimension, null) != null
-    error_message = "The model that models.embedding names needs a dimension."
+    condition = alltrue([
+      for name in compact([var.models.embedding, var.models.former_embedding]) :
+      try(var.models.catalogue[name].dimension, null) != null
+    ]) && var.models.embedding != coalesce(var.models.former_embedding, "-")
+    error_message = "models.embedding and former_embedding must be two models with a dimension."
   }
 }

@@ -11,6 +11,7 @@ from agents.refresh_settings import Freshness, PrefectCredentials, Refresh
 from tasks.agent_access import access_settings
 from tasks.embedding_identity import embedding_identity
 from tasks.environment import Environment
+from tasks.environment.models import Models
 from tasks.langfuse import langfuse_project
 from tasks.secret_file import GATEWAY_KEY
 from tasks.store_settings import store_settings
@@ -18,10 +19,13 @@ from tasks.store_settings import store_settings
 
 @dataclass(frozen=True)
 class InCluster:
-    """What the environment file cannot say of an environment on AWS: Terraform's `outputs`, and the mirrored model."""
+    """What the environment file cannot say of an environment on AWS: Terraform's `outputs`, and the mirrored models.
+
+    `embeddings` are what the embedding models of the file are, by name.
+    """
 
     outputs: Mapping[str, Any]
-    embedding: EmbeddingIdentity
+    embeddings: Mapping[str, EmbeddingIdentity]
 
 
 WEB_SEARCH_MARGIN_SECONDS = 2.0
@@ -43,7 +47,7 @@ def agent_settings(
     `web_search_url` it never asks the web.
     """
     models, agents = environment.models, environment.agents
-    identity = cluster.embedding if cluster else embedding_identity(models)
+    embeddings = {name: _embedding_model(models, name, cluster) for name in models.embeddings}
     fusion = environment.knowledge.fusion
     return service.Settings(
         environment=environment.name.value,
@@ -53,12 +57,8 @@ def agent_settings(
         models=service.Models(
             reasoning=_chat_model(environment, models.reasoning),
             judge=None if models.judge is None else _chat_model(environment, models.judge),
-            embedding=service.EmbeddingModel(
-                name=identity.model,
-                fingerprint=identity.fingerprint,
-                dimension=identity.dimension,
-                context_tokens=models.catalogue[models.embedding].context_tokens,
-            ),
+            embedding=embeddings[models.embedding],
+            former_embedding=None if models.former_embedding is None else embeddings[models.former_embedding],
         ),
         store=_store(environment, cluster.outputs if cluster else None),
         fusion=service.Fusion(method=fusion.method, dense_weight=fusion.dense_weight, candidates=fusion.candidates),
@@ -92,6 +92,16 @@ def _freshness(environment: Environment, prefect_api_url: str) -> Freshness | No
 
 def _chat_model(environment: Environment, name: str) -> service.ChatModel:
     return service.ChatModel(name=name, context_tokens=environment.models.catalogue[name].context_tokens)
+
+
+def _embedding_model(models: Models, name: str, cluster: InCluster | None) -> service.EmbeddingModel:
+    identity = cluster.embeddings[name] if cluster else embedding_identity(models, name)
+    return service.EmbeddingModel(
+        name=identity.model,
+        fingerprint=identity.fingerprint,
+        dimension=identity.dimension,
+        context_tokens=models.catalogue[name].context_tokens,
+    )
 
 
 def _web_search(environment: Environment, url: str | None) -> service.WebSearchServer | None:

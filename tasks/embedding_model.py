@@ -1,10 +1,11 @@
 """The embedding model of a refresh: which one it is, its files, and the work that it is given."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from prefect import task
 
+from agents.knowledge.generation import EmbeddingIdentity
 from agents.knowledge.sync import Provenance
 from tasks.embedding_identity import embedding_identity
 from tasks.environment import Environment
@@ -12,6 +13,8 @@ from tasks.environment.knowledge import Source
 from tasks.environment.models import Models
 from tasks.model_files import ModelFiles, ModelUnavailable, ensure_model
 from tasks.ray_data import EmbeddingWork
+from tasks.refresh.examining import embed_by
+from tasks.refresh.gate_scores import Embed
 from tasks.refresh.inputs import made_from, work_with
 
 
@@ -22,17 +25,27 @@ def ensure_embedding_model(models: Models, directory: Path) -> ModelFiles:
     Raises:
         ModelUnavailable: they are not there and cannot be built.
     """
-    packaged = models.catalogue[models.embedding].packaged
-    if packaged is None:
-        raise ModelUnavailable(f"models.embedding = {models.embedding!r} has no packaged weights")
-    return ensure_model(models.embedding, packaged, directory)
+    return _files(models, models.embedding, directory)
+
+
+def former_embedding(models: Models, directory: Path) -> Mapping[EmbeddingIdentity, Embed]:
+    """How the gate embeds questions for a generation of the former model; empty where none is named.
+
+    Raises:
+        ModelUnavailable: it is no packaged model. The function raises it too, when its files are not there.
+    """
+    name = models.former_embedding
+    if name is None:
+        return {}
+    context_tokens = models.catalogue[name].context_tokens
+    return {embedding_identity(models, name): embed_by(lambda: _files(models, name, directory).path, context_tokens)}
 
 
 def provenance(
     environment: Environment, sources: Sequence[Source], git_commit: str | None, flow_run_id: str | None
 ) -> Provenance:
     """What the next generation will be made from and by."""
-    embedding = embedding_identity(environment.models)
+    embedding = embedding_identity(environment.models, environment.models.embedding)
     knowledge = environment.knowledge
     return made_from(sources, knowledge.chunks, embedding, knowledge.fusion, git_commit, flow_run_id)
 
@@ -56,3 +69,10 @@ def embedding_work(environment: Environment, sources: Sequence[Source], files: M
         knowledge.embedding_workers,
         on_cluster=False,
     )
+
+
+def _files(models: Models, name: str, directory: Path) -> ModelFiles:
+    packaged = models.catalogue[name].packaged
+    if packaged is None:
+        raise ModelUnavailable(f"the embedding model {name!r} has no packaged weights")
+    return ensure_model(name, packaged, directory)

@@ -34,7 +34,7 @@ class SmokeResult:
 
 def roles_of(models: Models) -> list[str]:
     """The models that answer questions, each once; the judge is asked by evaluations only."""
-    return list(dict.fromkeys((models.embedding, models.chat, models.reasoning)))
+    return list(dict.fromkeys((*models.embeddings, models.chat, models.reasoning)))
 
 
 def smoke_test(gateway_url: str, key: str, models: Models, asked: Sequence[str] | None = None) -> list[SmokeResult]:

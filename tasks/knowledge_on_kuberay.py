@@ -26,7 +26,7 @@ from tasks.ray_job.pods import MODEL_DIRECTORY
 from tasks.ray_job.running import RefreshJobInterrupted, RefreshRun
 from tasks.ray_job.specification import RayJobRequest
 from tasks.refresh.building import RefreshProgress
-from tasks.refresh.job import RefreshJob
+from tasks.refresh.job import FormerModel, RefreshJob
 from tasks.refresh.mirrored_model import MirroredModel
 from tasks.refresh.packed_questions import pack
 from tasks.refresh.report import RefreshReport
@@ -63,8 +63,9 @@ def refresh_request(
         questions=pack(gate_questions(settings)),
         generations_kept=knowledge.generations_kept,
         store=_store(settings, outputs),
-        model=mirrored_embedding(settings, outputs),
+        model=mirrored_embedding(settings, outputs, settings.models.embedding),
         context_tokens=settings.models.catalogue[settings.models.embedding].context_tokens,
+        former=_former(settings, outputs),
         workers=knowledge.embedding_workers,
         model_directory=MODEL_DIRECTORY,
         outcome_uri=f"s3://{bucket}/{OUTCOME_KEY}",
@@ -130,13 +131,20 @@ def _state(flow_run_id: str) -> StateType | None:
             return None
 
 
-def mirrored_embedding(settings: Environment, outputs: Mapping[str, Any]) -> MirroredModel:
-    """The embedding model, where the stage `models` mirrors it."""
-    name = settings.models.embedding
+def mirrored_embedding(settings: Environment, outputs: Mapping[str, Any], name: str) -> MirroredModel:
+    """An embedding model, where the stage `models` mirrors it."""
     model = settings.models.catalogue[name]
     assert model.dimension is not None  # noqa: S101 - the model of the file guarantees it
     bucket = str(outputs["data"]["buckets"]["models"]["name"])
     return MirroredModel(name=name, dimension=model.dimension, bucket=bucket, prefix=weights_prefix(name, model))
+
+
+def _former(settings: Environment, outputs: Mapping[str, Any]) -> FormerModel | None:
+    name = settings.models.former_embedding
+    if name is None:
+        return None
+    context_tokens = settings.models.catalogue[name].context_tokens
+    return FormerModel(model=mirrored_embedding(settings, outputs, name), context_tokens=context_tokens)
 
 
 def _store(settings: Environment, outputs: Mapping[str, Any]) -> OpenSearchStore:

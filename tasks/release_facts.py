@@ -7,7 +7,7 @@ from tasks.aws_session import client, explained_credentials
 from tasks.environment import Environment
 from tasks.environment.data import ImageName
 from tasks.environment_outputs import OutputsMissing
-from tasks.helm.derivations.agents import EMBEDDING_FINGERPRINT
+from tasks.helm.derivations.agents import EMBEDDING_FINGERPRINT, FORMER_EMBEDDING_FINGERPRINT
 from tasks.helm.derivations.derivation import Outputs
 from tasks.released_images import ImagesMissing, load_images
 from tasks.weights.manifest import read_manifest
@@ -22,7 +22,11 @@ def release_facts(settings: Environment, outputs: Mapping[str, Any]) -> Outputs:
         MissingCredentials: there are none for AWS.
         ClientError: the bucket of the models cannot be read.
     """
-    return {**outputs, "images": known_images(settings), EMBEDDING_FINGERPRINT: _mirrored(settings, outputs)}
+    facts = {**outputs, "images": known_images(settings)}
+    facts[EMBEDDING_FINGERPRINT] = _mirrored(settings, outputs, settings.models.embedding)
+    if settings.models.former_embedding is not None:
+        facts[FORMER_EMBEDDING_FINGERPRINT] = _mirrored(settings, outputs, settings.models.former_embedding)
+    return facts
 
 
 def known_images(settings: Environment) -> Mapping[ImageName, str]:
@@ -34,9 +38,8 @@ def known_images(settings: Environment) -> Mapping[ImageName, str]:
         return {}
 
 
-def _mirrored(settings: Environment, outputs: Mapping[str, Any]) -> str | None:
-    """The SHA-256 of the embedding model's mirrored files, None while they are not mirrored."""
-    name = settings.models.embedding
+def _mirrored(settings: Environment, outputs: Mapping[str, Any], name: str) -> str | None:
+    """The SHA-256 of an embedding model's mirrored files, None while they are not mirrored."""
     prefix = weights_prefix(name, settings.models.catalogue[name])
     if "data" not in outputs:
         raise OutputsMissing(

@@ -15,10 +15,8 @@ GENERATION_NAME = r"^[a-z0-9][a-z0-9-]*$"
 """A generation's name becomes part of file, table and index names."""
 
 
-class EmbeddingIdentity(BaseModel):
+class EmbeddingIdentity(BaseModel, frozen=True, extra="forbid"):
     """Which model made the vectors. `fingerprint` is the SHA-256 of the model file that was used."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str
     fingerprint: str

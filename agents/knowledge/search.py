@@ -1,6 +1,6 @@
 """Hybrid search over one generation: both legs from the store, fused here."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from agents.knowledge.fusion import FusionSettings, fuse
@@ -53,7 +53,7 @@ def hybrid_search(
         UnknownGeneration: the generation was dropped meanwhile; read `store.serving()` again.
         StoreUnavailable: the store does not answer.
     """
-    require_same_embedding(manifest, embedding)
+    require_embedding(manifest, [embedding])
     candidates = max(settings.candidates, limit)
     legs = store.search(manifest.generation, text, vector, candidates, filters or Filters())
     chunks = {hit.chunk.chunk_id: hit.chunk for hit in (*legs.lexical, *legs.dense)}
@@ -65,16 +65,17 @@ def hybrid_search(
     ]
 
 
-def require_same_embedding(manifest: Manifest, embedding: EmbeddingIdentity) -> None:
+def require_embedding(manifest: Manifest, embeddings: Collection[EmbeddingIdentity]) -> None:
     """Refuse to compare vectors of two models: they lie in unrelated spaces, whatever their length.
 
     Raises:
-        EmbeddingMismatch: `embedding` differs from the generation's in model, fingerprint or dimension.
+        EmbeddingMismatch: each of `embeddings` differs from the generation's in model, fingerprint or dimension.
     """
-    if embedding != manifest.embedding:
+    if manifest.embedding not in embeddings:
         raise EmbeddingMismatch(
             f"generation {manifest.generation!r} was embedded by {_describe(manifest.embedding)}, the query by "
-            f"{_describe(embedding)}; refresh the knowledge base with the present model, or go back to the former one"
+            f"{' or '.join(map(_describe, embeddings))}; name the generation's model as models.former_embedding, "
+            "refresh the knowledge base with the present model, or go back to a generation of it"
         )
 
 

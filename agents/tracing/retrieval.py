@@ -12,7 +12,7 @@ from agents.knowledge.generation import EmbeddingIdentity, Manifest
 from agents.knowledge.search import Passage
 from agents.knowledge.store import Filters
 from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
-from agents.knowledge_base import KnowledgeBase
+from agents.knowledge_base import KnowledgeBase, VectorBy
 from agents.tracing.shared import Attributes, shared_attributes
 
 
@@ -21,21 +21,21 @@ class TracedKnowledgeBase(KnowledgeBase):
 
     def __init__(
         self,
+        tracer: Tracer,
         store: LanceSettings | OpenSearchSettings,
         fusion: FusionSettings,
-        embedding: EmbeddingIdentity,
-        tracer: Tracer,
+        *embeddings: EmbeddingIdentity,
     ) -> None:
-        super().__init__(store, fusion, embedding)
+        super().__init__(store, fusion, *embeddings)
         self._tracer = tracer
 
     async def search(
-        self, text: str, vector: Sequence[float], limit: int, filters: Filters
+        self, text: str, vector_by: VectorBy, limit: int, filters: Filters
     ) -> tuple[Manifest, list[Passage]]:
         """As `KnowledgeBase.search`."""
         shared = shared_attributes()
         if not shared:
-            return await super().search(text, vector, limit, filters)
+            return await super().search(text, vector_by, limit, filters)
         attributes: Attributes = {
             gen_ai.GEN_AI_OPERATION_NAME: "retrieval",
             gen_ai.GEN_AI_RETRIEVAL_QUERY_TEXT: text,
@@ -46,7 +46,7 @@ class TracedKnowledgeBase(KnowledgeBase):
         with self._tracer.start_as_current_span(
             "retrieval knowledge", kind=SpanKind.CLIENT, attributes=attributes
         ) as span:
-            manifest, passages = await super().search(text, vector, limit, filters)
+            manifest, passages = await super().search(text, vector_by, limit, filters)
             shared.update(provenance(manifest))
             _describe(span, manifest, passages)
             return manifest, passages

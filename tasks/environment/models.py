@@ -17,7 +17,7 @@ Repository = Annotated[
 SERVED_IN_CLUSTER: tuple[RunsOn, ...] = ("gpu", "neuron", "kuberay")
 # Room for what charts and controllers add to it: a host name has 63 characters at most.
 SERVER_NAME = r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?"
-ROLES = ("chat", "reasoning", "embedding", "judge")
+ROLES = ("chat", "reasoning", "embedding", "former_embedding", "judge")
 
 
 class PackagedWeights(Section):
@@ -119,14 +119,22 @@ class Models(Section):
 
     `reasoning` writes the assistant's answers. `chat` is offered at the gateway to other programs, and stands in for
     `reasoning` where that model's fallbacks name it; the assistant does not ask it by itself. `embedding` makes the
-    vectors of documents and questions. `judge` scores answers, and is absent where none is paid for.
+    vectors of documents and questions. `former_embedding` is what `embedding` was before: questions are embedded by it
+    for as long as a generation serves whose vectors it made. `judge` scores answers, and is absent where none is paid
+    for.
     """
 
     catalogue: dict[str, Model]
     chat: Text
     reasoning: Text
     embedding: Text
+    former_embedding: Text | None = None
     judge: Text | None = None
+
+    @property
+    def embeddings(self) -> tuple[str, ...]:
+        """The models that embed questions, the present one first."""
+        return tuple(name for name in (self.embedding, self.former_embedding) if name is not None)
 
     @model_validator(mode="after")
     def _names_are_host_names(self) -> Self:
@@ -156,16 +164,30 @@ class Models(Section):
 
     @model_validator(mode="after")
     def _kinds_fit(self) -> Self:
-        if self.catalogue[self.embedding].dimension is None:
-            raise ValueError(f"embedding = {self.embedding!r} needs catalogue.{self.embedding}.dimension")
+        if self.embedding == self.former_embedding:
+            raise ValueError(f"former_embedding = {self.embedding!r} is the embedding model itself; leave it out")
+        for name in self.embeddings:
+            if self.catalogue[name].dimension is None:
+                raise ValueError(f"embedding = {name!r} needs catalogue.{name}.dimension")
+            if self.catalogue[name].fallbacks:
+                raise ValueError(
+                    f"catalogue.{name}.fallbacks must be empty: vectors of another model cannot be compared"
+                )
         for role in ("chat", "reasoning", "judge"):
             name = getattr(self, role)
             if name is not None and self.catalogue[name].dimension is not None:
                 raise ValueError(
                     f"{role} = {name!r} is an embedding model, as it has a dimension; it cannot write text"
                 )
-        if self.catalogue[self.embedding].fallbacks:
-            raise ValueError(
-                f"catalogue.{self.embedding}.fallbacks must be empty: vectors of another model cannot be compared"
-            )
+        return self
+
+    @model_validator(mode="after")
+    def _processes_have_a_role(self) -> Self:
+        roles = {getattr(self, role) for role in ROLES}
+        for name, model in self.catalogue.items():
+            if model.runs_on == "process" and name not in roles:
+                raise ValueError(
+                    f"catalogue.{name} runs on this machine and plays no role; leave it out, or name it in one of "
+                    f"{', '.join(ROLES)}"
+                )
         return self

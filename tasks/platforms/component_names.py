@@ -3,6 +3,8 @@
 PREFECT_SERVER = "prefect-server"
 PREFECT_WORKER = "prefect-worker"
 EMBEDDING = "embedding"
+# While the knowledge base changes its embedding model.
+FORMER_EMBEDDING = "former-embedding"
 CHAT = "chat"
 REASONING = "reasoning"
 GATEWAY = "gateway"

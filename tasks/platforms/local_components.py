@@ -22,6 +22,7 @@ from tasks.platforms.component_names import (
     AGENTS_CANDIDATE,
     CHAT,
     EMBEDDING,
+    FORMER_EMBEDDING,
     GATEWAY,
     PREFECT_SERVER,
     PREFECT_WORKER,
@@ -54,6 +55,8 @@ def wanted_ports(environment: Environment, with_web_search: bool) -> dict[str, i
         wanted[WEB_SEARCH] = ports.web_search
     if REASONING in model_roles(environment):
         wanted[REASONING] = ports.chat + 1
+    if FORMER_EMBEDDING in model_roles(environment):
+        wanted[FORMER_EMBEDDING] = ports.chat + 2
     return wanted
 
 
@@ -63,6 +66,8 @@ def model_roles(environment: Environment) -> dict[str, str]:
     roles = {EMBEDDING: models.embedding, CHAT: models.chat}
     if models.reasoning != models.chat:
         roles[REASONING] = models.reasoning
+    if models.former_embedding is not None:
+        roles[FORMER_EMBEDDING] = models.former_embedding
     return {role: name for role, name in roles.items() if models.catalogue[name].runs_on == "process"}
 
 

@@ -1,8 +1,8 @@
 """Examines a generation beside the serving one, before readers move to it: never a worse answer after a refresh."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from agents.knowledge.fusion import FusionSettings
@@ -27,12 +27,14 @@ class GateFailed(RefreshRefused):
 class GateRules:
     """`questions` are those to ask; `tolerance` (0..1) is how far a metric may fall.
 
-    `fusion` is for generations that do not say themselves how they are searched.
+    `fusion` is for generations that do not say themselves how they are searched. `former` embeds questions for a
+    serving generation that another model embedded, by that model.
     """
 
     questions: tuple[GoldenQuestion, ...]
     fusion: FusionSettings
     tolerance: float
+    former: Mapping[EmbeddingIdentity, Embed] = field(default_factory=dict[EmbeddingIdentity, Embed])
 
 
 def examine(
@@ -62,7 +64,7 @@ def examine(
     elif all(check.passed for check in checks):
         vectors = embed([question.question for question in questions])
         scores = score(store, candidate, questions, vectors, rules.fusion)
-        before, remark = _scores_before(store, candidate, serving, questions, vectors, rules.fusion, digest)
+        before, remark = _scores_before(store, candidate, serving, questions, vectors, rules, digest)
         checks += _comparison(scores, before, rules.tolerance)
     verdict = Verdict(
         generation=candidate.generation,
@@ -145,7 +147,7 @@ def _scores_before(
     serving: Manifest | None,
     questions: Sequence[GoldenQuestion],
     vectors: Sequence[Sequence[float]],
-    fusion: FusionSettings,
+    rules: GateRules,
     digest: str | None,
 ) -> tuple[GoldenScores, str | None]:
     """The serving generation's scores on the same questions; where they cannot be had, why."""
@@ -153,14 +155,18 @@ def _scores_before(
     if serving is None or serving.generation == candidate.generation:
         return nothing, "no other generation serves that it could be compared with"
     if serving.embedding == candidate.embedding:
-        return score(store, serving, questions, vectors, fusion), None
+        return score(store, serving, questions, vectors, rules.fusion), None
+    if (embed := rules.former.get(serving.embedding)) is not None:
+        own = embed([question.question for question in questions])
+        return score(store, serving, questions, own, rules.fusion), None
     # Its model is not at hand here, so that no question can be embedded for it.
     known = verdicts(store).get(serving.generation)
     if known is not None and known.questions_digest == digest:
         return GoldenScores(known.scores, {}), None
     return nothing, (
-        f"{serving.generation!r} was embedded by {serving.embedding.model!r}, and was not scored on these questions "
-        "when it was new: the candidate's scores have nothing to be compared with"
+        f"{serving.generation!r} was embedded by {serving.embedding.model!r}, which models.former_embedding does not "
+        "name, and was not scored on these questions when it was new: the candidate's scores have nothing to be "
+        "compared with"
     )
 
 

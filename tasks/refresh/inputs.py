@@ -1,6 +1,6 @@
 """What a refresh is given: from an environment's variable file on a laptop, from its arguments in a Ray job."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from agents.knowledge.chunking import CHUNKER_VERSION, ChunkBounds
@@ -13,6 +13,7 @@ from tasks.environment.knowledge import DeletionGuard as Guard
 from tasks.golden import GoldenQuestion
 from tasks.ray_data import EmbeddingWork
 from tasks.refresh.gate import GateRules
+from tasks.refresh.gate_scores import Embed
 from tasks.refresh.rules import RefreshRules
 
 MEBIBYTE = 2**20
@@ -48,14 +49,15 @@ def rules_with(
     guard: Guard,
     generations_kept: int,
     questions: Sequence[GoldenQuestion],
+    former: Mapping[EmbeddingIdentity, Embed],
     *,
     deletions_confirmed: bool,
     sources_replaced: bool,
 ) -> RefreshRules:
-    """What the refresh may do by itself; `questions` are those that the gate asks."""
+    """What the refresh may do by itself; `questions` are those that the gate asks, `former` as for `GateRules`."""
     return RefreshRules(
         generations_kept=generations_kept,
-        gate=GateRules(tuple(questions), fused_with(fusion), gate.tolerance),
+        gate=GateRules(tuple(questions), fused_with(fusion), gate.tolerance, former),
         guard=DeletionGuard(guard.documents, guard.percent),
         deletions_confirmed=deletions_confirmed,
         sources_replaced=sources_replaced,

@@ -21,6 +21,13 @@ class _Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
+class FormerModel(_Strict):
+    """The embedding model before the present one; the gate asks a generation of it by its vectors."""
+
+    model: MirroredModel
+    context_tokens: Annotated[int, Field(ge=128)]
+
+
 class RefreshJob(_Strict):
     """All that a refresh needs to know; `outcome_uri` is the object to which it writes what came of it.
 
@@ -44,6 +51,7 @@ class RefreshJob(_Strict):
     context_tokens: Annotated[int, Field(ge=128)]
     workers: Annotated[int, Field(ge=1)]
     model_directory: str
+    former: FormerModel | None = None
     outcome_uri: str
     git_commit: str | None = None
     flow_run_id: str | None = None

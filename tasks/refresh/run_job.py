@@ -5,11 +5,13 @@ prints is the job's log; lines that begin with PROGRESS carry its progress.
 """
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from agents.knowledge.building import GenerationIncomplete, NothingReadable
+from agents.knowledge.generation import EmbeddingIdentity
 from agents.knowledge.refusal import RefreshRefused
 from agents.knowledge.sources import SourceError, SourceUnavailable
 from agents.knowledge.store import StoreUnavailable
@@ -17,9 +19,19 @@ from agents.knowledge.store.opening import open_store
 from tasks.model_files import ModelUnavailable
 from tasks.ray_data import require_token
 from tasks.refresh.building import RefreshProgress
+from tasks.refresh.examining import embed_by
+from tasks.refresh.gate_scores import Embed
 from tasks.refresh.inputs import made_from, rules_with, work_with
-from tasks.refresh.job import PROGRESS, ProgressLine, RefreshFailure, RefreshJob, RefreshOutcome, write_outcome
-from tasks.refresh.mirrored_model import MODEL_FILE, TOKENIZER_FILE, mirrored_identity
+from tasks.refresh.job import (
+    PROGRESS,
+    FormerModel,
+    ProgressLine,
+    RefreshFailure,
+    RefreshJob,
+    RefreshOutcome,
+    write_outcome,
+)
+from tasks.refresh.mirrored_model import MODEL_FILE, TOKENIZER_FILE, fetch_model, mirrored_identity
 from tasks.refresh.packed_questions import unpack
 from tasks.refresh.report import RefreshReport
 from tasks.refresh.steps import Refresh, RefreshSteps
@@ -55,12 +67,23 @@ def run(job: RefreshJob) -> RefreshReport:
             job.deletion_guard,
             job.generations_kept,
             unpack(job.questions),
+            {} if job.former is None else _embed_by_former(job.former, Path(job.model_directory) / "former"),
             deletions_confirmed=job.deletions_confirmed,
             sources_replaced=False,
         )
         return Refresh(store, work, made_by, rules, RefreshSteps()).run(_say)
     finally:
         store.close()
+
+
+def _embed_by_former(former: FormerModel, directory: Path) -> Mapping[EmbeddingIdentity, Embed]:
+    """Its files are fetched when the gate asks for vectors: only the first refresh after a change needs them."""
+
+    def file() -> Path:
+        fetch_model(former.model, directory)
+        return directory / MODEL_FILE
+
+    return {mirrored_identity(former.model): embed_by(file, former.context_tokens)}
 
 
 def main(arguments: list[str]) -> int:

@@ -8,10 +8,10 @@ from agents.knowledge.generation import DocumentRecord, EmbeddingIdentity, Manif
 from agents.knowledge.store import Chunk, EmbeddedChunk, KnowledgeStore
 from agents.knowledge.store.opening import open_store
 from agents.knowledge.store.settings import LanceSettings
-from tests.agents.scripted_gateway import DIMENSION, embedding
+from tests.agents.scripted_gateway import DIMENSION, MODEL, embedding
 
 CORPUS = Path(__file__).parent / "corpus"
-IDENTITY = EmbeddingIdentity(model="embedding", fingerprint="f" * 64, dimension=DIMENSION)
+IDENTITY = EmbeddingIdentity(model=MODEL, fingerprint="f" * 64, dimension=DIMENSION)
 
 
 def corpus_chunks() -> list[Chunk]:
@@ -80,7 +80,7 @@ def write_generation(
         flow_run_id="11111111",
     )
     store.create(manifest)
-    store.add(generation, [EmbeddedChunk(chunk, embedding(chunk.searchable_text)) for chunk in chunks])
+    store.add(generation, [EmbeddedChunk(chunk, embedding(chunk.searchable_text, identity.model)) for chunk in chunks])
     store.seal(manifest)
     store.promote(generation)
     return manifest

@@ -17,13 +17,15 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from agents.terms import content_terms
 
 DIMENSION = 256
+MODEL = "embedding"
 
 
-def embedding(text: str) -> list[float]:
-    """A unit vector of hashed content terms: texts that share words are near to each other."""
+def embedding(text: str, model: str = MODEL) -> list[float]:
+    """A unit vector of hashed content terms: texts that share words are near to each other, for the same model."""
+    salt = "" if model == MODEL else model
     vector = [0.0] * DIMENSION
     for term in content_terms(text):
-        vector[int.from_bytes(hashlib.sha256(term.encode()).digest()[:4], "big") % DIMENSION] += 1.0
+        vector[int.from_bytes(hashlib.sha256(f"{salt}{term}".encode()).digest()[:4], "big") % DIMENSION] += 1.0
     length = math.sqrt(sum(value * value for value in vector)) or 1.0
     return [value / length for value in vector]
 
@@ -61,7 +63,7 @@ class ScriptedGateway:
 
     `usage` is reported at the end of a reply, and every answer has `headers`.
     `first_replies` are said before it, one a prompt. Whoever asks for JSON is given the next of the `verdicts`, and
-    refused with status 500 when none is left.
+    refused with status 500 when none is left. `embedded_by` names the model of each of the `questions`.
     """
 
     reply: str = ""
@@ -74,6 +76,7 @@ class ScriptedGateway:
     usage: dict[str, Any] | None = None
     headers: dict[str, str] = field(default_factory=dict[str, str])
     questions: list[str] = field(default_factory=list[str])
+    embedded_by: list[str] = field(default_factory=list[str])
     prompts: list[Any] = field(default_factory=list[Any])
     keys: set[str] = field(default_factory=set[str])
     hold: threading.Event = field(default_factory=threading.Event)
@@ -107,7 +110,9 @@ class ScriptedGateway:
                 return JSONResponse({"error": {"message": "Received API Key = sk-secret"}}, self.embedding_status)
             body = await request.json()
             self.questions.append(body["input"])
-            data = [{"object": "embedding", "index": 0, "embedding": embedding(body["input"])}]
+            self.embedded_by.append(body["model"])
+            vector = embedding(body["input"], body["model"])
+            data = [{"object": "embedding", "index": 0, "embedding": vector}]
             answer = {"object": "list", "data": data, "model": body["model"], "usage": {}}
             return JSONResponse(answer, headers=self.headers)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from agents.knowledge.generation import DocumentRecord, EmbeddingIdentity, Manifest
 from agents.knowledge.store import Chunk, EmbeddedChunk, KnowledgeStore
+from agents.knowledge_base import VectorBy
 
 TOPICS = ("upgrade", "cost", "network", "storage")
 DIMENSION = len(TOPICS)
@@ -16,6 +17,15 @@ FIRST_CREATED = datetime(2030, 1, 1, tzinfo=UTC)
 def vector(*topics: str) -> list[float]:
     """The unit vector that points equally at these topics."""
     return [float(topic in topics) / math.sqrt(len(topics)) for topic in TOPICS]
+
+
+def vector_by(*topics: str) -> VectorBy:
+    """A question that points at these topics, whatever model is asked."""
+
+    async def by(_: EmbeddingIdentity) -> list[float]:
+        return vector(*topics)
+
+    return by
 
 
 def passage(document: str, ordinal: int, text: str, topics: Sequence[str], **values: str) -> EmbeddedChunk:

@@ -31,6 +31,7 @@ from tasks.golden import Evidence, GoldenQuestion
 from tasks.ray_data import EmbeddingWork
 from tasks.refresh.building import BuiltGeneration, RefreshProgress, promote
 from tasks.refresh.gate import GateRules, examine
+from tasks.refresh.gate_scores import Embed
 from tasks.refresh.report import RefreshReport
 from tasks.refresh.rules import RefreshRules
 from tasks.refresh.scanning import Scan
@@ -67,6 +68,7 @@ class SmallKnowledge:
         self.questions = tuple(questions)
         self.embedding: EmbeddingIdentity = EMBEDDING
         self.embed: Callable[[Sequence[str]], list[list[float]]] = embed
+        self.former: dict[EmbeddingIdentity, Embed] = {}
         self.dies: Literal["building", "before promotion", "after promotion"] | None = None
         self.fusion = FUSION
         self.kept = 3
@@ -96,7 +98,7 @@ class SmallKnowledge:
         )
         rules = RefreshRules(
             generations_kept=self.kept,
-            gate=GateRules(self.questions, FUSION, self.tolerance),
+            gate=GateRules(self.questions, FUSION, self.tolerance, self.former),
             guard=DeletionGuard(10, 10),
             deletions_confirmed=confirmed,
             sources_replaced=replaced,

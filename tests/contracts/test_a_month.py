@@ -20,7 +20,7 @@ from agents.knowledge.store.opening import open_store
 from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
 from agents.knowledge_base import KnowledgeBase
 from tasks.refresh.gate import GateFailed
-from tests.contracts.generations import EMBEDDING, vector
+from tests.contracts.generations import EMBEDDING, vector, vector_by
 from tests.contracts.small_refreshes import FUSION, Died, SmallKnowledge, embed, question
 
 DAYS = 30
@@ -177,7 +177,7 @@ def test_a_month_passes_without_a_wrong_answer_and_without_a_hand(
             # Those that served, and one that was refused.
             assert len(month.small.store.manifests()) <= month.small.kept + 1
             # A reader looks once a second which generation serves: it may answer from the one before.
-            manifest, passages = runner.run(reader.search("cost", vector("cost"), 5, Filters()))
+            manifest, passages = runner.run(reader.search("cost", vector_by("cost"), 5, Filters()))
             assert passages[0].chunk.text == LABELLED["cost.md"], month.days
             assert {passage.chunk.text for passage in passages} <= month.held[manifest.generation]
         runner.run(reader.close())

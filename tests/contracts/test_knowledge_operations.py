@@ -17,7 +17,7 @@ from agents.knowledge_base import KnowledgeBase
 from tasks.refresh.gate import GateFailed, GateRules, examine
 from tasks.refresh.rollback import roll_back
 from tasks.refresh.verdicts import verdicts
-from tests.contracts.generations import EMBEDDING, GUIDE, build, vector
+from tests.contracts.generations import EMBEDDING, GUIDE, build, vector, vector_by
 from tests.contracts.small_refreshes import FUSION, SmallKnowledge, embed, question
 
 QUESTIONS = (
@@ -142,7 +142,7 @@ def test_another_fusion_is_another_generation_that_readers_search_as_it_says(
     async def best_score() -> float:
         base = KnowledgeBase(settings, FUSION, EMBEDDING)
         try:
-            _, passages = await base.search("cost", vector("cost"), 1, Filters())
+            _, passages = await base.search("cost", vector_by("cost"), 1, Filters())
         finally:
             await base.close()
         return passages[0].score
@@ -259,7 +259,7 @@ def test_readers_get_whole_answers_while_generations_are_promoted_and_rolled_bac
         nonlocal asked
         seen: set[str] = set()
         while not done.is_set():
-            manifest, passages = await base.search("guide", vector("cost"), 4, Filters())
+            manifest, passages = await base.search("guide", vector_by("cost"), 4, Filters())
             assert len(passages) == len(GUIDE)
             assert {passage.chunk.text[-4:] for passage in passages} == {f"({manifest.generation})"}
             seen.add(manifest.generation)

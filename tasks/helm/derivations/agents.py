@@ -38,6 +38,7 @@ HTTP_PORT, HTTPS_PORT = 80, 443
 VERSIONS = "versions"
 # Beside Terraform's outputs: the SHA-256 of the embedding model's mirrored files.
 EMBEDDING_FINGERPRINT = "embedding_fingerprint"
+FORMER_EMBEDDING_FINGERPRINT = "former_embedding_fingerprint"
 
 
 class EmbeddingNotMirrored(Exception):
@@ -113,19 +114,22 @@ def settings_in_cluster(settings: Environment, outputs: Outputs) -> Settings:
     Raises:
         EmbeddingNotMirrored: as `released_version`.
     """
-    model = settings.models.catalogue[settings.models.embedding]
-    fingerprint = outputs.get(EMBEDDING_FINGERPRINT)
-    if fingerprint is None or model.dimension is None:
-        raise EmbeddingNotMirrored(
-            f"the embedding model {settings.models.embedding!r} is not mirrored: run models/{settings.name.value}"
-        )
-    identity = EmbeddingIdentity(
-        model=settings.models.embedding, fingerprint=str(fingerprint), dimension=model.dimension
-    )
+    facts = (EMBEDDING_FINGERPRINT, FORMER_EMBEDDING_FINGERPRINT)
+    embeddings = {
+        name: _mirrored_identity(settings, name, outputs.get(fact))
+        for name, fact in zip(settings.models.embeddings, facts, strict=False)
+    }
     gateway = f"http://{GATEWAY_SERVICE}.{GATEWAY_NAMESPACE}.svc.cluster.local:{GATEWAY_PORT}"
     return agent_settings(
-        settings, EVERYWHERE, PORT, gateway, InCluster(outputs, identity), web_search_url=WEB_SEARCH_URL
+        settings, EVERYWHERE, PORT, gateway, InCluster(outputs, embeddings), web_search_url=WEB_SEARCH_URL
     )
+
+
+def _mirrored_identity(settings: Environment, name: str, fingerprint: str | None) -> EmbeddingIdentity:
+    dimension = settings.models.catalogue[name].dimension
+    if fingerprint is None or dimension is None:
+        raise EmbeddingNotMirrored(f"the embedding model {name!r} is not mirrored: run models/{settings.name.value}")
+    return EmbeddingIdentity(model=name, fingerprint=fingerprint, dimension=dimension)
 
 
 def _state_password(outputs: Outputs) -> Values:
