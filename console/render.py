@@ -13,7 +13,7 @@ from tasks.environment.variable_file import load_environment
 from tasks.helm.chart_directory import ChartDirectory
 from tasks.helm.charts import chart_cache
 from tasks.helm.command import open_helm
-from tasks.helm.derivations.agents import EMBEDDING_FINGERPRINT
+from tasks.helm.derivations.agents import EMBEDDING_FINGERPRINT, FORMER_EMBEDDING_FINGERPRINT
 from tasks.helm.preparation import Sources
 from tasks.helm.releases_file import InvalidReleases
 from tasks.helm.render_check import RenderedRelease, check_rendering
@@ -39,7 +39,7 @@ def render(
         text = (outputs or SAMPLE_OUTPUTS / f"{environment.value}.json").read_text(encoding="utf-8")
         values = {name: output["value"] for name, output in json.loads(text).items()}
         values["images"] = {image: f"registry.example.com/{image}@sha256:{'0' * 64}" for image in IMAGES}
-        values[EMBEDDING_FINGERPRINT] = "0" * 64
+        values[EMBEDDING_FINGERPRINT] = values[FORMER_EMBEDDING_FINGERPRINT] = "0" * 64
         rendered = check_rendering(settings, values, Sources(), ChartDirectory(charts or chart_cache(), helm))
     _show(rendered)
     if any(release.findings for release in rendered):

@@ -8,10 +8,11 @@ import openai
 import psutil
 import pytest
 
+from tasks.environment import Environment
 from tasks.gateway_smoke_test import GatewayRefused, smoke_test
 from tasks.model_files import ensure_model
 from tasks.owned_processes import owned_processes
-from tasks.platforms.component_names import CHAT, EMBEDDING, GATEWAY
+from tasks.platforms.component_names import CHAT, EMBEDDING, FORMER_EMBEDDING, GATEWAY
 from tasks.platforms.local_components import LocalComponents, model_roles
 from tasks.secret_file import GATEWAY_KEY
 from tests.tasks.conftest import make_environment, until
@@ -19,10 +20,17 @@ from tests.tasks.conftest import make_environment, until
 pytestmark = pytest.mark.platform
 
 
+def with_former_embedding(environment: Environment) -> Environment:
+    models = environment.models
+    catalogue = {**models.catalogue, "former": models.catalogue[models.embedding]}
+    changed = models.model_copy(update={"catalogue": catalogue, "former_embedding": "former"})
+    return environment.model_copy(update={"models": changed})
+
+
 @pytest.fixture(scope="module")
 def components(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalComponents]:
-    """All models behind the gateway."""
-    environment = make_environment(tmp_path_factory.mktemp("laptop"))
+    """All models behind the gateway, the embedding model twice: as the present and as the former one."""
+    environment = with_former_embedding(make_environment(tmp_path_factory.mktemp("laptop")))
     components = LocalComponents.of(environment)
     platform = components.platform
     try:
@@ -32,7 +40,7 @@ def components(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCompon
             files = ensure_model(name, packaged, platform.data_directory / "models")
             platform.deploy(components.model_server(role, files))
         platform.deploy(components.gateway())
-        for name in (EMBEDDING, CHAT, GATEWAY):
+        for name in (EMBEDDING, FORMER_EMBEDDING, CHAT, GATEWAY):
             platform.wait_until_ready(name)
         yield components
     finally:
@@ -56,10 +64,10 @@ def key(components: LocalComponents) -> str:
 def test_every_model_answers_through_the_gateway(components: LocalComponents) -> None:
     models = components.environment.models
 
-    results = {result.kind: result for result in smoke_test(address(components), key(components), models)}
+    results = {result.model: result for result in smoke_test(address(components), key(components), models)}
 
-    assert results["embedding"].size == 384
-    assert results["chat"].size > 0
+    assert results[models.embedding].size == results["former"].size == 384
+    assert results[models.chat].size > 0
 
 
 def test_wrong_dimension_is_one_clear_error(components: LocalComponents) -> None:

@@ -94,6 +94,28 @@ run "a_role_that_names_no_model_is_refused" {
   expect_failures = [var.models]
 }
 
+run "a_former_embedding_model_that_is_the_present_one_is_refused" {
+  command = plan
+  variables {
+    models = {
+      catalogue = {
+        vectors = {
+          runs_on        = "gpu"
+          context_tokens = 512
+          dimension      = 384
+          weights        = { repository = "owner/name", revision = "c9745ed1d9f207416be6d2e6f8de32d1f16199bf", licence = "mit" }
+          serving        = { accelerators = 1, cpus = 1, memory_gib = 1 }
+        }
+      }
+      chat             = "vectors"
+      reasoning        = "vectors"
+      embedding        = "vectors"
+      former_embedding = "vectors"
+    }
+  }
+  expect_failures = [var.models]
+}
+
 run "the_embedded_store_is_refused_on_aws" {
   command = plan
   variables {
