@@ -15,6 +15,7 @@ from agents.gateway import CONNECT_SECONDS, ModelGateway
 from agents.metrics import Metrics
 from agents.tracing.model_calls import ModelCalls
 from tests.agents.conftest import KEY_VARIABLE, service_settings
+from tests.agents.corpus_generation import IDENTITY
 from tests.agents.scripted_gateway import DIMENSION, ScriptedGateway
 
 
@@ -49,7 +50,7 @@ async def test_a_call_that_found_the_gateway_busy_is_made_again(
 
     settings = service_settings(scripted.url, tmp_path)
     gateway = ModelGateway(settings.gateway, settings.models, 60, ModelCalls(NoOpTracer(), Metrics()))
-    asking = asyncio.create_task(gateway.embed("What does make down stop?"))
+    asking = asyncio.create_task(gateway.embed("What does make down stop?", IDENTITY))
     await asyncio.sleep(0)
     serving = threading.Thread(target=serve_late)
     serving.start()
