@@ -14,6 +14,8 @@ variable "network" {
       ])
     })
     flow_log_days = number
+    # Private networks beyond the VPC where the agents find Prefect or Langfuse.
+    neighbours = optional(list(string), [])
   })
 
   validation {
@@ -64,6 +66,19 @@ variable "network" {
       ]) == 1
     ]), true)
     error_message = "network.zones: two subnets overlap; every address may belong to one subnet only."
+  }
+  validation {
+    condition = try(alltrue([
+      for cidr in var.network.neighbours : cidrhost(cidr, 0) == split("/", cidr)[0] && anytrue([
+        for private in ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"] :
+        split("/", cidr)[1] >= split("/", private)[1] &&
+        cidrhost("${split("/", cidr)[0]}/${split("/", private)[1]}", 0) == split("/", private)[0]
+        ]) && (
+        cidrhost("${split("/", cidr)[0]}/${min(split("/", cidr)[1], split("/", var.network.cidr)[1])}", 0) !=
+        cidrhost("${split("/", var.network.cidr)[0]}/${min(split("/", cidr)[1], split("/", var.network.cidr)[1])}", 0)
+      )
+    ]), var.network == null)
+    error_message = "network.neighbours must be private IPv4 ranges that start at their first address and do not overlap network.cidr."
   }
   validation {
     condition     = try(contains(["single", "per_zone"], var.network.nat_gateways), var.network == null)

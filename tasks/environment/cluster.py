@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from tasks.environment.network import Cidr
+from tasks.environment.network import PRIVATE, Cidr
 from tasks.environment.observability import LogDays
 from tasks.environment.section import Section, Text
 
@@ -18,7 +18,6 @@ GRAVITON = r"^(a1|[a-z]+[0-9]+g[a-z]*)\.[0-9a-z-]+$"
 InstanceType = Annotated[
     str, Field(pattern=GRAVITON, description='a Graviton (arm64) instance type, such as "m7g.large"')
 ]
-PRIVATE = tuple(IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 LARGEST_SERVICE_RANGE, SMALLEST_SERVICE_RANGE = 12, 24
 
 

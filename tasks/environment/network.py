@@ -30,6 +30,9 @@ Service = Literal[
 LARGEST_VPC, SMALLEST_VPC = 16, 18
 SMALLEST_SUBNET = {"public": 26, "private": 20, "intra": 28}
 FEWEST_ZONES = 3
+PRIVATE = tuple(IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+CARRIER_GRADE = IPv4Network("100.64.0.0/10")
+"""No private range (RFC 6598), but nothing of the internet either; VPCs use it for their second ranges."""
 
 
 def _range(text: str) -> str:
@@ -90,13 +93,28 @@ class InterfaceEndpoints(Section):
 
 
 class Network(Section):
-    """The VPC; `nat_gateways` is one for all zones (`single`) or one for each (`per_zone`)."""
+    """The VPC; `nat_gateways` is one for all zones (`single`) or one for each (`per_zone`).
+
+    `neighbours` are private networks beyond it, such as peered VPCs, where the agents find Prefect or Langfuse.
+    """
 
     cidr: Cidr
     zones: dict[str, Subnets]
     nat_gateways: Placement
     interface_endpoints: InterfaceEndpoints
     flow_log_days: LogDays
+    neighbours: tuple[Cidr, ...] = ()
+
+    @model_validator(mode="after")
+    def _neighbours_are_private_and_apart(self) -> Self:
+        for index, neighbour in enumerate(self.neighbours):
+            if not any(IPv4Network(neighbour).subnet_of(private) for private in (*PRIVATE, CARRIER_GRADE)):
+                raise ValueError(
+                    f"neighbours.{index} = {neighbour!r} is not private: public addresses are reached anyway"
+                )
+            if overlap(neighbour, self.cidr):
+                raise ValueError(f"neighbours.{index} = {neighbour!r} overlaps cidr = {self.cidr!r}")
+        return self
 
     @model_validator(mode="after")
     def _the_vpc_has_room(self) -> Self:

@@ -8,7 +8,7 @@ import pytest
 
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
-from tasks.helm.derivations.agents import EMBEDDING_FINGERPRINT, VERSIONS, EmbeddingNotMirrored, Version
+from tasks.helm.derivations.agents import EMBEDDING_FINGERPRINT, HTTPS_PORT, VERSIONS, EmbeddingNotMirrored, Version
 from tasks.helm.derived_values import derived_values
 from tasks.helm.releases_file import InvalidReleases
 from tasks.helm.rendering import Manifest
@@ -188,6 +188,24 @@ def test_every_pod_may_go_only_where_it_has_to(environment: EnvironmentName) -> 
             for peer in rule["to"]:
                 if peer.get("ipBlock", {}).get("cidr") == "0.0.0.0/0":
                     assert {"10.0.0.0/8", "169.254.0.0/16"} <= set(peer["ipBlock"]["except"])
+
+
+def test_pods_reach_prefect_in_a_network_beyond_the_vpc_and_nothing_else_there() -> None:
+    settings = load_environment(PROD)
+    assert settings.network is not None
+    assert "100.64.0.0/16" not in json.dumps(of_kind(rendered("agents", PROD), "NetworkPolicy"))
+    beyond = settings.model_copy(
+        update={"network": settings.network.model_copy(update={"neighbours": ("10.80.0.0/16", "100.64.0.0/16")})}
+    )
+    egress = derived_values("agents", beyond, sample_outputs(PROD))["egress"]
+    policy = of_kind(rendered("agents", PROD, {"egress": egress}), "NetworkPolicy")["agents-egress"]
+    (rule,) = [
+        each
+        for each in policy["spec"]["egress"]
+        if any(peer.get("ipBlock", {}).get("cidr") == "10.80.0.0/16" for peer in each["to"])
+    ]
+    assert [peer["ipBlock"]["cidr"] for peer in rule["to"]] == ["10.80.0.0/16", "100.64.0.0/16"]
+    assert [port["port"] for port in rule["ports"]] == [HTTPS_PORT]
 
 
 def test_without_the_model_in_the_bucket_the_stage_that_brings_it_is_named() -> None:

@@ -26,6 +26,16 @@ REFUSED = {
     "intra subnet too small": ("10.44.8.0/24", "10.44.8.0/29", ["intra = '10.44.8.0/29' is too small", "/28"]),
     "subnet outside": ("10.44.8.0/24", "10.45.8.0/24", ["zones.us-east-1a.intra", "inside cidr = '10.44.0.0/16'"]),
     "subnet inside another": ("10.44.8.0/24", "10.44.65.0/24", ["us-east-1a.private", "overlaps", "us-east-1a.intra"]),
+    "neighbour on the internet": (
+        'nat_gateways        = "per_zone"',
+        'nat_gateways = "per_zone"\n  neighbours = ["10.80.0.0/16", "203.0.113.0/24"]',
+        ["network: neighbours.1 = '203.0.113.0/24' is not private"],
+    ),
+    "neighbour in the VPC": (
+        'nat_gateways        = "per_zone"',
+        'nat_gateways = "per_zone"\n  neighbours = ["10.44.128.0/24"]',
+        ["neighbours.0 = '10.44.128.0/24' overlaps cidr = '10.44.0.0/16'"],
+    ),
     "no NAT gateway": ('nat_gateways        = "per_zone"', 'nat_gateways = "none"', ["'single' or 'per_zone'"]),
     "unknown endpoint": (
         '{ placement = "per_zone" }',

@@ -179,6 +179,7 @@ def _egress(settings: Environment, outputs: Outputs) -> Values:
         # A Prefect or Langfuse of one's own may be in the VPC as well.
         "vpcPorts": sorted({HTTPS_PORT, *(store["port"] for store in stores), *outside}),
         "outside": sorted(outside),
+        "neighbours": [] if settings.network is None else list(settings.network.neighbours),
     }
 
 

@@ -40,6 +40,22 @@ run "a_range_that_does_not_start_at_its_first_address_is_refused" {
   expect_failures = [var.network]
 }
 
+run "a_neighbour_on_the_internet_is_refused" {
+  command = plan
+  variables {
+    network = merge(var.network, { neighbours = ["10.80.0.0/16", "203.0.113.0/24"] })
+  }
+  expect_failures = [var.network]
+}
+
+run "a_neighbour_in_the_vpc_is_refused" {
+  command = plan
+  variables {
+    network = merge(var.network, { neighbours = [var.network.cidr] })
+  }
+  expect_failures = [var.network]
+}
+
 run "a_vpc_that_is_too_small_is_refused" {
   command = plan
   variables {
