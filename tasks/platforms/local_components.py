@@ -122,6 +122,8 @@ class LocalComponents:
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             # The page asks the address it came from, so that it works through a tunnel too.
             "PREFECT_SERVER_UI_API_URL": "/api",
+            # In its memory, where they are by default, leases would end with it, and their slots be taken for ever.
+            "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         }
         command = (sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port))
         return self._component(PREFECT_SERVER, command, "/api/health", variables, 90, version("prefect"))
