@@ -20,6 +20,7 @@ from agents.knowledge.store.opensearch_index import (
     actions_from_chunks,
     chunk_from_source,
     generation_index,
+    make_index,
 )
 from agents.knowledge.store.opensearch_manifests import ManifestIndex
 from agents.knowledge.store.opensearch_notes import NoteIndex
@@ -57,7 +58,7 @@ class OpenSearchStore:
                 return
             self._client.indices.delete(index=index, params={"ignore_unavailable": "true"})
             body = generation_index(manifest.embedding.dimension, self._settings.shards, self._settings.replicas)
-            self._client.indices.create(index=index, body=body)
+            make_index(self._client, index, body)
             self._manifests.write(manifest)
 
     def add(self, generation: str, chunks: Sequence[EmbeddedChunk]) -> None:

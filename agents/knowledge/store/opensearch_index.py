@@ -4,11 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
+from opensearchpy import OpenSearch, RequestError
+
 from agents.knowledge.store import Chunk, EmbeddedChunk, Filters
 
 CHUNK_FIELDS = [field.name for field in fields(Chunk)]
 # A question may have more distinct words than a query may have clauses (1,024 unless a server says otherwise).
 QUERY_TERMS = 512
+ALREADY_EXISTS = "resource_already_exists_exception"
 
 _KEYWORD = {"type": "keyword"}
 _STORED = {"type": "text", "index": False}
@@ -63,6 +66,18 @@ def generation_index(dimension: int, shards: int, replicas: int) -> dict[str, An
         },
         "mappings": {"dynamic": "strict", "properties": _properties(dimension)},
     }
+
+
+def make_index(client: OpenSearch, index: str, body: Mapping[str, Any]) -> None:
+    """Make an index that nobody else makes.
+
+    The client repeats a request whose answer was lost on the way: the index is there then, and that is no failure.
+    """
+    try:
+        client.indices.create(index=index, body=body)
+    except RequestError as error:
+        if error.error != ALREADY_EXISTS:
+            raise
 
 
 def actions_from_chunks(chunks: Iterable[EmbeddedChunk], index: str) -> Iterator[dict[str, Any]]:

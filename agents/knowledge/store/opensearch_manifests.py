@@ -6,7 +6,7 @@ from opensearchpy import NotFoundError, OpenSearch, helpers
 
 from agents.knowledge.generation import Manifest
 from agents.knowledge.store import UnknownGeneration
-from agents.knowledge.store.opensearch_index import MANIFEST_INDEX
+from agents.knowledge.store.opensearch_index import MANIFEST_INDEX, make_index
 
 # A manifest lists every document.
 MANIFESTS_PER_PAGE = 5
@@ -23,7 +23,7 @@ class ManifestIndex:
     def ensure_index(self) -> None:
         """Make the index if it is not there."""
         if not self._client.indices.exists(index=self.name):
-            self._client.indices.create(index=self.name, body=MANIFEST_INDEX)
+            make_index(self._client, self.name, MANIFEST_INDEX)
 
     def state(self, generation: str) -> str | None:
         """`building` or `ready`; None when there is no such generation."""

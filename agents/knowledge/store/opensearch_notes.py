@@ -4,6 +4,8 @@ from typing import Any
 
 from opensearchpy import OpenSearch
 
+from agents.knowledge.store.opensearch_index import make_index
+
 NOTE_INDEX: dict[str, Any] = {
     "settings": {"number_of_shards": 1, "auto_expand_replicas": "0-1"},
     "mappings": {"dynamic": "strict", "properties": {"text": {"type": "text", "index": False}}},
@@ -26,5 +28,5 @@ class NoteIndex:
     def write(self, name: str, text: str) -> None:
         """Replace what was written under this name."""
         if not self._client.indices.exists(index=self._index):
-            self._client.indices.create(index=self._index, body=NOTE_INDEX)
+            make_index(self._client, self._index, NOTE_INDEX)
         self._client.index(index=self._index, id=name, body={"text": text})
