@@ -40,6 +40,8 @@ def serve(settings: Environment) -> str:
     """
     service = LaptopService(settings, LocalComponents.of(settings))
     service.run_web_search()
+    # A run that was killed may have left one.
+    service.remove_candidate()
     platform, wanted = service.components.platform, service.wanted
     if platform.serves(AGENTS) and not platform.runs_as_described(wanted):
         service.prove_candidate()
@@ -87,8 +89,12 @@ class LaptopService:
             require_ready(url, READY_SECONDS)
             ask(url, question_for(self.settings), ANSWER_SECONDS, laptop_operator_key(self.settings))
         finally:
-            remove_component(platform, AGENTS_CANDIDATE)
-            path.unlink(missing_ok=True)
+            self.remove_candidate()
+
+    def remove_candidate(self) -> None:
+        """Leave no service that tries what is to take over, and nothing of one."""
+        remove_component(self.components.platform, AGENTS_CANDIDATE)
+        agent_candidate_file(self.settings).unlink(missing_ok=True)
 
     def _told(self, port: int) -> str:
         """The text of the settings file of a service that listens on `port`."""

@@ -20,13 +20,18 @@ from tasks.aws_teardown.doomed import Doomed, doomed
 from tasks.aws_teardown.proof import look_for_leftovers, require_nothing_left
 from tasks.aws_teardown.sweep import sweep_up
 from tasks.concurrency_limits import one_at_a_time
-from tasks.data_directory import agent_settings_file, lifecycle_summary_file, models_directory
+from tasks.data_directory import (
+    agent_candidate_file,
+    agent_settings_file,
+    lifecycle_summary_file,
+    models_directory,
+)
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.environment_outputs import last_outputs
 from tasks.kept_reports import reports_directory
 from tasks.leftovers import delete, remove_component, require_gone
-from tasks.platforms.component_names import AGENTS, GATEWAY, WEB_SEARCH
+from tasks.platforms.component_names import AGENTS, AGENTS_CANDIDATE, GATEWAY, WEB_SEARCH
 from tasks.platforms.local_components import LocalComponents, model_roles
 from tasks.run_origin import record_origin
 from tasks.terraform.commands import PlanKind, apply_plan, initialise, make_plan, read_outputs, state_addresses
@@ -148,11 +153,12 @@ def remove(settings: Environment) -> tuple[list[str], list[str]]:
     """Stop and delete what the stages made, and look for it; returns the components and the paths that are gone."""
     platform = LocalComponents.of(settings).platform
     data = platform.data_directory
-    components = [AGENTS, WEB_SEARCH, GATEWAY, *model_roles(settings)]
+    components = [AGENTS, AGENTS_CANDIDATE, WEB_SEARCH, GATEWAY, *model_roles(settings)]
     removed = {name: remove_component(platform, name) for name in components}
     store = settings.knowledge.store
     paths = [
         agent_settings_file(settings),
+        agent_candidate_file(settings),
         web_search_file(settings),
         reports_directory(settings),
         models_directory(settings),

@@ -1,20 +1,18 @@
 """The laptop as a platform: components are processes that supervisord starts, watches and restarts."""
 
-import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 
 import httpx
 import psutil
-from pydantic import TypeAdapter
 
 from tasks.environment import REPOSITORY, Environment
 from tasks.environment.identity import Laptop
 from tasks.owned_processes import is_owned
 from tasks.platforms import Component, ComponentState, NotReady, State, UnknownComponent
+from tasks.platforms.component_records import ComponentRecords
 from tasks.platforms.switching import Switch
 from tasks.ports import choose_ports
 from tasks.processes import ProgramState, Supervisor
@@ -22,7 +20,6 @@ from tasks.secret_file import read_or_create_secrets
 from tasks.supervisor_files import program_file
 
 TAIL_BYTES = 3000
-_COMPONENT = TypeAdapter(Component)
 
 
 def laptop_of(environment: Environment) -> Laptop:
@@ -39,7 +36,7 @@ class LocalPlatform:
         self.laptop = laptop
         self.data_directory = (REPOSITORY / laptop.data_directory).resolve()
         self.logs = self.data_directory / "logs"
-        self._records = self.data_directory / "supervisor" / "components"
+        self._records = ComponentRecords(self.data_directory / "supervisor" / "components")
         self._port_record = self.data_directory / "ports.json"
 
     @cached_property
@@ -67,26 +64,26 @@ class LocalPlatform:
         self.supervisor.ensure_running()
         if self.serves(component.name) and self.runs_as_described(component):
             return False
+        self._records.begin_change(component.name)
         for path, text in component.files.items():
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             Path(path).write_text(text, encoding="utf-8")
-        self._records.mkdir(parents=True, exist_ok=True)
         if component.switched:
             self._switch(component).to_new_process()
         else:
             self.supervisor.put(component.name, program_file(component, self.logs))
-        self._record_path(component.name).write_text(json.dumps(asdict(component)), encoding="utf-8")
+        self._records.write(component)
         return True
 
     def serves(self, name: str) -> bool:
         """Whether a process of the component runs, or is about to be started again."""
-        component = self._record(name)
+        component = self._records.read(name)
         program = self._program(component) if component else None
         return program is not None and program.alive
 
     def runs_as_described(self, component: Component) -> bool:
         """See `Platform.runs_as_described`."""
-        return self._record(component.name) == component and all(
+        return self._records.read(component.name) == component and all(
             Path(path).exists() and Path(path).read_text(encoding="utf-8") == text
             for path, text in component.files.items()
         )
@@ -116,11 +113,11 @@ class LocalPlatform:
         """See `Platform.remove`."""
         if self.supervisor.running_pid() is not None:
             self.supervisor.take_away(name)
-        self._record_path(name).unlink(missing_ok=True)
+        self._records.forget(name)
 
     def list_components(self) -> list[ComponentState]:
         """See `Platform.list_components`."""
-        return [self._state(self._deployed(path.stem)) for path in sorted(self._records.glob("*.json"))]
+        return [self._state(self._deployed(name)) for name in self._records.names()]
 
     def stop(self) -> list[int]:
         """Stop all components, supervisord and whatever they started; returns the ids of the ended processes.
@@ -133,7 +130,7 @@ class LocalPlatform:
 
     def log_path(self, name: str) -> Path:
         """Where the output of component `name` goes."""
-        component = self._record(name)
+        component = self._records.read(name)
         if component is not None and component.switched:
             return self._switch(component).log
         return self.logs / f"{name}.log"
@@ -169,18 +166,10 @@ class LocalPlatform:
         return Switch(component, self.supervisor, self.logs)
 
     def _deployed(self, name: str) -> Component:
-        component = self._record(name)
+        component = self._records.read(name)
         if component is None:
-            known = sorted(path.stem for path in self._records.glob("*.json"))
-            raise UnknownComponent(f"component {name!r} is not deployed; deployed are {known!r}")
+            raise UnknownComponent(f"component {name!r} is not deployed; deployed are {self._records.names()!r}")
         return component
-
-    def _record(self, name: str) -> Component | None:
-        path = self._record_path(name)
-        return _COMPONENT.validate_json(path.read_bytes()) if path.exists() else None
-
-    def _record_path(self, name: str) -> Path:
-        return self._records / f"{name}.json"
 
 
 def _answers(component: Component) -> bool:
