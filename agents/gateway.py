@@ -127,17 +127,13 @@ class ModelGateway:
                 )
             )
             call.answered(stream.response.headers)
-            try:
-                async with stream:
-                    async for piece in stream:
-                        self.last_chat = time.monotonic()
-                        call.reported(piece.usage)
-                        if piece.choices and (text := piece.choices[0].delta.content):
-                            call.heard(text)
-                            yield text
-            finally:
-                # It and its response hold each other: the two, and their connection, would wait for a full collection.
-                stream.response.stream = httpx.ByteStream(b"")
+            async with stream:
+                async for piece in stream:
+                    self.last_chat = time.monotonic()
+                    call.reported(piece.usage)
+                    if piece.choices and (text := piece.choices[0].delta.content):
+                        call.heard(text)
+                        yield text
 
     async def fill(
         self,

@@ -67,8 +67,8 @@ def inject(target: str, fault: Fault, nth: int) -> None:
     wrap(target, around)
 
 
-def record_embedded(journal: Path) -> None:
-    """Write the id of every chunk that reached the store to `journal`, a line each."""
+def record_embedded(journal: Path, adds: str) -> None:
+    """Write the id of every chunk that the store's method `adds` took to `journal`, a line each."""
 
     def around(call: Callable[[], Any], arguments: tuple[Any, ...]) -> Any:
         result = call()
@@ -76,7 +76,7 @@ def record_embedded(journal: Path) -> None:
             file.writelines(f"{embedded.chunk.chunk_id}\n" for embedded in arguments[2])
         return result
 
-    wrap("agents.knowledge.store.lance:LanceStore.add", around)
+    wrap(adds, around)
 
 
 def refresh(given: dict[str, Any]) -> None:
@@ -103,14 +103,36 @@ def addons(_: dict[str, Any]) -> None:
     flow(EnvironmentName.DEV)
 
 
-FLOWS: dict[str, Callable[[dict[str, Any]], None]] = {"refresh": refresh, "provision": provision, "addons": addons}
+def agents(_: dict[str, Any]) -> None:
+    """Release the agent service of the local environment."""
+    from flows.agents import agents as flow
+    from tasks.environment import EnvironmentName
+
+    flow(EnvironmentName.LOCAL)
+
+
+def evaluation(_: dict[str, Any]) -> None:
+    """Evaluate the local environment, unless a report says all already."""
+    from flows.evaluation import evaluation as flow
+    from tasks.environment import EnvironmentName
+
+    flow(EnvironmentName.LOCAL, reuse=True)
+
+
+FLOWS: dict[str, Callable[[dict[str, Any]], None]] = {
+    "refresh": refresh,
+    "provision": provision,
+    "addons": addons,
+    "agents": agents,
+    "evaluation": evaluation,
+}
 
 
 def main() -> None:
     """Inject what the argument says and run the flow that it names."""
     given = json.loads(sys.argv[1])
     if "journal" in given:
-        record_embedded(Path(given["journal"]))
+        record_embedded(Path(given["journal"]), given["adds"])
     if given["case"]:
         inject(given["case"]["point"]["target"], Fault(given["case"]["fault"]), given["case"]["call"])
     FLOWS[given["flow"]](given)

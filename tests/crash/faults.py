@@ -16,24 +16,89 @@ class Fault(StrEnum):
     SLOW = "slow"
 
 
+class WireFault(StrEnum):
+    """What happens to one request on its way to a server; the last two, to a part of a bulk request."""
+
+    BUSY = "answered 429"
+    FAILED = "answered 500"
+    UNAVAILABLE = "answered 503"
+    CUT_AFTER = "done and then cut"
+    AWAY_AFTER = "done and then away"
+    PART_BUSY = "part answered 429"
+    PART_FAILED = "part answered 503"
+
+
+BULK_FAULTS = (WireFault.PART_BUSY, WireFault.PART_FAILED)
+
+
 @dataclass(frozen=True)
 class CommitPoint:
     """A call after which something outside the process has changed; `target` is `module:qualified.name`.
 
-    `calls` is how many calls of it one run makes at least: a fault strikes one of them.
+    A fault strikes one of `calls` calls, of which the `first` one counts from 1; a run makes at least so many.
     """
 
     name: str
     target: str
     calls: int = 1
+    first: int = 1
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What can happen at it."""
+        return tuple(Fault)
+
+
+@dataclass(frozen=True)
+class WirePoint:
+    """A request that has a server change something: its method, and a pattern of its whole path.
+
+    `calls` and `first` are as for `CommitPoint`.
+    """
+
+    name: str
+    method: str
+    path: str
+    calls: int = 1
+    first: int = 1
+
+    @property
+    def faults(self) -> tuple[WireFault, ...]:
+        """What can happen to it."""
+        bulk = self.path.endswith("/_bulk")
+        return tuple(fault for fault in WireFault if bulk or fault not in BULK_FAULTS)
+
+
+class ProcessFault(StrEnum):
+    """What happens to a process that a flow leans on."""
+
+    KILLED = "killed"
+
+
+@dataclass(frozen=True)
+class ProcessPoint:
+    """A process that a flow leans on, while it does so: `title` is a part of its command line."""
+
+    name: str
+    title: str
+    calls: int = 1
+    first: int = 1
+
+    @property
+    def faults(self) -> tuple[ProcessFault, ...]:
+        """What can happen to it."""
+        return tuple(ProcessFault)
+
+
+Point = CommitPoint | WirePoint | ProcessPoint
 
 
 @dataclass(frozen=True)
 class Case:
     """One fault at one call (counted from 1) of one commit point."""
 
-    point: CommitPoint
-    fault: Fault
+    point: Point
+    fault: Fault | WireFault | ProcessFault
     call: int
 
     def __str__(self) -> str:
@@ -45,19 +110,19 @@ class Case:
         return asdict(self)
 
 
-def cases(points: tuple[CommitPoint, ...], seed: int) -> Iterator[Case]:
+def cases(points: tuple[Point, ...], seed: int) -> Iterator[Case]:
     """Every fault at every point, in an order and at calls that follow from `seed` alone."""
     chance = random.Random(seed)  # noqa: S311 - for replay, not for secrets
-    pairs = [(point, fault) for point in points for fault in Fault]
+    pairs = [(point, fault) for point in points for fault in point.faults]
     chance.shuffle(pairs)
     for point, fault in pairs:
-        yield Case(point, fault, chance.randint(1, point.calls))
+        yield Case(point, fault, chance.randint(point.first, point.first + point.calls - 1))
 
 
-def bounded(all_cases: list[Case]) -> list[Case]:
+def bounded(all_cases: list[Case], most: int | None = None) -> list[Case]:
     """Few cases that between them visit every point and every fault, each case a new point or a new fault.
 
-    Cases that are both are taken first: every case costs two starts of everything.
+    Cases that are both are taken first, and no more than `most`: every case costs two starts of everything.
     """
     chosen: list[Case] = []
     for wanted in (2, 1):
@@ -66,4 +131,4 @@ def bounded(all_cases: list[Case]) -> list[Case]:
             new_fault = all(case.fault != other.fault for other in chosen)
             if new_point + new_fault >= wanted:
                 chosen.append(case)
-    return chosen
+    return chosen[:most]

@@ -1,11 +1,11 @@
 """A reader of the knowledge base that goes on asking while refreshes crash beside it."""
 
 import threading
-from pathlib import Path
+from contextlib import closing
 
-from agents.knowledge.store import Filters, UnknownGeneration
+from agents.knowledge.store import Filters, KnowledgeStore, UnknownGeneration
 from agents.knowledge.store.opening import open_store
-from agents.knowledge.store.settings import LanceSettings
+from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
 
 
 class Reader:
@@ -15,7 +15,7 @@ class Reader:
     generation does not list, and `failures` whatever a search raised.
     """
 
-    def __init__(self, store: Path, dimension: int) -> None:
+    def __init__(self, store: LanceSettings | OpenSearchSettings, dimension: int) -> None:
         self.generations: set[str] = set()
         self.mixed: list[str] = []
         self.failures: list[str] = []
@@ -33,20 +33,21 @@ class Reader:
         self._stop.set()
         self._thread.join()
 
+    def assert_nothing_was_missed(self) -> None:
+        """Every search found passages of one generation, which listed their documents."""
+        assert self.failures == []
+        assert self.mixed == []
+        assert self.searches > 0
+
     def _search_until_stopped(self) -> None:
-        store = open_store(LanceSettings(self._store))
-        try:
-            while not self._stop.wait(0.05):
-                self._search(store)
-        except Exception as error:  # noqa: BLE001 - a failure of the reader is what the test looks for
-            self.failures.append(repr(error))
-        finally:
-            store.close()
+        with closing(open_store(self._store)) as store:
+            try:
+                while not self._stop.wait(0.05):
+                    self._search(store)
+            except Exception as error:  # noqa: BLE001 - a failure of the reader is what the test looks for
+                self.failures.append(repr(error))
 
-    def _search(self, store: object) -> None:
-        from agents.knowledge.store.lance import LanceStore
-
-        assert isinstance(store, LanceStore)
+    def _search(self, store: KnowledgeStore) -> None:
         serving = store.serving()
         assert serving is not None
         try:
@@ -55,6 +56,7 @@ class Reader:
             return  # dropped between the two calls; the service reads `serving` again, and so does the next round
         self.searches += 1
         self.generations.add(serving.generation)
+        assert legs.lexical, f"{serving.generation} no longer finds a document that was always there"
         for hit in (*legs.lexical, *legs.dense):
             record = serving.documents.get(hit.chunk.document_uri)
             if record is None or record.content_hash != hit.chunk.content_hash:

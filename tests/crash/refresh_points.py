@@ -1,21 +1,36 @@
 """The commit points of a refresh and of a rollback: every call after which the store holds something new."""
 
-from tests.crash.faults import CommitPoint
+from tests.crash.faults import CommitPoint, ProcessPoint
+from tests.crash.stores import LANCE
 
-_STORE = "agents.knowledge.store.lance:LanceStore"
 
-REFRESH_POINTS = (
-    CommitPoint("change-record", "tasks.refresh.building:record_change"),
-    CommitPoint("create", f"{_STORE}.create"),
-    CommitPoint("copy", f"{_STORE}.copy"),
-    CommitPoint("add", f"{_STORE}.add", calls=2),
-    CommitPoint("seal", f"{_STORE}.seal"),
-    CommitPoint("verdict", "tasks.refresh.gate:note_verdict"),
-    CommitPoint("promote", f"{_STORE}.promote"),
-    CommitPoint("drop", f"{_STORE}.drop"),
-)
+def refresh_points(store: str) -> tuple[CommitPoint, ...]:
+    """Those of a refresh into `store`, a class."""
+    return (
+        CommitPoint("change-record", "tasks.refresh.building:record_change"),
+        CommitPoint("create", f"{store}.create"),
+        CommitPoint("copy", f"{store}.copy"),
+        CommitPoint("add", f"{store}.add", calls=2),
+        CommitPoint("seal", f"{store}.seal"),
+        CommitPoint("verdict", "tasks.refresh.gate:note_verdict"),
+        CommitPoint("promote", f"{store}.promote"),
+        CommitPoint("drop", f"{store}.drop"),
+    )
+
+
+REFRESH_POINTS = refresh_points(LANCE)
 
 ROLLBACK_POINTS = (
     CommitPoint("hold", "tasks.refresh.rollback:write_holds"),
-    CommitPoint("rollback", f"{_STORE}.promote"),
+    CommitPoint("rollback", f"{LANCE}.promote"),
+)
+
+EMBEDDER = "_EmbedBatch"
+"""What Ray writes into the title of an actor that embeds."""
+
+PROCESS_POINTS = (
+    ProcessPoint("prefect-server", "prefect server start"),
+    ProcessPoint("ray-worker", EMBEDDER),
+    ProcessPoint("ray-head", "gcs_server"),
+    ProcessPoint("raylet", "raylet/raylet"),
 )

@@ -1,17 +1,14 @@
 """Whatever happens at a commit point of a rollout, running it again converges, and a release is not made twice."""
 
-import json
-import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tasks.environment import REPOSITORY
 from tasks.helm.records import DEPLOYED
 from tasks.helm.rollout import Action
+from tests.crash.children import in_checkout, run_child, start_child
 from tests.crash.faults import Case, Fault
 from tests.tasks.conftest import until
 from tests.tasks.helm.conftest import Rollout
@@ -22,22 +19,12 @@ pytestmark = [pytest.mark.prefect_server, pytest.mark.kubernetes, pytest.mark.ti
 
 def start(checkout: Path, api_url: str, case: Case | None = None) -> "subprocess.Popen[str]":
     """The flow `addons` for `dev` in a process of its own."""
-    given = json.dumps({"flow": "addons", "case": case.as_arguments() if case else None})
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.crash.child", given],
-        cwd=checkout,
-        env={**os.environ, "PREFECT_API_URL": api_url, "PYTHONPATH": f"{checkout}:{REPOSITORY}"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    return start_child("addons", case, in_checkout(checkout, api_url), cwd=checkout)
 
 
 def run(checkout: Path, api_url: str, case: Case | None = None) -> tuple[int, str]:
     """Run the flow; returns its exit code and output."""
-    with start(checkout, api_url, case) as process:
-        output, _ = process.communicate(timeout=240)
-    return process.returncode, output
+    return run_child("addons", case, in_checkout(checkout, api_url), cwd=checkout)
 
 
 @pytest.fixture

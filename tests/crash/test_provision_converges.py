@@ -1,16 +1,13 @@
 """Whatever happens at a commit point of a provision, running it again converges, and changes nothing twice."""
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import boto3
 import pytest
 
-from tasks.environment import REPOSITORY, EnvironmentName
+from tasks.environment import EnvironmentName
 from tasks.environment_outputs import load_outputs
+from tests.crash.children import in_checkout, run_child
 from tests.crash.faults import Case, Fault
 from tests.flows.provision.conftest import STATE_BUCKET, SmallRoot, state_of_dev, word_in_state
 
@@ -19,21 +16,7 @@ pytestmark = [pytest.mark.prefect_server, pytest.mark.terraform, pytest.mark.tim
 
 def provision(checkout: Path, api_url: str, case: Case | None = None) -> tuple[int, str]:
     """Provision `dev` in a process of its own; returns its exit code and output."""
-    finished = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "tests.crash.child",
-            json.dumps({"flow": "provision", "case": case.as_arguments() if case else None}),
-        ],
-        cwd=checkout,
-        env={**os.environ, "PREFECT_API_URL": api_url, "PYTHONPATH": f"{checkout}:{REPOSITORY}"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    return finished.returncode, finished.stdout + finished.stderr
+    return run_child("provision", case, in_checkout(checkout, api_url), cwd=checkout)
 
 
 def test_a_provision_converges_after_a_fault(

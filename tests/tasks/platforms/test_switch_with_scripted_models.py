@@ -2,7 +2,6 @@
 
 import dataclasses
 import threading
-from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
 
@@ -10,21 +9,23 @@ import httpx
 import pytest
 
 from tasks.environment import Environment
+from tasks.owned_processes import owned_processes
 from tasks.platforms import Component, NotReady
 from tasks.platforms.component_names import AGENTS
+from tasks.platforms.component_records import ComponentRecords
 from tasks.platforms.local import LocalPlatform
 from tasks.platforms.local_components import LocalComponents
 from tasks.secret_file import GATEWAY_KEY
 from tests.agents.conftest import service_settings
 from tests.agents.corpus_generation import build_generation, corpus_chunks
 from tests.agents.scripted_gateway import ScriptedGateway
+from tests.callers import Callers
 from tests.tasks.conftest import until
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(600)]
 
 QUESTION = "What does make down stop?"
 REPLY = "`make down` stops every process that `make up` started. Runs that are still going are cancelled first."
-CALLERS = 4
 FIRST, SECOND = 20, 160
 
 
@@ -57,36 +58,6 @@ def first(local_environment: Environment, platform: LocalPlatform, gateway: Scri
     return component
 
 
-class Callers:
-    """People who ask one question after another: half of them over one connection, half over a new one each time."""
-
-    def __init__(self, url: str) -> None:
-        self.outcomes: Counter[str] = Counter()
-        self._url = url
-        self._stopped = threading.Event()
-        self._threads = [threading.Thread(target=self._ask, args=(number % 2 == 0,)) for number in range(CALLERS)]
-
-    def __enter__(self) -> "Callers":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _ask(self, kept_alive: bool) -> None:
-        headers = {} if kept_alive else {"connection": "close"}
-        with httpx.Client(base_url=self._url, headers=headers, timeout=60, trust_env=False) as client:
-            while not self._stopped.is_set():
-                try:
-                    answer = client.post("/v1/ask", json={"question": QUESTION})
-                    self.outcomes["200" if answer.is_success else answer.text] += 1
-                except httpx.TransportError as error:
-                    self.outcomes[repr(error)] += 1
-
-
 def pids_of(platform: LocalPlatform) -> set[int]:
     return {state.pid for state in platform.list_components() if state.pid is not None}
 
@@ -97,14 +68,14 @@ def test_no_request_is_lost_when_another_version_takes_over(
     (before,) = pids_of(platform)
     second = version(local_environment, gateway, SECOND)
 
-    with Callers(first.address) as callers:
-        until(lambda: callers.outcomes["200"] > 20)
+    with Callers(first.address, QUESTION) as callers:
+        until(lambda: callers.outcomes["answered"] > 20)
         for wanted in (second, first, second):
             assert platform.deploy(wanted) is True
-            seen = callers.outcomes["200"]
-            until(lambda seen=seen: callers.outcomes["200"] > seen + 20)
+            seen = callers.outcomes["answered"]
+            until(lambda seen=seen: callers.outcomes["answered"] > seen + 20)
 
-    assert set(callers.outcomes) == {"200"}
+    assert set(callers.outcomes) == {"answered"}
     assert pids_of(platform).isdisjoint({before})
     assert platform.runs_as_described(second)
     assert platform.deploy(second) is False
@@ -143,15 +114,23 @@ def test_a_version_that_does_not_start_takes_nothing_over(platform: LocalPlatfor
     assert platform.deploy(first) is True
 
 
+@pytest.mark.parametrize("answer_tokens", [SECOND, FIRST], ids=["made again", "taken back"])
 def test_what_a_killed_change_left_is_put_right(
-    local_environment: Environment, platform: LocalPlatform, gateway: ScriptedGateway, first: Component
+    local_environment: Environment,
+    platform: LocalPlatform,
+    gateway: ScriptedGateway,
+    first: Component,
+    answer_tokens: int,
 ) -> None:
+    ComponentRecords(platform.supervisor.directory / "components").begin_change(AGENTS)
     platform.supervisor.start("agents:agents-1")
     until(lambda: (platform.supervisor.directory / "agents-1.ready").exists())
 
-    assert platform.deploy(version(local_environment, gateway, SECOND)) is True
+    assert platform.deploy(version(local_environment, gateway, answer_tokens)) is True
 
     assert len(pids_of(platform)) == 1
+    services = [each for each in owned_processes(platform.supervisor.url) if "agents.service" in each.cmdline()]
+    assert {each.pid for each in services} == pids_of(platform)
     assert httpx.get(f"{first.address}/healthz", timeout=60).is_success
 
 
