@@ -39,7 +39,7 @@ class ThreadedServer:
     """A uvicorn server in a thread of its own."""
 
     def __init__(self, app: Any, port: int, **options: Any) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+        self.port, self.url = port, f"http://127.0.0.1:{port}"
         config = uvicorn.Config(
             app, host="127.0.0.1", port=port, log_config=None, timeout_graceful_shutdown=1, **options
         )

@@ -76,16 +76,20 @@ class Talk:
         return response.json()
 
 
+def web_search(port: int, tavily: TavilyApi) -> ThreadedServer:
+    """The real web search server, which is not started yet."""
+    hosts = ["127.0.0.1:*"]
+    served = WebSearchSettings(host="127.0.0.1", port=port, allowed_hosts=hosts, api_url=tavily.url)
+    return ThreadedServer(web_search_server.create_app(served, KEY), port)
+
+
 @contextmanager
 def talk(
     directory: Path, *, web: bool = True, settings: Mapping[str, Any] | None = None, **limits: Any
 ) -> Generator[Talk]:
     """Start all of it; `settings` replace those of the service by their names."""
     gateway, tavily, prefect = ScriptedGateway(), TavilyApi(), PrefectApi()
-    port = free_port()
-    hosts = ["127.0.0.1:*"]
-    served = WebSearchSettings(host="127.0.0.1", port=port, allowed_hosts=hosts, api_url=tavily.url)
-    search = ThreadedServer(web_search_server.create_app(served, KEY), port)
+    search = web_search(free_port(), tavily)
     told = service_settings(gateway.url, directory / "knowledge", **limits).model_dump()
     told["web_search"] = {"url": f"{search.url}/mcp"} if web else None
     with pytest.MonkeyPatch.context() as environment, ExitStack() as started:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import stamina
 
-from tests.agents.talking import Talk, talk
+from tests.agents.talking import Talk, talk, web_search
 from tests.agents.web_search.tavily_api import page
 
 STOP = "What does make down stop?"
@@ -46,6 +46,19 @@ def test_gateway_away_is_503_with_the_time_to_wait_and_mends_itself(talking: Tal
     answered_again(talking)
 
 
+def test_embedding_model_alone_away_is_503_and_mends_itself(talking: Talk) -> None:
+    assert talking.ask(STOP)["kind"] == "answered"
+    talking.gateway.embedding_status = 503
+    refused = talking.running.ask(STOP)
+    assert refused.status_code == 503
+    assert int(refused.headers["retry-after"]) > 0
+    checks = talking.running.wait_until_ready(False).json()["checks"]
+    assert (checks["embedding"]["ok"], checks["knowledge"]["ok"]) == (False, True)
+    talking.gateway.embedding_status = 200
+    talking.running.wait_until_ready()
+    answered_again(talking)
+
+
 def test_a_model_that_dies_while_it_writes_leaves_quotes(talking: Talk) -> None:
     talking.gateway.chat_status = 500
     answer = talking.ask(STOP)
@@ -78,12 +91,20 @@ def test_store_and_web_away_is_503(talking: Talk) -> None:
     assert refused.json()["error"]["code"] == "no_generation"
 
 
-def test_web_search_away_leaves_the_knowledge_base(talking: Talk) -> None:
+def test_web_search_away_leaves_the_knowledge_base_and_is_asked_again_when_it_is_back(talking: Talk) -> None:
     talking.web.stop()
     assert talking.ask(STOP)["notes"] == []
     answer = talking.ask(WHO)
     assert answer["kind"] == "abstained"
     assert answer["notes"][0].startswith("the web could not be searched: ")
+    back = web_search(talking.web.port, talking.tavily)
+    back.start()
+    try:
+        for attempt in stamina.retry_context(on=AssertionError, timeout=90, attempts=None, wait_max=0.5):
+            with attempt:
+                assert talking.ask(WHO)["notes"] == []
+    finally:
+        back.stop()
 
 
 def test_tavily_refusing_leaves_the_knowledge_base(talking: Talk) -> None:

@@ -40,6 +40,13 @@ run "a_range_that_does_not_start_at_its_first_address_is_refused" {
   expect_failures = [var.network]
 }
 
+run "neighbours_beyond_the_vpc_are_accepted" {
+  command = plan
+  variables {
+    network = merge(var.network, { neighbours = ["10.80.0.0/16", "172.20.0.0/14", "192.168.4.0/24", "100.64.0.0/10"] })
+  }
+}
+
 run "a_neighbour_on_the_internet_is_refused" {
   command = plan
   variables {
