@@ -14,7 +14,7 @@ from tasks.artifacts import begin_progress
 from tasks.assistant_api import ask_all, search_all
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
-from tasks.evaluation_artifacts import in_words, publish_evaluation
+from tasks.evaluation_artifacts import STAGE, in_words, publish_evaluation
 from tasks.evaluation_gate import comparable, missed, require_demands
 from tasks.evaluation_inputs import GoldenInputs, golden_inputs
 from tasks.evaluation_report import Report, reusable
@@ -24,6 +24,7 @@ from tasks.gateway_embedding import gateway_embedding
 from tasks.judging import judge_answers
 from tasks.langfuse_scores import publish_scores
 from tasks.run_origin import record_origin
+from tasks.trend_artifact import publish_trend
 
 SEARCHED_PASSAGES = 10
 MARGIN_SECONDS = 30
@@ -59,13 +60,14 @@ def evaluation(
     wanted = len(spread(golden.questions, answers))
     kept = reusable(reports, golden.inputs, wanted) if reuse else None
     report = kept or measured(settings, site, golden, answers)
-    before = comparable(report, reports)
-    previous = before or next((other for other in reports if other.created_at != report.created_at), None)
+    earlier = [other for other in reports if other.created_at != report.created_at]
+    passed = comparable(report, earlier)
     # A report that is used again is held to what the file demands now.
-    report = report.model_copy(update={"refused": missed(report, settings.evaluation, before)})
+    report = report.model_copy(update={"refused": missed(report, settings.evaluation, passed)})
     if kept is None:
         site.reports.write(report)
-    publish_evaluation(environment, report, previous, settings.evaluation)
+    publish_evaluation(environment, report, passed or earlier, settings.evaluation)
+    publish_trend(environment, STAGE, [report, *earlier], settings.evaluation)
     outcome = Evaluated(_summary(report, reused=kept is not None), report)
     get_run_logger().info(outcome.summary)
     if report.judging is not None:
@@ -75,7 +77,7 @@ def evaluation(
             publish_scores(settings, report, golden.questions)
     finally:
         # A copy that fails must not hide what was missed.
-        require_demands(report, before)
+        require_demands(report, passed)
     return outcome
 
 

@@ -1,5 +1,6 @@
 """What a flow run shows in the Prefect UI: tables, text and progress, under keys that name environment and stage."""
 
+import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,15 @@ def publish_table(
 def publish_markdown(environment: EnvironmentName, stage: str, name: str, text: str, description: str) -> None:
     """Publish `text` as a markdown artifact."""
     create_markdown_artifact(text, key=artifact_key(environment, stage, name), description=description)
+
+
+def publish_picture(environment: EnvironmentName, stage: str, name: str, png: bytes, description: str) -> None:
+    """Publish a PNG.
+
+    As Markdown, since below an image artifact the UI repeats the whole data URI as a link.
+    """
+    data = base64.b64encode(png).decode("ascii")
+    publish_markdown(environment, stage, name, f"![{name}](data:image/png;base64,{data})", description)
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,16 @@
 """What an evaluation shows in the Prefect UI."""
 
-import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.artifacts import publish_markdown, publish_table
+from tasks.artifacts import publish_picture, publish_table
 from tasks.environment import EnvironmentName
-from tasks.environment.quality import Evaluation, Metric
+from tasks.environment.quality import Evaluation, JudgedMetric, Metric
 from tasks.evaluation_gate import demands_it, failing, missing_scores, worst_rows
 from tasks.evaluation_report import Judging, QuestionRow, Report
+from tasks.measured import Measured
 from tasks.score_plot import plot_scores
 
 STAGE = "evaluation"
@@ -18,24 +18,25 @@ STAGE = "evaluation"
 
 @task(task_run_name="publish-evaluation", cache_policy=NO_CACHE)
 def publish_evaluation(
-    environment: EnvironmentName, report: Report, previous: Report | None, demands: Evaluation
+    environment: EnvironmentName, report: Report, previous: Sequence[Report], demands: Evaluation
 ) -> None:
-    """Publish the table of scores, the worst questions, the plot, and what became of the judge where there was one."""
-    before = {} if previous is None else previous.scores
+    """Publish the table of scores, the worst questions, the plot, and what became of the judge where there was one.
+
+    The first of `previous` is compared with.
+    """
+    before: dict[Metric, float] = previous[0].scores if previous else {}
     publish_table(environment, STAGE, "scores", score_table(report, before, demands), _about(report))
     worst = [_described(row) for row in worst_rows(report.rows)]
     nothing = [{"question": "none: every question was handled right"}]
     publish_table(environment, STAGE, "worst-questions", worst or nothing, "Questions that went wrong, worst first")
-    png = base64.b64encode(plot_scores(report.scores, demands.thresholds, before)).decode("ascii")
-    # As Markdown, since below an image artifact the UI repeats the whole data URI as a link.
-    image = f"![scores](data:image/png;base64,{png})"
-    publish_markdown(environment, STAGE, "plot", image, "Scores, thresholds and the previous run")
+    png = plot_scores(report.scores, demands.thresholds, before)
+    publish_picture(environment, STAGE, "plot", png, "Scores, thresholds and the previous run")
     if report.judging is not None:
         rows = judge_table(report, report.judging, demands)
         publish_table(environment, STAGE, "judge", rows, in_words(report.judging, demands))
 
 
-def score_table(report: Report, previous: Mapping[Metric, float], demands: Evaluation) -> list[dict[str, object]]:
+def score_table(report: Measured, previous: Mapping[Metric, float], demands: Evaluation) -> list[dict[str, object]]:
     """A row for each metric: value, 95 % interval, threshold, previous value, change, and whether it is reached."""
     return [
         {
@@ -51,8 +52,8 @@ def score_table(report: Report, previous: Mapping[Metric, float], demands: Evalu
     ]
 
 
-def judge_table(report: Report, judging: Judging, demands: Evaluation) -> list[dict[str, object]]:
-    """What is known of the judge, and how many of each metric's scores are missing."""
+def judge_table(report: Measured, judging: Judging, demands: Evaluation) -> list[dict[str, object]]:
+    """What is known of the judge, how many of each metric's scores are missing, and which thresholds it proposes."""
     missing = {metric: missing_scores(report.rows, metric) for metric in demands.judged_metrics}
     kappa = "undefined" if judging.kappa is None else judging.kappa
     return [
@@ -64,6 +65,11 @@ def judge_table(report: Report, judging: Judging, demands: Evaluation) -> list[d
         *(
             {"what": f"missing of {metric}", "value": f"{failed} of {asked}"}
             for metric, (failed, asked) in missing.items()
+        ),
+        *(
+            {"what": f"{metric} does not gate yet", "value": _proposed(metric, report, demands)}
+            for metric in demands.judged_metrics
+            if metric not in demands.thresholds
         ),
     ]
 
@@ -77,7 +83,15 @@ def in_words(judging: Judging, demands: Evaluation) -> str:
     return "The judge agrees with people, its scores count"
 
 
-def _reached(metric: Metric, value: float, report: Report, demands: Evaluation) -> str:
+def _proposed(metric: JudgedMetric, report: Measured, demands: Evaluation) -> str:
+    """A threshold to begin with is what the judge would hardly fall below over other questions of the same kind."""
+    if metric not in report.intervals or not demands_it(metric, report, demands):
+        return "no threshold; none is proposed from this run, see the judge"
+    low, _ = report.intervals[metric]
+    return f"no threshold; this run proposes {metric} = {low:.2f}, the lower end of its 95 % interval"
+
+
+def _reached(metric: Metric, value: float, report: Measured, demands: Evaluation) -> str:
     if metric not in demands.thresholds:
         return ""
     if not demands_it(metric, report, demands):

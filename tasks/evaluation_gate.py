@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from tasks.environment.quality import JUDGED, Evaluation, JudgedMetric, Metric
 from tasks.evaluation_report import QuestionRow, Report
+from tasks.measured import JudgedRow, Measured
 
 WORST_ROWS = 10
 LOW = 0.5
@@ -14,14 +15,14 @@ class DemandsMissed(Exception):
     """An evaluation did not reach what the environment file demands; lists what was missed, and the worst questions."""
 
 
-def require_demands(report: Report, before: Report | None) -> None:
-    """Pass when the report is refused for no reason; `before` is the one that it was compared with.
+def require_demands(report: Report, before: Sequence[Report]) -> None:
+    """Pass when the report is refused for no reason; `before` are those that it was compared with, newest first.
 
     Raises:
         DemandsMissed: there are reasons.
     """
     if report.refused:
-        were_right = set[str]() if before is None else {row.id for row in before.rows if not failing(row)}
+        were_right = {row.id for last in before[:1] for row in last.rows if not failing(row)}
         worst = [
             f"  {row.id} ({row.kind}) {row.question!r}: {failing(row)}"
             + (" (was right before)" if row.id in were_right else "")
@@ -30,8 +31,8 @@ def require_demands(report: Report, before: Report | None) -> None:
         raise DemandsMissed("; ".join(report.refused) + ". Worst questions:\n" + "\n".join(worst))
 
 
-def missed(report: Report, demands: Evaluation, before: Report | None) -> tuple[str, ...]:
-    """What the report misses, a reason each; `before` is the last comparable report that passed."""
+def missed(report: Measured, demands: Evaluation, before: Sequence[Measured]) -> tuple[str, ...]:
+    """What the report misses, a reason each; `before` are the comparable reports that passed, newest first."""
     demanded: dict[Metric, float] = {
         metric: least for metric, least in demands.thresholds.items() if demands_it(metric, report, demands)
     }
@@ -43,7 +44,7 @@ def missed(report: Report, demands: Evaluation, before: Report | None) -> tuple[
     return (*below, *_worse(report, demands, before, demanded), *_unjudged(report, demands))
 
 
-def demands_it(metric: Metric, report: Report, demands: Evaluation) -> bool:
+def demands_it(metric: Metric, report: Measured, demands: Evaluation) -> bool:
     """Whether the metric may fail the run: a judged one only by a judge that agrees with people and could finish."""
     judging = report.judging
     return metric not in JUDGED or (
@@ -51,14 +52,17 @@ def demands_it(metric: Metric, report: Report, demands: Evaluation) -> bool:
     )
 
 
-def comparable(report: Report, others: Sequence[Report]) -> Report | None:
-    """The newest of `others` (newest first) that passed, over the same questions with as many answered in full."""
+def comparable(report: Report, others: Sequence[Report]) -> list[Report]:
+    """Those of `others`, in their order, that passed before it, over the same questions and as many full answers."""
     answered = {row.id for row in report.rows if row.answer}
-    for other in others:
-        same = other.inputs.golden == report.inputs.golden and {row.id for row in other.rows if row.answer} == answered
-        if same and not other.refused and other.created_at < report.created_at:
-            return other
-    return None
+    return [
+        other
+        for other in others
+        if other.inputs.golden == report.inputs.golden
+        and {row.id for row in other.rows if row.answer} == answered
+        and not other.refused
+        and other.created_at < report.created_at
+    ]
 
 
 def worst_rows(rows: Sequence[QuestionRow], most: int = WORST_ROWS) -> list[QuestionRow]:
@@ -80,27 +84,32 @@ def failing(row: QuestionRow) -> str:
     return "; ".join(problems)
 
 
-def missing_scores(rows: Sequence[QuestionRow], metric: JudgedMetric) -> tuple[int, int]:
+def missing_scores(rows: Sequence[JudgedRow], metric: JudgedMetric) -> tuple[int, int]:
     """How many of a metric's scores are missing because the judge failed, and how many were asked for."""
     failed = sum(metric in row.unjudged for row in rows)
     return failed, failed + sum(metric in row.judged for row in rows)
 
 
-def _worse(report: Report, demands: Evaluation, before: Report | None, demanded: dict[Metric, float]) -> list[str]:
-    if before is None or demands.most_worse is None:
+def _worse(
+    report: Measured, demands: Evaluation, before: Sequence[Measured], demanded: dict[Metric, float]
+) -> list[str]:
+    if demands.most_worse is None:
         return []
-    return [
-        f"{metric} fell from {before.scores[metric]:.3f} on {before.created_at:%Y-%m-%d %H:%M} UTC to "
-        f"{report.scores[metric]:.3f}, more than {demands.most_worse:g}"
-        for metric in demanded
-        if metric in report.scores
-        and metric in before.scores
-        and demands_it(metric, before, demands)
-        and before.scores[metric] - report.scores[metric] > demands.most_worse
-    ]
+    reasons: list[str] = []
+    for metric in demanded:
+        # An older one where the judge was not to be trusted since: days of a bad judge must not hide a fall.
+        last = next((each for each in before if metric in each.scores and demands_it(metric, each, demands)), None)
+        if last is None or metric not in report.scores:
+            continue
+        if last.scores[metric] - report.scores[metric] > demands.most_worse:
+            reasons.append(
+                f"{metric} fell from {last.scores[metric]:.3f} on {last.created_at:%Y-%m-%d %H:%M} UTC to "
+                f"{report.scores[metric]:.3f}, more than {demands.most_worse:g}"
+            )
+    return reasons
 
 
-def _unjudged(report: Report, demands: Evaluation) -> list[str]:
+def _unjudged(report: Measured, demands: Evaluation) -> list[str]:
     reasons: list[str] = []
     for metric in demands.judged_metrics:
         failed, asked = missing_scores(report.rows, metric)

@@ -10,8 +10,8 @@ from tasks.environment import Environment
 from tasks.evaluation_report import Report, read_reports, readable_reports, write_report
 
 FOLDER = "evaluations"
-MOST_READ = 20
-"""Reports of the bucket, the newest ones: one is compared with, and one may be used again."""
+MOST_READ = 30
+"""Reports of the bucket, the newest ones: one is compared with, one may be used again, and all show the trend."""
 
 
 def reports_directory(environment: Environment) -> Path:

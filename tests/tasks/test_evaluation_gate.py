@@ -45,23 +45,23 @@ def report(
 def test_only_an_earlier_report_that_passed_over_the_same_questions_is_compared_with() -> None:
     good, refused = report(0, 0.9), report(1, 0.7, refused=("mrr fell",))
     others = [report(9, 0.9), report(4, 0.9, answered=True), report(3, 0.9, golden="other"), refused, good]
-    assert comparable(report(5, 0.8), others) == good
-    assert comparable(report(0, 0.8), [good]) is None
+    assert comparable(report(5, 0.8), others) == [good]
+    assert comparable(report(0, 0.8), [good]) == []
 
 
 def test_a_fall_beyond_the_tolerance_is_refused_with_the_questions_that_went_wrong() -> None:
     before = report(0, 0.9)
-    assert missed(report(1, 0.86), DEMANDS, before) == ()
+    assert missed(report(1, 0.86), DEMANDS, [before]) == ()
     worse = report(1, 0.8, rank=7)
-    refused = missed(worse, DEMANDS, before)
+    refused = missed(worse, DEMANDS, [before])
     assert refused == ("mrr fell from 0.900 on 2026-01-01 12:00 UTC to 0.800, more than 0.05",)
     with pytest.raises(DemandsMissed, match=r"evidence only at rank 7 \(was right before\)"):
-        require_demands(worse.model_copy(update={"refused": refused}), before)
+        require_demands(worse.model_copy(update={"refused": refused}), [before])
 
 
 def test_without_a_tolerance_or_a_report_before_nothing_is_compared() -> None:
-    assert missed(report(1, 0.6), DEMANDS, None) == ()
-    assert missed(report(1, 0.6), DEMANDS.model_copy(update={"most_worse": None}), report(0, 0.9)) == ()
+    assert missed(report(1, 0.6), DEMANDS, []) == ()
+    assert missed(report(1, 0.6), DEMANDS.model_copy(update={"most_worse": None}), [report(0, 0.9)]) == ()
 
 
 def test_kappa_is_agreement_beyond_chance() -> None:

@@ -12,6 +12,7 @@ from tasks.evaluation_report import Inputs, QuestionRow, Report
 from tasks.evaluation_scores import metric_intervals, metric_values, question_rows, spread
 from tasks.golden import Evidence, GoldenQuestion
 from tasks.score_plot import plot_scores
+from tasks.trend_plot import plot_trend
 
 FACT = "A generation is an immutable index of the knowledge base."
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -97,10 +98,10 @@ def test_wrong_rows_come_worst_first_and_say_why(rows: tuple[QuestionRow, ...]) 
 
 def test_a_missed_threshold_lists_metric_value_threshold_and_worst_questions(rows: tuple[QuestionRow, ...]) -> None:
     report = measured(rows, {"mrr": 0.5, "rouge_l": 1.0})
-    assert missed(report, demands({"mrr": 0.5, "groundedness": 0.9}), None) == ()
-    refused = missed(report, demands({"mrr": 0.6}), None)
+    assert missed(report, demands({"mrr": 0.5, "groundedness": 0.9}), []) == ()
+    refused = missed(report, demands({"mrr": 0.6}), [])
     with pytest.raises(DemandsMissed, match=r"mrr = 0\.500 is below its threshold 0\.600") as error:
-        require_demands(report.model_copy(update={"refused": refused}), None)
+        require_demands(report.model_copy(update={"refused": refused}), [])
     assert "'unknown?': did not abstain at relevancy 0.700" in str(error.value)
 
 
@@ -129,6 +130,14 @@ def test_an_interval_holds_the_value_and_is_the_same_again(rows: tuple[QuestionR
 def test_the_plot_is_a_png_also_without_thresholds_and_previous_run() -> None:
     for picture in (plot_scores({"mrr": 0.5}, {}, {}), plot_scores({"mrr": 0.5}, {"mrr": 0.6}, {"mrr": 0.4})):
         assert picture.startswith(b"\x89PNG\r\n")
+
+
+def test_the_trend_is_a_png_of_those_metrics_that_were_measured() -> None:
+    before = measured((), {"mrr": 0.5, "rouge_l": 0.9}).model_copy(update={"intervals": {"mrr": (0.25, 0.75)}})
+    after = measured((), {"mrr": 0.4}).model_copy(update={"refused": ("mrr fell",)})
+    one, both = plot_trend([after], demands({"mrr": 0.6})), plot_trend([before, after], demands({"mrr": 0.6}))
+    assert both.startswith(b"\x89PNG\r\n")
+    assert len(both) > len(one), "a panel more, and two points instead of one"
 
 
 @pytest.mark.parametrize(

@@ -87,16 +87,21 @@ def test_a_judge_that_agrees_with_people_scores_answers_and_counts(judge: Script
     assert (report.judging.kappa, report.judging.labelled) == (1, len(LABELS))
     assert (report.judging.tokens, report.judging.halted) == (TOKENS * len(judge.calls), False)
     assert judge.keys == {f"Bearer {KEY}"}
-    assert missed(report, environment.evaluation, None) == ()
+    assert missed(report, environment.evaluation, []) == ()
     assert "its scores count" in in_words(report.judging, environment.evaluation)
+    report.intervals["answer_relevancy"] = (0.75, 1.0)
+    said = {row["what"]: row["value"] for row in judge_table(report, report.judging, environment.evaluation)}
+    assert "faithfulness does not gate yet" not in said
+    proposed = str(said["answer_relevancy does not gate yet"])
+    assert proposed.startswith("no threshold; this run proposes answer_relevancy = 0.75, the lower end")
 
     judge.said["NLIStatementOutput"] = lambda given: verdicts(given, lambda each: LABELS.get(each, False))
     worse = judged(judge, environment)
     assert worse.scores["faithfulness"] == 0
-    (reason,) = missed(worse, environment.evaluation, None)
+    (reason,) = missed(worse, environment.evaluation, [])
     assert reason == "faithfulness = 0.000 is below its threshold 0.900"
     with pytest.raises(DemandsMissed, match=r"'Which port is it, number 0\?': faithfulness 0\.00 \(was right before\)"):
-        require_demands(worse.model_copy(update={"refused": (reason,)}), report)
+        require_demands(worse.model_copy(update={"refused": (reason,)}), [report])
 
 
 def test_scores_that_are_missing_are_counted_and_too_many_fail_the_run(judge: ScriptedJudge) -> None:
@@ -105,7 +110,7 @@ def test_scores_that_are_missing_are_counted_and_too_many_fail_the_run(judge: Sc
     report = judged(judge, environment)
     assert "judged_context_recall" not in report.scores
     assert report.scores.keys() == set(JUDGED) - {"judged_context_recall"}
-    (reason,) = missed(report, environment.evaluation, None)
+    (reason,) = missed(report, environment.evaluation, [])
     assert reason.startswith("judged_context_recall: 2 of 2 scores are missing, more than the share 0.1 that may be")
     assert "NaN" in reason
     assert report.judging is not None
@@ -123,7 +128,7 @@ def test_a_few_missing_scores_are_not_averaged_and_pass(judge: ScriptedJudge) ->
     assert failed["a0"].keys() == {"judged_context_precision"}
     assert failed["a0"]["judged_context_precision"].startswith("the judge's answer has another shape")
     assert report.scores == {"faithfulness": 1}
-    (reason,) = missed(report, environment.evaluation, None)
+    (reason,) = missed(report, environment.evaluation, [])
     assert reason.startswith("judged_context_precision: 4 of 4")
 
 
@@ -142,7 +147,7 @@ def test_a_judge_at_the_end_of_its_tokens_is_not_asked_again_and_fails_nothing(j
     assert report.judging is not None
     assert report.judging.halted
     assert report.judging.tokens == TOKENS * len(judge.calls) <= 6000
-    assert missed(report, environment.evaluation, None) == ()
+    assert missed(report, environment.evaluation, []) == ()
     assert in_words(report.judging, environment.evaluation) == (
         "The judge stopped at its 6000 tokens: its scores are incomplete and fail no run"
     )
@@ -158,10 +163,13 @@ def test_a_judge_that_people_disagree_with_demands_nothing(judge: ScriptedJudge)
     assert report.judging.interval[0] <= report.judging.kappa <= report.judging.interval[1]
     assert report.judging.kappa < environment.evaluation.judge_kappa
     assert report.scores["faithfulness"] == 0
-    assert missed(report, environment.evaluation, None) == ()
+    assert missed(report, environment.evaluation, []) == ()
     assert in_words(report.judging, environment.evaluation).startswith("Uncalibrated")
     (row, *_) = score_table(report, {}, environment.evaluation)
     assert (row["metric"], row["reached"]) == ("faithfulness", "not asked: see the judge")
+    report.intervals["answer_relevancy"] = (0.75, 1.0)
+    said = {row["what"]: row["value"] for row in judge_table(report, report.judging, environment.evaluation)}
+    assert "none is proposed" in str(said["answer_relevancy does not gate yet"])
 
 
 def test_verdicts_that_cannot_be_told_apart_count_as_disagreement(judge: ScriptedJudge) -> None:
