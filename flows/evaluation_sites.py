@@ -13,17 +13,19 @@ from tasks.aws_session import client
 from tasks.environment import Environment
 from tasks.environment_outputs import load_outputs
 from tasks.evaluated_service import evaluated_service
-from tasks.evaluation_site import Asked, EvaluationSite
+from tasks.evaluation_report import Report
+from tasks.evaluation_site import Asked, EvaluationSite, Gateway
 from tasks.gateway_key import accepted_gateway_key
-from tasks.helm.derivations.agents import settings_in_cluster
+from tasks.helm.derivations.agents import GATEWAY_IN_CLUSTER, settings_in_cluster
 from tasks.helm.derivations.derivation import Outputs
 from tasks.helm.derivations.gateway import MASTER_KEY
-from tasks.kept_reports import BucketReports, DirectoryReports, reports_directory
+from tasks.kept_reports import FOLDER, TRACES, BucketReports, DirectoryReports, reports_directory
 from tasks.platforms.component_names import GATEWAY
 from tasks.platforms.local_components import LocalComponents
 from tasks.release_facts import release_facts
 from tasks.secret_file import GATEWAY_KEY
 from tasks.secret_value import stored_values
+from tasks.trace_report import TraceReport
 
 GATEWAY_SECONDS = 60
 
@@ -40,20 +42,37 @@ def site_of(settings: Environment) -> EvaluationSite:
         MissingCredentials: there are none for AWS.
     """
     if settings.laptop is not None:
-        return EvaluationSite(DirectoryReports(reports_directory(settings)), partial(asked_on_laptop, settings))
+        kept = reports_directory(settings)
+        return EvaluationSite(
+            DirectoryReports(kept, Report),
+            DirectoryReports(kept / TRACES, TraceReport),
+            partial(asked_on_laptop, settings),
+            partial(gateway_on_laptop, settings),
+        )
     outputs = load_outputs(settings.name)
     bucket = str(outputs["data"]["buckets"]["results"]["name"])
-    reports = BucketReports(client("s3", settings), bucket)
-    return EvaluationSite(reports, partial(asked_in_cluster, settings, outputs), outputs)
+    s3 = client("s3", settings)
+    return EvaluationSite(
+        BucketReports(s3, bucket, FOLDER, Report),
+        BucketReports(s3, bucket, f"{FOLDER}/{TRACES}", TraceReport),
+        partial(asked_in_cluster, settings, outputs),
+        partial(gateway_in_cluster, settings),
+        outputs,
+    )
 
 
 @contextmanager
 def asked_on_laptop(settings: Environment) -> Generator[Asked]:
     """The service that people ask: it runs on when the block ends."""
     url = serve(settings)
+    gateway = gateway_on_laptop(settings)
+    yield Asked(url, gateway.url, gateway.key, laptop_operator_key(settings))
+
+
+def gateway_on_laptop(settings: Environment) -> Gateway:
+    """The gateway that the stage `models` started."""
     platform = LocalComponents.of(settings).platform
-    gateway, key = platform.address(GATEWAY), SecretStr(platform.secrets[GATEWAY_KEY])
-    yield Asked(url, gateway, key, laptop_operator_key(settings))
+    return Gateway(platform.address(GATEWAY), SecretStr(platform.secrets[GATEWAY_KEY]))
 
 
 @contextmanager
@@ -66,13 +85,24 @@ def asked_in_cluster(settings: Environment, outputs: Outputs) -> Generator[Asked
         ServiceEnded, AssistantUnavailable: see `evaluated_service`.
     """
     told = settings_in_cluster(settings, release_facts(settings, outputs))
+    gateway = gateway_in_cluster(settings)
+    with evaluated_service(told, gateway.key) as url:
+        yield Asked(url, gateway.url, gateway.key)
+
+
+def gateway_in_cluster(settings: Environment) -> Gateway:
+    """The gateway's release, and the value of its key that it lets in.
+
+    Raises:
+        GatewayKeyMissing: the file has no secret for its key.
+        GatewayKeyRefused, HTTPError: it lets in no value of its key, or does not answer.
+    """
     keys = stored_values(settings, MASTER_KEY)
     if not keys:
         raise GatewayKeyMissing(
             f"data.secrets of {settings.name.value!r} has no {MASTER_KEY!r}: add it, and run "
             f"provision/{settings.name.value} and secrets/{settings.name.value}"
         )
-    with httpx.Client(base_url=told.gateway.base_url, timeout=GATEWAY_SECONDS) as gateway:
+    with httpx.Client(base_url=GATEWAY_IN_CLUSTER, timeout=GATEWAY_SECONDS) as gateway:
         key = accepted_gateway_key(gateway, keys)
-    with evaluated_service(told, key) as url:
-        yield Asked(url, told.gateway.base_url, key)
+    return Gateway(GATEWAY_IN_CLUSTER, key)

@@ -11,6 +11,12 @@ variable "evaluation" {
     judge_tokens         = optional(number, 1000000)
     judge_failures       = optional(number, 0.1)
     judge_kappa          = optional(number, 0.6)
+    traces = optional(object({
+      sample     = number
+      most_days  = optional(number, 7)
+      schedule   = optional(object({ cron = string, timezone = string }))
+      thresholds = optional(map(number), {})
+    }))
   })
 
   validation {
@@ -28,5 +34,16 @@ variable "evaluation" {
       var.evaluation.judge_tokens >= 1 && abs(var.evaluation.judge_kappa) <= 1
     )
     error_message = "evaluation.most_worse and judge_failures must be from 0 to 1, judge_kappa from -1 to 1, judge_tokens 1 or more."
+  }
+  validation {
+    condition = var.evaluation.traces == null ? true : (
+      var.evaluation.traces.sample >= 1 && var.evaluation.traces.sample <= 1000 && var.evaluation.traces.most_days >= 1 &&
+      alltrue([
+        for metric, threshold in var.evaluation.traces.thresholds :
+        contains(["groundedness", "faithfulness", "answer_relevancy"], metric) && contains(var.evaluation.metrics, metric) &&
+        threshold >= 0 && threshold <= 1
+      ])
+    )
+    error_message = "evaluation.traces: sample must be from 1 to 1000, most_days 1 or more, and thresholds from 0 to 1, of groundedness, faithfulness and answer_relevancy where evaluation.metrics has them."
   }
 }

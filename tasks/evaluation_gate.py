@@ -31,8 +31,13 @@ def require_demands(report: Report, before: Sequence[Report]) -> None:
         raise DemandsMissed("; ".join(report.refused) + ". Worst questions:\n" + "\n".join(worst))
 
 
-def missed(report: Measured, demands: Evaluation, before: Sequence[Measured]) -> tuple[str, ...]:
-    """What the report misses, a reason each; `before` are the comparable reports that passed, newest first."""
+def missed(
+    report: Measured, demands: Evaluation, before: Sequence[Measured], *, sampled: bool = False
+) -> tuple[str, ...]:
+    """What the report misses, a reason each; `before` are the comparable reports that passed, newest first.
+
+    Where each report is over a sample of its own, a metric fell only when its interval lies below the one before.
+    """
     demanded: dict[Metric, float] = {
         metric: least for metric, least in demands.thresholds.items() if demands_it(metric, report, demands)
     }
@@ -41,7 +46,7 @@ def missed(report: Measured, demands: Evaluation, before: Sequence[Measured]) ->
         for metric, threshold in demanded.items()
         if metric in report.scores and report.scores[metric] < threshold
     ]
-    return (*below, *_worse(report, demands, before, demanded), *_unjudged(report, demands))
+    return (*below, *_worse(report, demands, before, demanded, sampled), *_unjudged(report, demands))
 
 
 def demands_it(metric: Metric, report: Measured, demands: Evaluation) -> bool:
@@ -91,7 +96,7 @@ def missing_scores(rows: Sequence[JudgedRow], metric: JudgedMetric) -> tuple[int
 
 
 def _worse(
-    report: Measured, demands: Evaluation, before: Sequence[Measured], demanded: dict[Metric, float]
+    report: Measured, demands: Evaluation, before: Sequence[Measured], demanded: dict[Metric, float], sampled: bool
 ) -> list[str]:
     if demands.most_worse is None:
         return []
@@ -101,12 +106,19 @@ def _worse(
         last = next((each for each in before if metric in each.scores and demands_it(metric, each, demands)), None)
         if last is None or metric not in report.scores:
             continue
-        if last.scores[metric] - report.scores[metric] > demands.most_worse:
+        chance = sampled and not _lies_below(metric, report, last)
+        if last.scores[metric] - report.scores[metric] > demands.most_worse and not chance:
             reasons.append(
                 f"{metric} fell from {last.scores[metric]:.3f} on {last.created_at:%Y-%m-%d %H:%M} UTC to "
                 f"{report.scores[metric]:.3f}, more than {demands.most_worse:g}"
             )
     return reasons
+
+
+def _lies_below(metric: Metric, report: Measured, last: Measured) -> bool:
+    if metric not in report.intervals or metric not in last.intervals:
+        return False
+    return report.intervals[metric][1] < last.intervals[metric][0]
 
 
 def _unjudged(report: Measured, demands: Evaluation) -> list[str]:

@@ -1,23 +1,16 @@
 """What an evaluation found, kept as one JSON file a run so that the next run can compare itself with it."""
 
 import hashlib
-import os
-import tempfile
-from collections.abc import Iterable
-from datetime import datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from tasks.environment.quality import JudgedMetric, Metric
 from tasks.golden import Kind
+from tasks.report_files import Kept, KeptReport
 
 
-class _Kept(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class AnswerRow(_Kept):
+class AnswerRow(Kept):
     """A full answer. `similarity` (-1..1) and `rouge_l` (0..1) compare it with the reference of an answerable question.
 
     `groundedness` (0..1) is None when the answer has no sentence.
@@ -31,7 +24,7 @@ class AnswerRow(_Kept):
     seconds: float
 
 
-class QuestionRow(_Kept):
+class QuestionRow(Kept):
     """One question's result. `ranks` (from 1, None: not found) are of its evidence quotes, in their order.
 
     The context scores (0..1) are None for questions without evidence; `answer` is None when only searched. `judged`
@@ -56,7 +49,7 @@ class QuestionRow(_Kept):
         return self.kind != "unanswerable"
 
 
-class Inputs(_Kept):
+class Inputs(Kept):
     """Everything that can change an evaluation's result, by digest or value."""
 
     golden: str
@@ -66,7 +59,7 @@ class Inputs(_Kept):
     settings: dict[str, object]
 
 
-class Judging(_Kept):
+class Judging(Kept):
     """What became of the judge: `kappa` is its agreement with people on the statements that they labelled.
 
     `labelled` counts those that it gave a verdict of; `kappa` is None where it is undefined, and `interval` is its 95 %
@@ -85,13 +78,12 @@ class Judging(_Kept):
         return self.kappa is not None and self.kappa >= least_kappa
 
 
-class Report(_Kept):
+class Report(KeptReport):
     """One evaluation. `scores` holds every metric of the environment file that was defined for these questions.
 
     `intervals` are their 95 % intervals. `refused` says why the run failed, and is empty for one that passed.
     """
 
-    created_at: datetime
     environment: str
     generation: str
     inputs: Inputs
@@ -106,38 +98,6 @@ class Report(_Kept):
     def answered(self) -> int:
         """How many questions were answered in full."""
         return sum(row.answer is not None for row in self.rows)
-
-    @property
-    def file_name(self) -> str:
-        """Under which it is kept; names sort by time."""
-        return f"{self.created_at:%Y%m%dT%H%M%S.%fZ}.json"
-
-
-def write_report(directory: Path, report: Report) -> Path:
-    """Keep the report as `<directory>/<time>.json`; whoever reads the directory sees the whole file or none."""
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / report.file_name
-    descriptor, scratch = tempfile.mkstemp(dir=directory, prefix=".")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(report.model_dump_json(indent=1))
-    Path(scratch).replace(path)
-    return path
-
-
-def read_reports(directory: Path) -> list[Report]:
-    """All kept reports, newest first; those of a version that kept other fields are passed over."""
-    return readable_reports(path.read_bytes() for path in sorted(directory.glob("*.json"), reverse=True))
-
-
-def readable_reports(contents: Iterable[bytes]) -> list[Report]:
-    """The reports in these files, in their order; those of a version that kept other fields are passed over."""
-    reports: list[Report] = []
-    for content in contents:
-        try:
-            reports.append(Report.model_validate_json(content))
-        except ValidationError:
-            continue
-    return reports
 
 
 def reusable(reports: list[Report], inputs: Inputs, answers: int) -> Report | None:

@@ -7,7 +7,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from tasks.evaluation_report import Report
 from tasks.kept_reports import Reports
+from tasks.trace_report import TraceReport
 
 
 @dataclass(frozen=True)
@@ -24,9 +26,22 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class EvaluationSite:
-    """One environment's. `asked` has the service answer for the time of a block; `outputs` are None on a laptop."""
+class Gateway:
+    """The base URL of the environment's gateway and a key that it lets in."""
 
-    reports: Reports
+    url: str
+    key: SecretStr
+
+
+@dataclass(frozen=True)
+class EvaluationSite:
+    """One environment's. `asked` has the service answer for the time of a block; `outputs` are None on a laptop.
+
+    `gateway` finds the models without a service; `reports` are of golden questions, `trace_reports` of people's.
+    """
+
+    reports: Reports[Report]
+    trace_reports: Reports[TraceReport]
     asked: Callable[[], AbstractContextManager[Asked]]
+    gateway: Callable[[], Gateway]
     outputs: Mapping[str, Any] | None = None

@@ -46,7 +46,8 @@ def judge_answers(
             answer=row.answer.text,
             reference=question.reference,
             passages=tuple(found.chunk.text for found in search.passages[: settings.agents.passages]),
-            abstained=row.answer.kind == "abstained",
+            # Who says nothing claims nothing.
+            claims=row.answer.kind != "abstained",
         )
         for question, search, row in zip(questions, searched, rows, strict=True)
         if row.answer is not None and row.answerable

@@ -37,13 +37,16 @@ Ask = Callable[["JudgedAnswer"], Awaitable[MetricResult]]
 
 @dataclass(frozen=True)
 class JudgedAnswer:
-    """An answer with its question, its reference, and the passages (best first) that it was written from."""
+    """An answer with its question, its reference, and the passages (best first) that it was written from.
+
+    `claims` says whether it asserts something of its own, which passages may or may not support.
+    """
 
     question: str
     answer: str
     reference: str
     passages: tuple[str, ...]
-    abstained: bool
+    claims: bool
 
 
 @dataclass
@@ -135,8 +138,7 @@ def _asks(model: JudgeModel, embed: Embed) -> Mapping[JudgedMetric, Ask]:
 
 
 async def _score(metric: JudgedMetric, ask: Ask, answer: JudgedAnswer, result: JudgedScores) -> None:
-    if metric == "faithfulness" and answer.abstained:
-        # Who says nothing claims nothing.
+    if metric == "faithfulness" and not answer.claims:
         return
     if metric in ("faithfulness", "judged_context_precision", "judged_context_recall") and not answer.passages:
         # RAGAS does not foresee it; nothing that was found is of any use.

@@ -29,6 +29,8 @@ from agents.tracing.shared import Attributes, with_shared_attributes
 
 TRACE = "answer"
 ORCHESTRATOR = "orchestrator"
+ROOT = f"invoke_agent {ORCHESTRATOR}"
+"""The name of the span that holds a whole question."""
 AGENTS = {
     State.VERIFY: "rag",
     State.RETRIEVE: "rag",
@@ -88,7 +90,7 @@ class QuestionTrace:
         }
         self._context = with_shared_attributes(self._shared, Context())
         with use_trace_id(trace_id):
-            self._root = self._begin(f"invoke_agent {ORCHESTRATOR}", self._context, _agent(ORCHESTRATOR))
+            self._root = self._begin(ROOT, self._context, _agent(ORCHESTRATOR))
         self._root.set_attribute(Langfuse.OBSERVATION_INPUT, question)
         self._agent: tuple[str, Span] | None = None
         self._state: Span | None = None

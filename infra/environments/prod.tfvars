@@ -159,6 +159,7 @@ evaluation = {
   answers_in_lifecycle = 20
   most_worse           = 0.03
   judge_tokens         = 4000000 # all golden questions take about 3 million
+  traces               = { sample = 50, schedule = { cron = "0 7 * * mon", timezone = "UTC" } }
 }
 
 agents = {

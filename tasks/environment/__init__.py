@@ -251,6 +251,16 @@ class Environment(Section):
         return self
 
     @model_validator(mode="after")
+    def _traces_are_somewhere(self) -> Self:
+        to_langfuse = self.agents.tracing is not None or (self.addons is not None and self.addons.langfuse is not None)
+        if self.evaluation.traces is not None and not to_langfuse:
+            raise ValueError(
+                "evaluation.traces measures what is in Langfuse, where no traces go: set addons.langfuse (on a laptop "
+                "agents.tracing), or leave it out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _models_have_a_place(self) -> Self:
         if self.capacity is not None:
             require_places(self.models, self.capacity)

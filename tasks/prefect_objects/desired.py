@@ -161,6 +161,7 @@ def _schedule(environment: Environment, flow: str) -> CronSchedule | None:
     schedules: Mapping[str, Schedule | None] = {
         "knowledge": environment.knowledge.schedule,
         "evaluation": environment.evaluation.schedule,
+        "traces": environment.evaluation.traces.schedule if environment.evaluation.traces else None,
         "cost": operations.schedules.cost if operations else None,
         "drift": operations.schedules.drift if operations else None,
         "secrets": operations.schedules.secrets if operations else None,

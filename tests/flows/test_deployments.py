@@ -22,6 +22,7 @@ STAGES = [
     "models",
     "knowledge",
     "evaluation",
+    "traces",
     "agents",
     "drift",
     "upgrade",
@@ -56,7 +57,7 @@ def test_deployment_loads_and_takes_its_parameters(block: dict[str, object]) -> 
     assert record_origin in flow.on_running_hooks
     pool = block["work_pool"]
     assert isinstance(pool, dict)
-    inside = block["name"] != "local" and flow.name in ("knowledge", "evaluation")
+    inside = block["name"] != "local" and flow.name in ("knowledge", "evaluation", "traces")
     assert pool["name"] == (f"{block['name']}-cluster" if inside else "management")
 
 

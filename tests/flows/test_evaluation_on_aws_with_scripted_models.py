@@ -17,7 +17,6 @@ import httpx
 import psutil
 import pytest
 from botocore.exceptions import ClientError
-from fastapi.responses import JSONResponse
 from moto.server import ThreadedMotoServer
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
@@ -37,7 +36,7 @@ from tasks.weights.places import weights_prefix
 from tests.agents.corpus_generation import corpus_chunks, write_generation
 from tests.agents.scripted_gateway import DIMENSION, ScriptedGateway
 from tests.charts.own_charts import sample_outputs
-from tests.tasks.scripted_judge import TOKENS, ScriptedJudge, asked
+from tests.tasks.judging_gateway import JudgingGateway
 
 pytestmark = [pytest.mark.prefect_server, pytest.mark.opensearch, pytest.mark.timeout(600)]
 
@@ -66,21 +65,6 @@ QUESTIONS = (
         "evidence": [],
     },
 )
-
-
-class Models(ScriptedGateway):
-    """The models of the cluster, of which one judges answers."""
-
-    def _verdict(self, body: Any) -> JSONResponse:
-        shape = body["response_format"]["json_schema"]["name"]
-        if shape in ("RelevancyRating", "FaithfulnessVerdict"):
-            # The service's own questions, which it can do without.
-            return super()._verdict(body)
-        said = json.dumps(ScriptedJudge().answer(shape, asked(body["messages"][-1]["content"])))
-        choice = {"index": 0, "message": {"role": "assistant", "content": said}, "finish_reason": "stop"}
-        usage = {"prompt_tokens": TOKENS, "completion_tokens": 0, "total_tokens": TOKENS}
-        head = {"id": "1", "object": "chat.completion", "created": 0, "model": body["model"], "usage": usage}
-        return JSONResponse({**head, "choices": [choice]})
 
 
 @dataclass(frozen=True)
@@ -133,7 +117,7 @@ def dev(
     settings = read_variable_file(file)
     outputs = sample_outputs(DEV)
     outputs["search"]["endpoint"] = opensearch_address
-    models, aws = Models(reply=PORT), ThreadedMotoServer("127.0.0.1", 0)
+    models, aws = JudgingGateway(reply=PORT), ThreadedMotoServer("127.0.0.1", 0)
     models.start()
     aws.start()
     host, port = aws.get_host_and_port()

@@ -8,11 +8,10 @@ from tasks.evaluation_report import (
     Inputs,
     QuestionRow,
     Report,
-    read_reports,
     reusable,
     tree_digest,
-    write_report,
 )
+from tasks.report_files import read_reports, write_report
 
 INPUTS = Inputs(golden="g", knowledge="k", service="s", models={"m": "1"}, settings={"agents": {"passages": 5}})
 ANSWER = AnswerRow(kind="answered", text="Yes.", groundedness=1, similarity=0.9, rouge_l=0.5, seconds=4.2)
@@ -49,18 +48,18 @@ def test_reports_come_back_as_they_were_newest_first(tmp_path: Path) -> None:
     older, newer = report(NOON), report(NOON + timedelta(seconds=1))
     for kept in (older, newer):
         write_report(tmp_path / "evaluations", kept)
-    assert read_reports(tmp_path / "evaluations") == [newer, older]
+    assert read_reports(tmp_path / "evaluations", Report) == [newer, older]
 
 
 def test_there_are_no_reports_before_the_first_run(tmp_path: Path) -> None:
-    assert read_reports(tmp_path / "evaluations") == []
+    assert read_reports(tmp_path / "evaluations", Report) == []
 
 
 def test_an_unfinished_file_and_a_report_of_another_version_are_passed_over(tmp_path: Path) -> None:
     write_report(tmp_path, report(NOON))
     (tmp_path / "20270101T000000Z.json").write_text('{"scores": {}}')
     (tmp_path / ".scratch").write_text("{")
-    assert read_reports(tmp_path) == [report(NOON)]
+    assert read_reports(tmp_path, Report) == [report(NOON)]
 
 
 def test_a_report_is_reused_only_for_the_same_inputs_and_enough_answers() -> None:

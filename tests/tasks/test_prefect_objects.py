@@ -30,6 +30,7 @@ FLOWS = {
     "models",
     "knowledge",
     "evaluation",
+    "traces",
     "agents",
     "drift",
     "upgrade",

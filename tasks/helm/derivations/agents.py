@@ -30,6 +30,7 @@ Values = Mapping[str, object]
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - in the pod; who reaches it is decided by network policies
 PORT = 8080
 GATEWAY_NAMESPACE, GATEWAY_PORT = "gateway", 4000
+GATEWAY_IN_CLUSTER = f"http://{GATEWAY_SERVICE}.{GATEWAY_NAMESPACE}.svc.cluster.local:{GATEWAY_PORT}"
 MARGIN_SECONDS = 15
 WEB_SEARCH, WEB_SEARCH_PORT = "web-search", 8090
 WEB_SEARCH_URL = f"http://{WEB_SEARCH}:{WEB_SEARCH_PORT}{MCP_PATH}"
@@ -119,9 +120,8 @@ def settings_in_cluster(settings: Environment, outputs: Outputs) -> Settings:
         name: _mirrored_identity(settings, name, outputs.get(fact))
         for name, fact in zip(settings.models.embeddings, facts, strict=False)
     }
-    gateway = f"http://{GATEWAY_SERVICE}.{GATEWAY_NAMESPACE}.svc.cluster.local:{GATEWAY_PORT}"
     return agent_settings(
-        settings, EVERYWHERE, PORT, gateway, InCluster(outputs, embeddings), web_search_url=WEB_SEARCH_URL
+        settings, EVERYWHERE, PORT, GATEWAY_IN_CLUSTER, InCluster(outputs, embeddings), web_search_url=WEB_SEARCH_URL
     )
 
 

@@ -62,10 +62,12 @@ class PlayedLangfuse:
 
     def start(self) -> None:
         self.answering.set()
-        routes = [Route(path, self._take, methods=["POST"]) for path in (TRACES_PATH, SCORES_PATH)]
-        routes.append(Route(PROJECTS_PATH, self._projects))
-        self._server = ThreadedServer(Starlette(routes=routes), self.port)
+        self._server = ThreadedServer(Starlette(routes=self.routes()), self.port)
         self._server.start()
+
+    def routes(self) -> list[Route]:
+        taken = [Route(path, self._take, methods=["POST"]) for path in (TRACES_PATH, SCORES_PATH)]
+        return [*taken, Route(PROJECTS_PATH, self._projects)]
 
     def stop(self) -> None:
         self.answering.set()

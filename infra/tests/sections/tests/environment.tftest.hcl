@@ -204,6 +204,20 @@ run "a_judge_beyond_its_bounds_is_refused" {
   expect_failures = [var.evaluation]
 }
 
+run "a_threshold_of_traces_that_needs_a_reference_is_refused" {
+  command = plan
+  variables {
+    evaluation = {
+      dataset              = "golden/questions.jsonl"
+      metrics              = ["mrr"]
+      thresholds           = {}
+      answers_in_lifecycle = 0
+      traces               = { sample = 50, thresholds = { mrr = 0.5 } }
+    }
+  }
+  expect_failures = [var.evaluation]
+}
+
 run "agent_limits_out_of_range_are_refused" {
   command = plan
   variables {

@@ -1,0 +1,92 @@
+"""Sampled answers scored: by the judge where there is one, and by what the service found out itself."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from statistics import fmean
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.bootstrap import bootstrap_interval
+from tasks.environment import Environment
+from tasks.environment.quality import JudgedMetric, Metric
+from tasks.evaluation_report import Judging
+from tasks.evaluation_site import Gateway
+from tasks.gateway_embedding import gateway_embedding
+from tasks.judging import judging
+from tasks.langfuse_traces import TracedAnswer
+from tasks.trace_report import TraceRow
+from tasks.verdicts import read_verdicts
+
+NO_PROMPT = "the trace holds no prompt that can be read"
+
+
+@task(task_run_name="score-traces", cache_policy=NO_CACHE, persist_result=False)
+def trace_rows(
+    settings: Environment,
+    metrics: Sequence[JudgedMetric],
+    answers: Sequence[TracedAnswer],
+    gateway: Callable[[], Gateway],
+) -> tuple[tuple[TraceRow, ...], Judging | None]:
+    """A row for each of `answers`, in order, and what became of the judge; None where none was asked.
+
+    A quotation is verbatim, so only its relevancy is judged. An abstention is not judged: nobody knows whether there
+    was something to say.
+
+    Raises:
+        InvalidVerdicts: the statements that people judged cannot be read.
+    """
+    rows = [
+        TraceRow(trace_id=each.trace_id, kind=each.kind, question=each.question, groundedness=each.groundedness)
+        for each in answers
+    ]
+    model = settings.models.judge
+    if not metrics or model is None:
+        return tuple(rows), None
+    # Importing RAGAS takes seconds, which whoever only names this module should not wait for.
+    from tasks.ragas_judged import JudgeAddress, JudgedAnswer, run_judge
+
+    asked = {
+        place: JudgedAnswer(
+            question=each.question,
+            answer=each.answer,
+            reference="",
+            passages=() if each.documents is None else (each.documents,),
+            claims=each.kind == "answered" and each.documents is not None,
+        )
+        for place, each in enumerate(answers)
+        if each.kind != "abstained"
+    }
+    reached, labelled = gateway(), read_verdicts()
+    judge = JudgeAddress(model, reached.url, reached.key, settings.evaluation.judge_tokens)
+    with gateway_embedding(reached.url, reached.key.get_secret_value(), settings.models) as embed:
+        run = run_judge(judge, list(asked.values()), metrics, labelled, embed)
+    for place, scored in zip(asked, run.scores, strict=True):
+        failures = dict(scored.failures)
+        if "faithfulness" in metrics and answers[place].kind == "answered" and answers[place].documents is None:
+            failures["faithfulness"] = NO_PROMPT
+        rows[place] = rows[place].model_copy(update={"judged": scored.scores, "unjudged": failures})
+    return tuple(rows), judging(model, run.verdicts, labelled, tokens=run.tokens, halted=run.halted)
+
+
+def trace_values(rows: Sequence[TraceRow], metrics: Iterable[Metric]) -> dict[Metric, float]:
+    """The mean (0..1) of every metric that is defined for these rows."""
+    values: dict[Metric, float] = {}
+    for metric in metrics:
+        if (value := _mean(metric, rows)) is not None:
+            values[metric] = round(value, 4)
+    return values
+
+
+def trace_intervals(rows: Sequence[TraceRow], metrics: Iterable[Metric]) -> dict[Metric, tuple[float, float]]:
+    """The 95 % bootstrap interval over the answers of every metric that is defined."""
+    intervals: dict[Metric, tuple[float, float]] = {}
+    for metric in metrics:
+        if (interval := bootstrap_interval(rows, partial(_mean, metric))) is not None:
+            intervals[metric] = interval
+    return intervals
+
+
+def _mean(metric: Metric, rows: Sequence[TraceRow]) -> float | None:
+    values = [row.scores[metric] for row in rows if metric in row.scores]
+    return fmean(values) if values else None
