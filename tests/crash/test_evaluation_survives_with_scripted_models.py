@@ -8,6 +8,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.sorting import ArtifactSort
 
+from tasks.evaluation_report import Report
 from tasks.kept_reports import DirectoryReports, reports_directory
 from tests.crash.evaluation_points import EVALUATION_POINTS
 from tests.crash.faults import Case, Fault
@@ -21,7 +22,7 @@ WRITTEN_AT = NAMES.index("report")
 
 def test_an_evaluation_converges_after_a_fault(served_laptop: ServedLaptop, evaluation_case: Case) -> None:
     directory = reports_directory(served_laptop.service.settings)
-    reports = DirectoryReports(directory)
+    reports = DirectoryReports(directory, Report)
     shutil.rmtree(directory, ignore_errors=True)
 
     code, output = served_laptop.evaluate(evaluation_case)
