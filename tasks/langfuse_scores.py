@@ -11,6 +11,8 @@ from tasks.environment.addons import LANGFUSE_KEY
 from tasks.evaluation_report import QuestionRow, Report
 from tasks.golden import GoldenQuestion
 from tasks.langfuse import langfuse_project
+from tasks.langfuse_api import LangfuseUnavailable, langfuse_api
+from tasks.langfuse_dataset import golden_dataset
 from tasks.run_log import run_log
 from tasks.secret_value import stored_secret
 
@@ -20,9 +22,9 @@ SECONDS = 10
 
 @task(task_run_name="publish-scores", cache_policy=NO_CACHE, persist_result=False)
 def publish_scores(settings: Environment, report: Report, questions: Sequence[GoldenQuestion]) -> None:
-    """Write the report's answers and scores as an experiment, where an environment on AWS has a Langfuse.
+    """Write the report's answers and scores as an experiment over the golden set, where one on AWS has a Langfuse.
 
-    The client says in the log what it could not write: a Langfuse that is away fails no evaluation.
+    What could not be written is in the log: a Langfuse that is away fails no evaluation.
     Source: https://langfuse.com/docs/evaluation/experiments/experiments-via-sdk
 
     Raises:
@@ -37,11 +39,16 @@ def publish_scores(settings: Environment, report: Report, questions: Sequence[Go
     from langfuse.experiment import Evaluation
     from opentelemetry.sdk.trace import TracerProvider
 
-    references = {question.id: question.reference for question in questions}
+    try:
+        with langfuse_api(project, key) as api:
+            items = golden_dataset(api, project.host, settings.name.value, questions)
+    except LangfuseUnavailable as error:
+        run_log().warning("neither the golden set nor the scores of this run are in Langfuse: %s", error)
+        return
     rows = {row.id: row for row in report.rows if row.answer is not None}
 
     def said(*, item: Any, **_: Any) -> str:
-        answer = rows[item["metadata"]["id"]].answer
+        answer = rows[item.metadata["id"]].answer
         return "" if answer is None else answer.text
 
     def scores_of_item(*, metadata: dict[str, Any] | None, **_: Any) -> list[Evaluation]:
@@ -63,14 +70,8 @@ def publish_scores(settings: Environment, report: Report, questions: Sequence[Go
     done = langfuse.run_experiment(
         name=f"{settings.name.value} {NAME}",
         run_name=f"{report.created_at:%Y-%m-%d %H:%M:%S} {report.generation}",
-        data=[
-            {
-                "input": row.question,
-                "expected_output": references[row.id],
-                "metadata": {"id": row.id, "kind": row.kind},
-            }
-            for row in rows.values()
-        ],
+        # An item of the dataset, and not only its text, makes the experiment one of the dataset's.
+        data=[items[row] for row in rows],
         task=said,
         evaluators=[scores_of_item],
         run_evaluators=[scores_of_run],

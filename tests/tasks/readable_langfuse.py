@@ -1,7 +1,7 @@
-"""Langfuse at the network boundary that also lets read what it was sent, by its API `v2/observations`."""
+"""Langfuse at the network boundary that also lets read what it was sent, and keeps datasets, by its public API."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,8 +12,12 @@ from starlette.routing import Route
 from tests.agents.tracing.played_langfuse import AUTHORIZATION, PlayedLangfuse, ReceivedSpan
 
 OBSERVATIONS_PATH = "/api/public/v2/observations"
+DATASETS_PATH = "/api/public/v2/datasets"
+ITEMS_PATH = "/api/public/dataset-items"
 LONGEST_METADATA = 200
 """Characters of a value, beyond which Langfuse cuts it off unless it is asked for by name."""
+
+BORN = {"createdAt": "2030-01-01T00:00:00Z", "updatedAt": "2030-01-01T00:00:00Z"}
 
 
 @dataclass
@@ -22,16 +26,52 @@ class ReadableLangfuse(PlayedLangfuse):
 
     ago: timedelta = timedelta(hours=1)
     page: int = 1000
+    items: dict[str, dict[str, Any]] = field(default_factory=dict[str, Any])
+    datasets: set[str] = field(default_factory=set[str])
 
     def routes(self) -> list[Route]:
-        return [*super().routes(), Route(OBSERVATIONS_PATH, self._observations)]
+        own = [
+            Route(OBSERVATIONS_PATH, self._observations),
+            Route(DATASETS_PATH, self._dataset, methods=["POST"]),
+            Route(ITEMS_PATH, self._list_items),
+            Route(ITEMS_PATH, self._put_item, methods=["POST"]),
+        ]
+        return [*super().routes(), *own]
 
-    async def _observations(self, request: Request) -> Response:
+    def _refusal(self, request: Request) -> Response | None:
         self.requests.append(request.url.path)
         if request.headers["authorization"] != AUTHORIZATION:
             return Response(status_code=401)
-        if self.status != 200:
-            return Response(status_code=self.status)
+        return None if self.status == 200 else Response(status_code=self.status)
+
+    async def _dataset(self, request: Request) -> Response:
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
+        body = await request.json()
+        self.datasets.add(body["name"])
+        return JSONResponse({"id": "d", "projectId": "p", "metadata": None, **body, **BORN})
+
+    async def _list_items(self, request: Request) -> Response:
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
+        asked, found = request.query_params, [*self.items.values()]
+        page, size = int(asked["page"]), min(self.page, int(asked["limit"]))
+        assert {item["datasetName"] for item in found} <= {asked["datasetName"]} <= self.datasets
+        pages = -(-len(found) // size)
+        meta = {"page": page, "limit": size, "totalItems": len(found), "totalPages": pages}
+        return JSONResponse({"data": found[(page - 1) * size : page * size], "meta": meta})
+
+    async def _put_item(self, request: Request) -> Response:
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
+        body = await request.json()
+        assert body["datasetName"] in self.datasets
+        self.items[body["id"]] = {"datasetId": "d", "mediaReferences": [], **body, **BORN}
+        return JSONResponse(self.items[body["id"]])
+
+    async def _observations(self, request: Request) -> Response:
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
         asked = request.query_params
         found = [span for span in self.spans if self._wanted(span, asked)]
         start, size = int(asked.get("cursor", 0)), min(self.page, int(asked["limit"]))

@@ -8,14 +8,19 @@ import boto3
 import httpx
 import pytest
 from moto.server import ThreadedMotoServer
+from pydantic import SecretStr
 
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.addons import CloudLangfuse
 from tasks.environment.variable_file import load_environment
 from tasks.evaluation_report import AnswerRow, Inputs, QuestionRow, Report
 from tasks.golden import Evidence, GoldenQuestion
+from tasks.langfuse import LangfuseProject
+from tasks.langfuse_api import langfuse_api
+from tasks.langfuse_dataset import golden_dataset
 from tasks.langfuse_scores import publish_scores
-from tests.agents.tracing.played_langfuse import PUBLIC_KEY, SCORES_PATH, SECRET_KEY, PlayedLangfuse, wait_for
+from tests.agents.tracing.played_langfuse import PUBLIC_KEY, SECRET_KEY, wait_for
+from tests.tasks.readable_langfuse import DATASETS_PATH, ITEMS_PATH, ReadableLangfuse
 
 QUESTION = GoldenQuestion(
     id="a1",
@@ -27,9 +32,9 @@ QUESTION = GoldenQuestion(
 
 
 @pytest.fixture
-def langfuse(monkeypatch: pytest.MonkeyPatch) -> Iterator[PlayedLangfuse]:
+def langfuse(monkeypatch: pytest.MonkeyPatch) -> Iterator[ReadableLangfuse]:
     """The project whose secret key Secrets Manager has."""
-    played, aws = PlayedLangfuse(), ThreadedMotoServer("127.0.0.1", 0)
+    played, aws = ReadableLangfuse(), ThreadedMotoServer("127.0.0.1", 0)
     played.start()
     aws.start()
     host, port = aws.get_host_and_port()
@@ -78,7 +83,7 @@ def report() -> Report:
     )
 
 
-def test_answers_and_scores_are_an_experiment(langfuse: PlayedLangfuse) -> None:
+def test_answers_and_scores_are_an_experiment(langfuse: ReadableLangfuse) -> None:
     publish_scores.fn(traced_to(langfuse.host), report(), [QUESTION])
 
     items = {score["name"]: score["value"] for score in langfuse.scores if "traceId" in score}
@@ -88,16 +93,46 @@ def test_answers_and_scores_are_an_experiment(langfuse: PlayedLangfuse) -> None:
     (trace,) = {score["traceId"] for score in langfuse.scores if "traceId" in score}
     (task,) = langfuse.trace(trace)["experiment-item-task"]
     assert task.attributes["langfuse.observation.output"] == "It is 8080."
+    assert task.attributes["langfuse.experiment.dataset.id"] == "d"
+    assert task.attributes["langfuse.experiment.item.id"] == "prod-golden-a1"
     assert "Port 8080." in wait_for(lambda: str(task.attributes))
 
 
-def test_a_langfuse_that_refuses_fails_nothing(langfuse: PlayedLangfuse) -> None:
+def test_the_golden_set_is_a_dataset_that_follows_it(langfuse: ReadableLangfuse) -> None:
+    langfuse.page = 1
+    removed = QUESTION.model_copy(update={"id": "a9"})
+    reworded = QUESTION.model_copy(update={"question": "On which port does it listen?"})
+
+    def said() -> dict[str, tuple[str, str]]:
+        return {name: (item["input"], item["status"]) for name, item in langfuse.items.items()}
+
+    project = LangfuseProject(langfuse.host, PUBLIC_KEY, "LANGFUSE_SECRET_KEY", None)
+    with langfuse_api(project, SecretStr(SECRET_KEY)) as api:
+        items = golden_dataset(api, langfuse.host, "prod", [QUESTION, removed])
+        assert {name: item.id for name, item in items.items()} == {"a1": "prod-golden-a1", "a9": "prod-golden-a9"}
+        assert langfuse.datasets == {"prod golden questions"}
+        assert said() == {item.id: (QUESTION.question, "ACTIVE") for item in items.values()}
+        assert langfuse.items["prod-golden-a1"]["expectedOutput"] == "Port 8080."
+        assert langfuse.items["prod-golden-a1"]["metadata"]["evidence"] == [{"document": "a.md", "quote": "8080"}]
+
+        golden_dataset(api, langfuse.host, "prod", [reworded])
+        gone = (QUESTION.question, "ARCHIVED")
+        assert said() == {"prod-golden-a1": (reworded.question, "ACTIVE"), "prod-golden-a9": gone}
+
+        langfuse.requests.clear()
+        golden_dataset(api, langfuse.host, "prod", [reworded])
+        # What is as it should be is read, a page for each item, and not written.
+        assert langfuse.requests == [DATASETS_PATH, ITEMS_PATH, ITEMS_PATH]
+
+
+def test_a_langfuse_that_refuses_fails_nothing(langfuse: ReadableLangfuse, caplog: pytest.LogCaptureFixture) -> None:
     publish_scores.fn(traced_to(langfuse.host, "pk-lf-unknown"), report(), [QUESTION])
-    assert SCORES_PATH in langfuse.requests
-    assert langfuse.scores == []
+    assert langfuse.requests == [DATASETS_PATH]
+    assert (langfuse.scores, langfuse.items) == ([], {})
+    assert "neither the golden set nor the scores of this run are in Langfuse" in caplog.text
 
 
-def test_where_no_traces_go_no_scores_go(langfuse: PlayedLangfuse) -> None:
+def test_where_no_traces_go_no_scores_go(langfuse: ReadableLangfuse) -> None:
     prod = traced_to(langfuse.host)
     assert prod.addons is not None
     nowhere = prod.model_copy(update={"addons": prod.addons.model_copy(update={"langfuse": None})})
