@@ -86,9 +86,12 @@ def copy_unchanged(store: KnowledgeStore, generation: str, plan: RefreshPlan) ->
     return _copy_missing(store, generation, plan, [document.ref.uri for document in (*plan.keep, *plan.carry)])
 
 
-def stored_chunk_ids(store: KnowledgeStore, generation: str) -> frozenset[str]:
-    """The ids of all chunks that a build has written so far."""
-    return frozenset(chunk.chunk_id for chunk in store.chunks(generation))
+def stored_chunk_ids(store: KnowledgeStore, generation: str, plan: RefreshPlan) -> frozenset[str]:
+    """The ids of all chunks that a build has written so far of the documents to parse."""
+    wanted = {document.ref.uri for document in plan.parse}
+    if all(uri not in wanted for uri, _ in store.chunk_counts(generation)):
+        return frozenset()
+    return frozenset(chunk.chunk_id for chunk in store.chunks(generation) if chunk.document_uri in wanted)
 
 
 def parsed_records(

@@ -1,6 +1,6 @@
 """Builds, promotes and drops the generations of a knowledge base."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ from agents.knowledge.generation import Manifest
 from agents.knowledge.reuse import reusable_passages, with_known_vectors
 from agents.knowledge.store import KnowledgeStore
 from agents.knowledge.sync import Provenance, RefreshPlan, ScannedDocument, plan_refresh
-from tasks.ray_data import EmbeddingWork, embed_documents
+from tasks.ray_data import EmbeddedBatch, EmbeddingWork, embed_documents
 from tasks.refresh.rollback import forget_dropped_holds
 from tasks.refresh.verdicts import refused_generations
 
@@ -64,8 +64,11 @@ def build(
     work: EmbeddingWork,
     provenance: Provenance,
     on_progress: Callable[[RefreshProgress], None],
+    embed: Callable[[EmbeddingWork], Iterable[EmbeddedBatch]] = embed_documents,
 ) -> BuiltGeneration:
     """Build the generation of `refresh` beside the serving one, or take up its interrupted build.
+
+    `embed` reads, cuts and embeds the documents of its work.
 
     Raises:
         GenerationIncomplete: documents changed while they were read; run again.
@@ -74,18 +77,19 @@ def build(
         StoreUnavailable: the store went away; run again.
     """
     manifest = begin_generation(store, refresh, provenance)
-    take_over_interrupted(store, manifest, refresh)
+    # First, because a store copies most of a generation fastest into an empty one.
     copied = copy_unchanged(store, manifest.generation, refresh)
+    take_over_interrupted(store, manifest, refresh)
     outcomes: dict[str, DocumentOutcome] = {}
     embedded = 0
     if refresh.parse:
         work = replace(
             work,
             documents=tuple(document.ref for document in refresh.parse),
-            stored=stored_chunk_ids(store, manifest.generation),
+            stored=stored_chunk_ids(store, manifest.generation, refresh),
             reusable=reusable_passages(store, refresh),
         )
-        for batch in embed_documents(work):
+        for batch in embed(work):
             known = with_known_vectors(store, refresh, batch.reused) if batch.reused else []
             if batch.chunks or known:
                 store.add(manifest.generation, [*batch.chunks, *known])

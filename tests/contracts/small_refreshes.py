@@ -123,9 +123,9 @@ class SmallKnowledge:
         __: Callable[[RefreshProgress], None],
     ) -> BuiltGeneration:
         manifest = begin_generation(store, plan, made_by)
-        take_over_interrupted(store, manifest, plan)
         copied = copy_unchanged(store, manifest.generation, plan)
-        stored = stored_chunk_ids(store, manifest.generation)
+        take_over_interrupted(store, manifest, plan)
+        stored = stored_chunk_ids(store, manifest.generation, plan)
         reusable = reusable_passages(store, plan)
         outcomes: dict[str, DocumentOutcome] = {}
         embedded = 0

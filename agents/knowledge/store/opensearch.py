@@ -12,8 +12,9 @@ from typing import Any
 from opensearchpy import NotFoundError, TransportError, helpers
 
 from agents.knowledge.generation import GENERATION_NAME, Manifest
-from agents.knowledge.store import Chunk, EmbeddedChunk, Filters, Hit, Legs, StoreUnavailable, UnknownGeneration
+from agents.knowledge.store import Chunk, EmbeddedChunk, Filters, Hit, Legs, UnknownGeneration
 from agents.knowledge.store.opensearch_client import open_client
+from agents.knowledge.store.opensearch_copy import IndexCopies
 from agents.knowledge.store.opensearch_errors import server_errors, write_all
 from agents.knowledge.store.opensearch_index import (
     CHUNK_FIELDS,
@@ -27,7 +28,8 @@ from agents.knowledge.store.opensearch_notes import NoteIndex
 from agents.knowledge.store.opensearch_query import by_document, count_query, counts_from_answer, hybrid_query
 from agents.knowledge.store.settings import OpenSearchSettings
 
-SECONDS_PER_COPY = 600
+# To make thousands of chunks searchable builds their graph of vectors.
+SECONDS_PER_REFRESH = 600
 CHUNKS_PER_PAGE = 500
 MANIFESTS, NOTES = "manifests", "notes"
 
@@ -42,9 +44,12 @@ class OpenSearchStore:
         self._client = open_client(settings)
         self._manifests = ManifestIndex(self._client, f"{self._alias}-{MANIFESTS}")
         self._notes = NoteIndex(self._client, f"{self._alias}-{NOTES}")
+        self._copies = IndexCopies(self._client, settings.replicas, str(self))
 
     def create(self, manifest: Manifest) -> None:
         """Make the empty index of a generation in state `building`; nothing when it exists already.
+
+        One whose copy from another generation was cut off is made anew.
 
         Raises:
             ValueError: the generation's name is one that another index of the store has.
@@ -54,10 +59,14 @@ class OpenSearchStore:
         index = self._index(manifest.generation)
         with self._server_errors():
             self._manifests.ensure_index()
-            if self._manifests.state(manifest.generation) and self._client.indices.exists(index=index):
+            if (
+                self._manifests.state(manifest.generation)
+                and self._client.indices.exists(index=index)
+                and not self._copies.is_cut_off(index)
+            ):
                 return
             self._client.indices.delete(index=index, params={"ignore_unavailable": "true"})
-            body = generation_index(manifest.embedding.dimension, self._settings.shards, self._settings.replicas)
+            body = generation_index(index, manifest.embedding.dimension, self._settings.shards, self._settings.replicas)
             make_index(self._client, index, body)
             self._manifests.write(manifest)
 
@@ -73,21 +82,19 @@ class OpenSearchStore:
             write_all(self._client, actions_from_chunks(unique.values(), self._index(generation)), str(self))
 
     def copy(self, origin: str, generation: str, document_uris: Sequence[str]) -> int:
-        """Copy all chunks of these documents from another generation, inside the server; returns how many."""
+        """Copy all chunks of these documents from another generation, inside the server; returns how many.
+
+        Where that is most of the generation, and nothing was written yet, it is cloned.
+        """
         self._require_unsealed(generation)
-        copied = 0
+        source, target, wanted = self._index(origin), self._index(generation), set(document_uris)
+        held = self.chunk_counts(origin)
+        copied = sum(chunks for (uri, _), chunks in held.items() if uri in wanted)
         with self._server_errors(origin):
-            self._client.indices.refresh(index=self._index(origin))
-            for query in by_document(document_uris):
-                body = {
-                    "source": {"index": self._index(origin), "query": query},
-                    "dest": {"index": self._index(generation)},
-                }
-                answer = self._client.reindex(body=body, params={"request_timeout": SECONDS_PER_COPY})
-                if answer["failures"]:
-                    raise StoreUnavailable(f"{self} could not copy a chunk: {answer['failures'][0]!r}")
-                copied += answer["created"] + answer["updated"]
-        return copied
+            if 2 * copied > sum(held.values()) and self._copies.can_clone(source, target):
+                self._copies.clone(source, target, sorted({uri for uri, _ in held} - wanted))
+                return copied
+            return self._copies.copy_each(source, target, document_uris)
 
     def chunk_counts(self, generation: str) -> dict[tuple[str, str], int]:
         """How many chunks there are per (document URI, content hash)."""
@@ -95,7 +102,7 @@ class OpenSearchStore:
         counts: dict[tuple[str, str], int] = {}
         after: dict[str, str] | None = None
         with self._server_errors(generation):
-            self._client.indices.refresh(index=index)
+            self._make_searchable(index)
             while True:
                 answer = self._client.search(index=index, body=count_query(after))
                 page, after = counts_from_answer(answer)
@@ -108,10 +115,8 @@ class OpenSearchStore:
         self._require_unsealed(generation)
         index = self._index(generation)
         with self._server_errors(generation):
-            self._client.indices.refresh(index=index)
-            for query in by_document(document_uris):
-                params = {"refresh": "true", "request_timeout": SECONDS_PER_COPY}
-                self._client.delete_by_query(index=index, body={"query": query}, params=params)
+            self._make_searchable(index)
+            self._copies.delete(index, document_uris)
 
     def seal(self, manifest: Manifest) -> None:
         """Make all chunks searchable, check their number, refuse further writes, and store the manifest as `ready`.
@@ -121,7 +126,7 @@ class OpenSearchStore:
         """
         generation, index = manifest.generation, self._index(manifest.generation)
         with self._server_errors(generation):
-            self._client.indices.refresh(index=index)
+            self._make_searchable(index)
             found = self._client.count(index=index)["count"]
             if found != manifest.chunk_count:
                 raise ValueError(
@@ -219,6 +224,9 @@ class OpenSearchStore:
         if generation in (MANIFESTS, NOTES) or not re.fullmatch(GENERATION_NAME, generation):  # `*` means all of them
             raise UnknownGeneration(f"{generation!r} is not the name of a generation")
         return f"{self._alias}-{generation}"
+
+    def _make_searchable(self, index: str) -> None:
+        self._client.indices.refresh(index=index, params={"request_timeout": SECONDS_PER_REFRESH})
 
     def _aliased(self) -> list[str]:
         # Without naming indices one asks for all of them, which a server with access control refuses.

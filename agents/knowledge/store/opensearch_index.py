@@ -35,8 +35,8 @@ MANIFEST_INDEX: dict[str, Any] = {
 }
 
 
-def generation_index(dimension: int, shards: int, replicas: int) -> dict[str, Any]:
-    """The settings and strict mappings of a generation's index.
+def generation_index(index: str, dimension: int, shards: int, replicas: int) -> dict[str, Any]:
+    """The settings and strict mappings of a generation's index, which is called `index`.
 
     Vectors lie in a Lucene HNSW graph by cosine, quantised to bytes; BM25 reads English. Nothing is
     refreshed by the clock: the store does it where it counts. Documents keep their vectors as they
@@ -64,7 +64,7 @@ def generation_index(dimension: int, shards: int, replicas: int) -> dict[str, An
                 },
             },
         },
-        "mappings": {"dynamic": "strict", "properties": _properties(dimension)},
+        "mappings": {"dynamic": "strict", "_meta": ownership(index), "properties": _properties(dimension)},
     }
 
 
@@ -78,6 +78,11 @@ def make_index(client: OpenSearch, index: str, body: Mapping[str, Any]) -> None:
     except RequestError as error:
         if error.error != ALREADY_EXISTS:
             raise
+
+
+def ownership(index: str) -> dict[str, str]:
+    """What an index says of itself when it is no unfinished clone of another."""
+    return {"index": index}
 
 
 def actions_from_chunks(chunks: Iterable[EmbeddedChunk], index: str) -> Iterator[dict[str, Any]]:

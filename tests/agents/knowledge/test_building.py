@@ -57,8 +57,8 @@ def embed(store: KnowledgeStore, generation: str, name: str, content: str) -> No
 def build(store: KnowledgeStore, plan: RefreshPlan, read: Mapping[str, str | None]) -> Manifest:
     """Build what `plan` says; `read` is what the documents to parse held when they were read, None: unreadable."""
     manifest = begin_generation(store, plan, MADE_BY)
-    take_over_interrupted(store, manifest, plan)
     copy_unchanged(store, manifest.generation, plan)
+    take_over_interrupted(store, manifest, plan)
     outcomes: dict[str, DocumentOutcome] = {}
     for document in plan.parse:
         content = read[document.ref.path]
@@ -108,7 +108,7 @@ def test_an_interrupted_build_of_other_inputs_gives_what_it_has_embedded(store: 
     manifest = begin_generation(store, plan, MADE_BY)
     take_over_interrupted(store, manifest, plan)
 
-    assert stored_chunk_ids(store, manifest.generation) == {"a-1"}
+    assert stored_chunk_ids(store, manifest.generation, plan) == {"a-1"}
     assert [other.generation for other in store.manifests()] == [manifest.generation]
 
 
