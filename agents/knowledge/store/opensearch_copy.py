@@ -11,7 +11,7 @@ from typing import Any
 from opensearchpy import OpenSearch
 
 from agents.knowledge.store import StoreUnavailable
-from agents.knowledge.store.opensearch_index import ownership
+from agents.knowledge.store.opensearch_index import made_already, ownership
 from agents.knowledge.store.opensearch_query import by_document
 
 SECONDS_PER_STEP = 600
@@ -50,9 +50,8 @@ class IndexCopies:
         # The origin refuses writes, and its clone would too.
         own = {"index.number_of_replicas": self._replicas, "index.blocks.write": None}
         params = {"timeout": f"{SECONDS_PER_STEP}s", "request_timeout": SECONDS_PER_STEP}
-        answer = self._client.indices.clone(index=origin, target=target, body={"settings": own}, params=params)
-        if not answer["shards_acknowledged"]:
-            raise StoreUnavailable(f"{self._store} has not cloned {origin!r} within {SECONDS_PER_STEP} s")
+        with made_already():
+            self._client.indices.clone(index=origin, target=target, body={"settings": own}, params=params)
         self.delete(target, unwanted)
         self._client.indices.put_mapping(index=target, body={"_meta": ownership(target)})
 

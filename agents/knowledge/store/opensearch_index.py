@@ -1,6 +1,7 @@
 """What a generation's OpenSearch index looks like, and chunks as its documents."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -68,16 +69,23 @@ def generation_index(index: str, dimension: int, shards: int, replicas: int) -> 
     }
 
 
-def make_index(client: OpenSearch, index: str, body: Mapping[str, Any]) -> None:
-    """Make an index that nobody else makes.
+@contextmanager
+def made_already() -> Generator[None]:
+    """Within the block an index is made that nobody else makes: that it is there already is no failure.
 
-    The client repeats a request whose answer was lost on the way: the index is there then, and that is no failure.
+    The client repeats a request whose answer was lost on the way.
     """
     try:
-        client.indices.create(index=index, body=body)
+        yield
     except RequestError as error:
         if error.error != ALREADY_EXISTS:
             raise
+
+
+def make_index(client: OpenSearch, index: str, body: Mapping[str, Any]) -> None:
+    """Make an index that nobody else makes."""
+    with made_already():
+        client.indices.create(index=index, body=body)
 
 
 def ownership(index: str) -> dict[str, str]:
