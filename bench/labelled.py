@@ -13,6 +13,7 @@ from bench.embedding import vectors
 from bench.figures import ndcg_at
 from bench.options import BENCH_DIRECTORY, NotMeasurable, local_environment
 from bench.processes import in_new_process
+from bench.python_faq import answered_questions
 from bench.refreshing import refresh, work_of
 from tasks.environment import REPOSITORY, Environment
 from tasks.environment.knowledge import Source
@@ -21,6 +22,7 @@ from tasks.retrieval_metrics import RankedPassage, evidence_ranks, holds_quote, 
 from tasks.store_settings import knowledge_store
 
 QUICK_ABSTRACTS = 40
+QUICK_ANSWERS = 20
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,22 @@ def documentation_set() -> LabelledSet:
         if question.evidence
     )
     return _labelled("golden/ over this documentation", environment, environment.knowledge.sources, questions)
+
+
+def python_faq_set(quick: bool) -> LabelledSet:
+    """Each question of Python's FAQ against its own answer.
+
+    Raises:
+        NotMeasurable: the FAQ is not installed.
+    """
+    entries = answered_questions()
+    entries = entries[:QUICK_ANSWERS] if quick else entries
+    directory = "python-faq-quick" if quick else "python-faq"
+    environment = local_environment(directory)
+    answers = [(name, answer) for name, _, answer in entries]
+    source = write_documents(BENCH_DIRECTORY / directory / "answers", answers)
+    questions = tuple(LabelledQuestion(question, ((f"{name}.txt", ""),), answer) for name, question, answer in entries)
+    return _labelled("The FAQ of Python's documentation", environment, (source,), questions)
 
 
 def pubmedqa_set(file: Path, quick: bool) -> LabelledSet:

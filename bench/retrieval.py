@@ -1,5 +1,6 @@
 """How well each leg and each fusion finds the evidence of labelled questions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -7,11 +8,12 @@ from pydantic import TypeAdapter
 
 from agents.knowledge.fusion import FusionSettings
 from bench.document import provenance_line, table
-from bench.labelled import Judged, LabelledSet, documentation_set, judge, pubmedqa_set
+from bench.labelled import Judged, LabelledSet, documentation_set, judge, pubmedqa_set, python_faq_set
 from bench.options import Options, local_environment
 from bench.record import Measured
 
-DENSE_WEIGHTS = (0.3, 0.4, 0.5, 0.6, 0.7)
+DENSE_WEIGHTS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+LEGS = ("BM25 alone", "vectors alone")
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,8 @@ def rankings(candidates: int) -> dict[str, FusionSettings]:
     """What is compared, by name; a leg alone is a fusion that gives the other no weight."""
     weights = {min_max_name(weight): weight for weight in DENSE_WEIGHTS}
     return {
-        "BM25 alone": FusionSettings("min_max", 0.0, candidates),
-        "vectors alone": FusionSettings("min_max", 1.0, candidates),
+        LEGS[0]: FusionSettings("min_max", 0.0, candidates),
+        LEGS[1]: FusionSettings("min_max", 1.0, candidates),
         "RRF": FusionSettings("rrf", 0.5, candidates),
         **{name: FusionSettings("min_max", weight, candidates) for name, weight in weights.items()},
     }
@@ -70,7 +72,7 @@ def measure(options: Options) -> Retrieval:
     configured = "RRF" if fusion.method == "rrf" else min_max_name(fusion.dense_weight)
     if fusion.method == "min_max":
         compared[configured] = FusionSettings("min_max", fusion.dense_weight, fusion.candidates)
-    sets = [documentation_set()]
+    sets = [documentation_set(), python_faq_set(options.quick)]
     if options.pubmedqa is not None:
         sets.append(pubmedqa_set(options.pubmedqa, options.quick))
     return Retrieval(configured, fusion.candidates, tuple(_scored(one, compared, fusion.candidates) for one in sets))
@@ -106,10 +108,22 @@ def _verdict(result: Retrieval) -> str:
         for scores in result.sets[0].scores
     }
     best = max(gains, key=lambda ranking: gains[ranking])
+    beating = ", ".join(beating_both_legs(result.sets)) or "none"
     return (
         f"Highest nDCG@10, mean of the tables: {best} ({gains[best]:.3f}); "
-        f"configured: {result.configured} ({gains[result.configured]:.3f})."
+        f"configured: {result.configured} ({gains[result.configured]:.3f}). "
+        f"Above the better leg in every table: {beating}."
     )
+
+
+def beating_both_legs(sets: Sequence[SetScores]) -> list[str]:
+    """The rankings whose nDCG@10 is above that of each leg in every one of the sets."""
+    beating: list[str] = []
+    for ranking in (scores.ranking for scores in sets[0].scores):
+        gains = [{scores.ranking: scores.ndcg_at_10 for scores in one.scores} for one in sets]
+        if all(gain[ranking] > max(gain.get(leg, 0) for leg in LEGS) for gain in gains):
+            beating.append(ranking)
+    return beating
 
 
 def _table(one: SetScores, result: Retrieval) -> str:

@@ -82,6 +82,7 @@ def test_retrieval_marks_the_best_and_the_configured_ranking() -> None:
     assert "| RRF (configured) | 0.800 | **0.700** | **0.750** |" in section
     assert "| BM25 alone | **0.900** | 0.600 | **0.750** |" in section
     assert "Highest nDCG@10, mean of the tables: RRF (0.750); configured: RRF (0.750)." in section
+    assert section.endswith("Above the better leg in every table: none.")
 
 
 def test_record_is_read_as_it_was_written(tmp_path: Path) -> None:
