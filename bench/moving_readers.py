@@ -2,16 +2,17 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
 from agents.knowledge.fusion import FusionSettings
-from agents.knowledge.generation import Manifest
+from agents.knowledge.generation import EmbeddingIdentity, Manifest
 from agents.knowledge.search import Passage
 from agents.knowledge.store import Filters, KnowledgeStore, StoreUnavailable, UnknownGeneration
 from agents.knowledge.store.opening import open_store
 from agents.knowledge.store.settings import OpenSearchSettings
-from agents.knowledge_base import SERVING_SECONDS, KnowledgeBase, NoGeneration
+from agents.knowledge_base import SERVING_SECONDS, KnowledgeBase, NoGeneration, VectorBy
 from bench.synthetic import EMBEDDING, question
 from tasks.refresh.building import promote
 from tasks.refresh.rollback import roll_back
@@ -59,13 +60,20 @@ async def _ask_and_move(
     return answers
 
 
+def _asked(vector: Sequence[float]) -> VectorBy:
+    async def by(_: EmbeddingIdentity) -> Sequence[float]:
+        return vector
+
+    return by
+
+
 async def _read(base: KnowledgeBase, answers: Answers, reader: int, end: float) -> None:
     number = 1000 * reader
     while monotonic() < end:
         text, vector = question(number)
         number += 1
         try:
-            manifest, passages = await base.search(text, vector, PASSAGES, Filters())
+            manifest, passages = await base.search(text, _asked(vector), PASSAGES, Filters())
         except (StoreUnavailable, UnknownGeneration, NoGeneration) as error:
             print(f"a question failed: {error}", flush=True)
             answers.failed += 1
