@@ -15,10 +15,11 @@ from pydantic import TypeAdapter
 from bench.answered import Answered, Said, compared
 from bench.document import provenance_line, seconds, table
 from bench.labelled import documentation_set, pubmedqa_set
-from bench.options import BENCH_DIRECTORY, NotMeasurable, Options
+from bench.options import BENCH_DIRECTORY, Options
 from bench.record import Measured
 from bench.road_cases import PLACES, Case, found_on_web, sample
-from bench.served_roads import ROADS, models_and_web, service_on
+from bench.roads import ROADS
+from bench.served_roads import models_and_web, service_on
 
 SEED = 20261127
 SIZES, QUICK_SIZES = (30, 20, 30), (2, 1, 2)
@@ -40,24 +41,18 @@ RECORD = TypeAdapter(Measured[Answers])
 
 
 def measure(options: Options) -> Answers:
-    """Have every question of the sample answered on each road, one after the other.
-
-    Raises:
-        NotMeasurable: PubMedQA is not given.
-    """
-    if options.pubmedqa is None:
-        raise NotMeasurable(
-            "answers needs questions that the web answers: --pubmedqa takes the ori_pqal.json of PubMedQA"
-        )
-    known, web = documentation_set(), pubmedqa_set(options.pubmedqa, options.quick)
+    """Have every question of the sample answered on each road; without PubMedQA the web is empty."""
+    known = documentation_set()
+    web = None if options.pubmedqa is None else pubmedqa_set(options.pubmedqa, options.quick)
     cases = sample(known, web, QUICK_SIZES if options.quick else SIZES, SEED)
     directory = BENCH_DIRECTORY / "answers"
     said: list[Said] = []
-    with models_and_web(known.environment, found_on_web(web, cases), directory) as around:
+    found = {} if web is None else found_on_web(web, cases)
+    with models_and_web(known.environment, found, directory) as around:
         for road in ROADS:
             with service_on(road, known.environment, around, directory) as url, httpx.Client(trust_env=False) as client:
                 said += [_ask(client, url, road, case) for case in cases]
-    return Answers(known.documents, web.documents, compared(known.environment, said))
+    return Answers(known.documents, 0 if web is None else web.documents, compared(known.environment, said))
 
 
 def _ask(client: httpx.Client, url: str, road: str, case: Case) -> Said:

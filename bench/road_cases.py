@@ -32,8 +32,8 @@ class Case:
     evidence: frozenset[str]
 
 
-def sample(known: LabelledSet, web: LabelledSet, sizes: Sequence[int], seed: int) -> tuple[Case, ...]:
-    """As many cases of each of `PLACES` as `sizes` says, drawn by `seed`."""
+def sample(known: LabelledSet, web: LabelledSet | None, sizes: Sequence[int], seed: int) -> tuple[Case, ...]:
+    """As many cases of each of `PLACES` as `sizes` says, drawn by `seed`; none of the web without one."""
     golden = read_golden_set(REPOSITORY / known.environment.evaluation.dataset)
     with knowledge_store(known.environment) as store:
         chunks = chunks_by_path(store, known.generation)
@@ -42,11 +42,13 @@ def sample(known: LabelledSet, web: LabelledSet, sizes: Sequence[int], seed: int
         [Case(NOWHERE, one.question, one.reference, frozenset()) for one in golden if not one.evidence],
         [
             Case(ON_WEB, one.text, one.reference, frozenset(web_address(path) for path, _ in one.evidence))
-            for one in web.questions
+            for one in (() if web is None else web.questions)
         ],
     )
     drawing = random.Random(seed)  # noqa: S311 - the same sample every time
-    return tuple(case for cases, size in zip(kinds, sizes, strict=True) for case in drawing.sample(cases, size))
+    return tuple(
+        case for cases, size in zip(kinds, sizes, strict=True) for case in drawing.sample(cases, min(size, len(cases)))
+    )
 
 
 def found_on_web(web: LabelledSet, cases: Sequence[Case]) -> dict[str, list[Page]]:

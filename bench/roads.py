@@ -150,10 +150,7 @@ def tables(record: Measured[Roads]) -> str:
             ),
             table(
                 ("road", *(f"right, evidence {place}" for place in places), "right, all"),
-                [
-                    _road_row(roads, road, places)
-                    for road in ("always the knowledge base", "always the web", "three ways")
-                ],
+                [_road_row(roads, road, places) for road in ROADS],
             ),
         ]
     )

@@ -11,6 +11,7 @@ from agents.web_search.server import HEALTH_PATH as WEB_SEARCH_HEALTH_PATH
 from agents.web_search.server import MCP_PATH
 from bench.options import local_environment
 from bench.processes import free_port, running
+from bench.roads import ROADS
 from bench.search_engine import FOUND, HEALTH_PATH, Page
 from tasks.agent_settings import agent_settings
 from tasks.data_directory import models_directory
@@ -22,7 +23,7 @@ from tasks.platforms.local_components import LocalComponents, model_roles
 from tasks.secret_file import GATEWAY_KEY
 from tasks.web_search import web_search_settings
 
-KNOWLEDGE, WEB, THREE = ROADS = ("always the knowledge base", "always the web", "three ways")
+KNOWLEDGE, WEB, _ = ROADS
 HOST = "127.0.0.1"
 # A bench asks faster than people may; how often they may is not what it is about.
 SEARCHES_PER_MINUTE = 10_000
