@@ -11,6 +11,7 @@ from tasks.environment.variable_file import load_environment
 from tasks.prefect_objects import (
     InvalidPrefectFile,
     NotificationsBlockMissing,
+    PrefectRefused,
     PrefectUnreachable,
     WorkPoolTypeDiffers,
     reconcile,
@@ -27,7 +28,9 @@ def deploy(
 
     Exits with 2 when the repository's files are wrong, and with 1 when the server is.
     """
-    with explained((PrefectUnreachable, WorkPoolTypeDiffers, NotificationsBlockMissing), (InvalidPrefectFile,)):
+    with explained(
+        (PrefectUnreachable, PrefectRefused, WorkPoolTypeDiffers, NotificationsBlockMissing), (InvalidPrefectFile,)
+    ):
         settings = load_environment(environment)
         url = api_url or own_api_url(settings)
         # The directory that `make up KNOWLEDGE=...` chose is a person's decision, which a deploy does not undo.

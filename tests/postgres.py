@@ -39,6 +39,28 @@ class PostgresServer:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return name
 
+    def dump(self, database: str) -> bytes:
+        """All of a database as SQL, by pg_dump."""
+        return self._client("pg_dump", "--no-owner", database, given=b"")
+
+    def restore(self, dumped: bytes) -> str:
+        """A new database with what `dump` gave; returns its name."""
+        name = self.make_database()
+        self._client("psql", "--quiet", "--set=ON_ERROR_STOP=1", name, given=dumped)
+        return name
+
+    def _client(self, program: str, *arguments: str, given: bytes) -> bytes:
+        programs = _programs()
+        assert programs is not None, why_postgres_cannot_run()
+        address = ("--host=127.0.0.1", f"--port={self.port}", f"--username={USER}")
+        environment = {**os.environ, "PGPASSFILE": "/dev/null", "PGPASSWORD": PASSWORD}
+        command = [programs / program, *address, *arguments]
+        done = subprocess.run(
+            command, input=given, env=environment, capture_output=True, check=False, timeout=READY_WITHIN_SECONDS
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout
+
 
 def why_postgres_cannot_run() -> str | None:
     """What this machine lacks for a server of its own; None when nothing."""

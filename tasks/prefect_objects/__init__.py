@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 from prefect.client.orchestration import get_client
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from tasks.environment import Environment
@@ -20,9 +21,15 @@ from tasks.prefect_objects.difference import Change, WorkPoolTypeDiffers, differ
 from tasks.prefect_objects.observed import observed_objects
 from tasks.prefect_objects.prefect_file import PREFECT_FILE, InvalidPrefectFile
 
+REFUSALS = (401, 403)
+
 
 class PrefectUnreachable(Exception):
     """No Prefect server answers where the environment says that one does."""
+
+
+class PrefectRefused(Exception):
+    """The Prefect server knows nobody by the credentials that it was given, or was given none."""
 
 
 def reconcile(
@@ -44,6 +51,7 @@ def reconcile(
         WorkPoolTypeDiffers: a work pool exists under the wanted name with another type.
         NotificationsBlockMissing: the block that environment.prefect.notifications names is not on the server.
         PrefectUnreachable: no server answers at `api_url`.
+        PrefectRefused: it wants other credentials.
         PrefectHTTPStatusError: the server refuses a change.
     """
     with temporary_settings({PREFECT_API_URL: api_url}):
@@ -58,6 +66,13 @@ def reconcile(
                     apply_changes(client, changes, desired, observed)
         except httpx.TransportError as error:
             raise PrefectUnreachable(f"no Prefect server answers at {api_url!r}: {error}; start it first") from error
+        except PrefectHTTPStatusError as error:
+            if error.response.status_code not in REFUSALS:
+                raise
+            raise PrefectRefused(
+                f"the Prefect server at {api_url!r} refuses these credentials with status {error.response.status_code};"
+                " set PREFECT_API_AUTH_STRING, or PREFECT_API_KEY for Prefect Cloud, to some that it knows"
+            ) from error
     return changes
 
 
@@ -66,6 +81,7 @@ __all__ = [
     "Change",
     "InvalidPrefectFile",
     "NotificationsBlockMissing",
+    "PrefectRefused",
     "PrefectUnreachable",
     "WorkPoolTypeDiffers",
     "reconcile",
