@@ -21,7 +21,9 @@ def write_trace_scores(settings: Environment, project: LangfuseProject, report: 
     Raises:
         InvalidSettings, MissingCredentials, ClientError: there is no key.
     """
+    # It takes a second to import, which every start of a flow would pay.
     from langfuse.api import CreateScoreRequest, ScoreDataType
+    from langfuse.api.scores import CreateScoreBatchResults
 
     judge = None if report.judging is None else report.judging.model
     scores = [
@@ -37,12 +39,16 @@ def write_trace_scores(settings: Environment, project: LangfuseProject, report: 
         for row in report.rows
         for metric, value in row.judged.items()
     ]
+    refused = 0
     try:
         with langfuse_api(project, project_key(settings, project)) as api:
             for start in range(0, len(scores), BATCH):
                 batch = scores[start : start + BATCH]
-                answered(project.host, lambda batch=batch: api.scores.create(request=batch))
+                outcome = answered(project.host, lambda batch=batch: api.scores.create(request=batch))
+                refused += outcome.rejected if isinstance(outcome, CreateScoreBatchResults) else 0
     except LangfuseUnavailable as error:
         run_log().warning("the scores of this run are not in Langfuse: %s", error)
         return
-    run_log().info("%d scores are on their traces in Langfuse", len(scores))
+    if refused:
+        run_log().warning("Langfuse refused %d of %d scores", refused, len(scores))
+    run_log().info("%d scores are on their traces in Langfuse", len(scores) - refused)

@@ -13,15 +13,18 @@ from pydantic import SecretStr
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.addons import CloudLangfuse
 from tasks.environment.variable_file import load_environment
-from tasks.evaluation_report import AnswerRow, Inputs, QuestionRow, Report
+from tasks.evaluation_report import AnswerRow, Inputs, Judging, QuestionRow, Report
 from tasks.golden import Evidence, GoldenQuestion
 from tasks.langfuse import LangfuseProject
 from tasks.langfuse_api import langfuse_api
 from tasks.langfuse_dataset import golden_dataset
 from tasks.langfuse_scores import publish_scores
+from tasks.langfuse_trace_scores import write_trace_scores
+from tasks.trace_report import TraceReport, TraceRow
 from tests.agents.tracing.played_langfuse import PUBLIC_KEY, SECRET_KEY, wait_for
 from tests.tasks.readable_langfuse import DATASETS_PATH, ITEMS_PATH, ReadableLangfuse
 
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 QUESTION = GoldenQuestion(
     id="a1",
     kind="answerable",
@@ -58,6 +61,10 @@ def traced_to(host: str, public_key: str = PUBLIC_KEY) -> Environment:
     return prod.model_copy(update={"addons": prod.addons.model_copy(update={"langfuse": cloud})})
 
 
+def project_of(langfuse: ReadableLangfuse) -> LangfuseProject:
+    return LangfuseProject(langfuse.host, PUBLIC_KEY, "LANGFUSE_SECRET_KEY", "agentic-eks-prod/langfuse-secret-key")
+
+
 def report() -> Report:
     row = QuestionRow(
         id=QUESTION.id,
@@ -73,7 +80,7 @@ def report() -> Report:
     )
     searched = row.model_copy(update={"id": "a2", "answer": None})
     return Report(
-        created_at=datetime(2026, 1, 1, 12, tzinfo=UTC),
+        created_at=NOON,
         environment="prod",
         generation="g1",
         inputs=Inputs(golden="g", knowledge="k", service="s", models={}, settings={}),
@@ -106,8 +113,7 @@ def test_the_golden_set_is_a_dataset_that_follows_it(langfuse: ReadableLangfuse)
     def said() -> dict[str, tuple[str, str]]:
         return {name: (item["input"], item["status"]) for name, item in langfuse.items.items()}
 
-    project = LangfuseProject(langfuse.host, PUBLIC_KEY, "LANGFUSE_SECRET_KEY", None)
-    with langfuse_api(project, SecretStr(SECRET_KEY)) as api:
+    with langfuse_api(project_of(langfuse), SecretStr(SECRET_KEY)) as api:
         items = golden_dataset(api, langfuse.host, "prod", [QUESTION, removed])
         assert {name: item.id for name, item in items.items()} == {"a1": "prod-golden-a1", "a9": "prod-golden-a9"}
         assert langfuse.datasets == {"prod golden questions"}
@@ -138,3 +144,41 @@ def test_where_no_traces_go_no_scores_go(langfuse: ReadableLangfuse) -> None:
     nowhere = prod.model_copy(update={"addons": prod.addons.model_copy(update={"langfuse": None})})
     publish_scores.fn(nowhere, report(), [QUESTION])
     assert langfuse.requests == []
+
+
+def traced_report() -> TraceReport:
+    rows = [
+        TraceRow(trace_id=trace * 32, kind="answered", question="?", groundedness=1, judged={"faithfulness": value})
+        for trace, value in (("a", 0.5), ("b", 1.0))
+    ]
+    return TraceReport(
+        created_at=NOON,
+        environment="prod",
+        since=NOON,
+        until=NOON,
+        found=2,
+        scores={"faithfulness": 0.75},
+        rows=tuple(rows),
+        intervals={},
+        judging=Judging(model="nova", tokens=1, halted=False, labelled=1, kappa=1, interval=None),
+    )
+
+
+def test_a_second_run_replaces_the_scores_of_the_first(langfuse: ReadableLangfuse) -> None:
+    for _ in range(2):
+        write_trace_scores.fn(traced_to(langfuse.host), project_of(langfuse), traced_report())
+    assert len({score["id"] for score in langfuse.scores}) == 2 == len(langfuse.scores) / 2
+    assert langfuse.scores[0]["comment"] == "judged by nova"
+    assert (langfuse.scores[0]["dataType"], langfuse.scores[0]["environment"]) == ("NUMERIC", "prod")
+
+
+def test_scores_that_langfuse_does_not_take_are_named(
+    langfuse: ReadableLangfuse, caplog: pytest.LogCaptureFixture
+) -> None:
+    langfuse.refused_scores = 1
+    write_trace_scores.fn(traced_to(langfuse.host), project_of(langfuse), traced_report())
+    assert "Langfuse refused 1 of 2 scores" in caplog.text
+    langfuse.status = 403
+    write_trace_scores.fn(traced_to(langfuse.host), project_of(langfuse), traced_report())
+    assert "the scores of this run are not in Langfuse" in caplog.text
+    assert len(langfuse.scores) == 1

@@ -51,9 +51,13 @@ class ReceivedSpan:
 
 @dataclass
 class PlayedLangfuse:
-    """`status` is what requests are answered with; while `answering` is not set, none is answered at all."""
+    """`status` is what requests are answered with; while `answering` is not set, none is answered at all.
+
+    The first `refused_scores` of a batch are refused.
+    """
 
     status: int = 200
+    refused_scores: int = 0
     spans: list[ReceivedSpan] = field(default_factory=list[ReceivedSpan])
     scores: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     requests: list[str] = field(default_factory=list[str])
@@ -104,7 +108,11 @@ class PlayedLangfuse:
         if self.status != 200:
             return Response(status_code=self.status)
         if request.url.path == SCORES_PATH:
-            self.scores.extend(await request.json())
+            scores = await request.json()
+            self.scores.extend(scores[self.refused_scores :])
+            if self.refused_scores:
+                results = {"accepted": len(scores) - self.refused_scores, "rejected": self.refused_scores, "errors": []}
+                return JSONResponse(results, 207)
             return JSONResponse({"message": "Accepted"}, 202)
         self.spans.extend(decoded(gzip.decompress(body) if request.headers.get("content-encoding") == "gzip" else body))
         return Response(ExportTraceServiceResponse().SerializeToString(), media_type="application/x-protobuf")
