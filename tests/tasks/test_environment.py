@@ -197,6 +197,21 @@ REFUSED = {
         ["evaluation.metrics has faithfulness, which a model judges"],
     ),
     "threshold that is not measured": ('"recall_at_5", "mrr"', '"mrr"', ["thresholds.recall_at_5 is never measured"]),
+    "traces of which nothing is measured": (
+        '"recall_at_5", "mrr"]',
+        '"recall_at_5", "mrr"]\n  traces = { sample = 5 }',
+        ["evaluation: traces needs one of groundedness, faithfulness, answer_relevancy in metrics"],
+    ),
+    "traces that are nowhere": (
+        '"recall_at_5", "mrr"]',
+        '"recall_at_5", "mrr", "groundedness"]\n  traces = { sample = 5 }',
+        ["evaluation.traces measures what is in Langfuse, where no traces go"],
+    ),
+    "threshold of traces that is not measured": (
+        '"recall_at_5", "mrr"]',
+        '"recall_at_5", "mrr", "groundedness"]\n  traces = { sample = 5, thresholds = { faithfulness = 1 } }',
+        ["traces.thresholds.faithfulness is never measured"],
+    ),
     "two sources of one name": (
         '[{ name = "documentation", uri = "file://docs" }]',
         '[{ name = "a", uri = "file://b" }, { name = "a", uri = "file://c" }]',

@@ -59,6 +59,15 @@ def test_a_fall_beyond_the_tolerance_is_refused_with_the_questions_that_went_wro
         require_demands(worse.model_copy(update={"refused": refused}), [before])
 
 
+def test_over_other_questions_a_fall_counts_only_where_the_intervals_do_not_meet() -> None:
+    before = report(0, 0.9).model_copy(update={"intervals": {"mrr": (0.85, 0.95)}})
+    perhaps = report(1, 0.7).model_copy(update={"intervals": {"mrr": (0.5, 0.86)}})
+    surely = report(1, 0.7).model_copy(update={"intervals": {"mrr": (0.6, 0.8)}})
+    assert missed(perhaps, DEMANDS, [before], sampled=True) == ()
+    assert len(missed(perhaps, DEMANDS, [before])) == 1
+    assert len(missed(surely, DEMANDS, [before], sampled=True)) == 1
+
+
 def test_without_a_tolerance_or_a_report_before_nothing_is_compared() -> None:
     assert missed(report(1, 0.6), DEMANDS, []) == ()
     assert missed(report(1, 0.6), DEMANDS.model_copy(update={"most_worse": None}), [report(0, 0.9)]) == ()
