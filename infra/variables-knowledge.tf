@@ -11,12 +11,13 @@ variable "knowledge" {
     chunks   = object({ tokens = number, overlap_tokens = number })
     # directory is for the engine lancedb, the others are for opensearch.
     store = object({
-      engine       = string
-      directory    = optional(string)
-      endpoint     = optional(string)
-      index_prefix = optional(string)
-      shards       = optional(number, 1)
-      replicas     = optional(number, 1)
+      engine             = string
+      directory          = optional(string)
+      endpoint           = optional(string)
+      index_prefix       = optional(string)
+      shards             = optional(number, 1)
+      replicas           = optional(number, 1)
+      snapshot_directory = optional(string)
     })
     fusion = object({ method = string, dense_weight = number, candidates = number })
     gate = optional(
@@ -26,6 +27,14 @@ variable "knowledge" {
     deletion_guard = optional(
       object({ documents = optional(number, 10), percent = optional(number, 10) }),
       { documents = 10, percent = 10 },
+    )
+    recovery = optional(
+      object({
+        schedule     = optional(object({ cron = string, timezone = string }))
+        point_hours  = optional(number, 48)
+        time_minutes = optional(number, 30)
+      }),
+      { schedule = null, point_hours = 48, time_minutes = 30 },
     )
     generations_kept  = number
     max_document_mib  = number
@@ -78,6 +87,14 @@ variable "knowledge" {
   validation {
     condition     = var.knowledge.deletion_guard.documents >= 0 && var.knowledge.deletion_guard.percent >= 0 && var.knowledge.deletion_guard.percent <= 100
     error_message = "knowledge.deletion_guard.documents must be 0 or more, and percent from 0 to 100."
+  }
+  validation {
+    condition     = min(var.knowledge.recovery.point_hours, var.knowledge.recovery.time_minutes) >= 1 && can(regex("^\\S+( \\S+){4}$", try(var.knowledge.recovery.schedule.cron, "* * * * *")))
+    error_message = "knowledge.recovery: point_hours and time_minutes must be 1 or more, and schedule.cron a cron line of five fields."
+  }
+  validation {
+    condition     = var.knowledge.store.snapshot_directory == null || var.knowledge.store.engine == "opensearch" && var.environment.name == "local"
+    error_message = "knowledge.store.snapshot_directory is for the engine opensearch in local; on AWS data.backup has a bucket for snapshots."
   }
   validation {
     condition     = min(var.knowledge.generations_kept, var.knowledge.max_document_mib, var.knowledge.embedding_workers) >= 1

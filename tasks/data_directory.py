@@ -21,6 +21,11 @@ def models_directory(environment: Environment) -> Path:
     return data_directory(environment) / "models"
 
 
+def copies_directory(environment: Environment) -> Path:
+    """Where copies of the embedded store's generations lie, a directory each."""
+    return data_directory(environment) / "knowledge-copies"
+
+
 def agent_settings_file(environment: Environment) -> Path:
     """The JSON file that the agent service reads at its start."""
     return data_directory(environment) / "agents.json"

@@ -26,6 +26,8 @@ READY_WITHIN_SECONDS = 240
 FETCHED_WITHIN_SECONDS = 900
 # The server refuses to run as root; this user exists on every Linux.
 UNPRIVILEGED = "nobody"
+# Below the server's own directory: the only place in which it may keep snapshots.
+SNAPSHOTS = "snapshots"
 
 
 def why_opensearch_cannot_run() -> str | None:
@@ -133,6 +135,7 @@ def _start(home: Path, address: str, output: Any) -> "subprocess.Popen[bytes]":
         "transport.port": "0",
         "network.host": "127.0.0.1",
         "discovery.type": "single-node",
+        "path.repo": str(home / SNAPSHOTS),
         # A full disk of the machine that tests is no concern of the tests.
         "cluster.routing.allocation.disk.threshold_enabled": "false",
     }

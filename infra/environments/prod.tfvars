@@ -143,6 +143,7 @@ knowledge = {
   chunks            = { tokens = 224, overlap_tokens = 32 }
   store             = { engine = "opensearch", index_prefix = "prod", shards = 3, replicas = 1 }
   fusion            = { method = "min_max", dense_weight = 0.3, candidates = 100 }
+  recovery          = { schedule = { cron = "30 4 * * *", timezone = "UTC" } }
   generations_kept  = 5
   max_document_mib  = 64
   embedding_workers = 8

@@ -53,13 +53,17 @@ class LanceStore(Section):
 
 
 class OpenSearchStore(Section):
-    """An OpenSearch domain; `endpoint` is null where Terraform's output gives it."""
+    """An OpenSearch domain; `endpoint` is null where Terraform's output gives it.
+
+    `snapshot_directory` is one of a server's own `path.repo`, for a server that is no domain of AWS.
+    """
 
     engine: Literal["opensearch"]
     endpoint: Endpoint | None = None
     index_prefix: Name
     shards: Annotated[int, Field(ge=1)] = 1
     replicas: Annotated[int, Field(ge=0)] = 1
+    snapshot_directory: Text | None = None
 
 
 class Fusion(Section):
@@ -87,6 +91,17 @@ class DeletionGuard(Section):
     percent: Annotated[float, Field(ge=0, le=100)] = 10
 
 
+class Recovery(Section):
+    """What is promised of a lost knowledge store, and when a drill proves it.
+
+    At most the work of `point_hours` is lost (RPO), and it answers again within `time_minutes` (RTO).
+    """
+
+    schedule: Schedule | None = None
+    point_hours: Annotated[int, Field(ge=1)] = 48
+    time_minutes: Annotated[int, Field(ge=1)] = 30
+
+
 class Knowledge(Section):
     """The knowledge base."""
 
@@ -97,6 +112,7 @@ class Knowledge(Section):
     fusion: Fusion
     gate: Gate = Gate()
     deletion_guard: DeletionGuard = DeletionGuard()
+    recovery: Recovery = Recovery()
     generations_kept: Annotated[int, Field(ge=1)]
     max_document_mib: Annotated[int, Field(ge=1)]
     embedding_workers: Annotated[int, Field(ge=1)]

@@ -162,6 +162,7 @@ def _schedule(environment: Environment, flow: str) -> CronSchedule | None:
         "knowledge": environment.knowledge.schedule,
         "evaluation": environment.evaluation.schedule,
         "traces": environment.evaluation.traces.schedule if environment.evaluation.traces else None,
+        "drill": environment.knowledge.recovery.schedule,
         "cost": operations.schedules.cost if operations else None,
         "drift": operations.schedules.drift if operations else None,
         "secrets": operations.schedules.secrets if operations else None,

@@ -25,6 +25,7 @@ STAGES = [
     "traces",
     "agents",
     "drift",
+    "drill",
     "upgrade",
     "teardown",
 ]
@@ -57,7 +58,7 @@ def test_deployment_loads_and_takes_its_parameters(block: dict[str, object]) -> 
     assert record_origin in flow.on_running_hooks
     pool = block["work_pool"]
     assert isinstance(pool, dict)
-    inside = block["name"] != "local" and flow.name in ("knowledge", "evaluation", "traces")
+    inside = block["name"] != "local" and flow.name in ("knowledge", "evaluation", "traces", "drill")
     assert pool["name"] == (f"{block['name']}-cluster" if inside else "management")
 
 

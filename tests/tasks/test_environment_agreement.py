@@ -1,7 +1,7 @@
 """Terraform, the reference page and Python describe the same file."""
 
 import re
-from typing import Any
+from typing import Any, cast
 
 import hcl2
 from lark import Token, Tree
@@ -89,9 +89,17 @@ def model_type(schema: dict[str, Any]) -> Any:
 def model_fields(schema: dict[str, Any]) -> Fields:
     required = schema.get("required", [])
     return {
-        name: (name in required, model_type(field), field.get("default"))
+        name: (name in required, model_type(field), without_nulls(field.get("default")))
         for name, field in schema["properties"].items()
     }
+
+
+def without_nulls(default: object) -> object:
+    """A key that is null is one that is left out, as the reader of the variable file has it."""
+    if not isinstance(default, dict):
+        return default
+    fields = cast(dict[str, object], default)
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 def united(members: list[Fields]) -> Fields:

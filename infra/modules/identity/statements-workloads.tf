@@ -227,7 +227,23 @@ locals {
     },
   ]
 
-  prefect_worker_statements = concat(local.evaluate_statements, [
+  # The restore drill deletes a document of its own, below a prefix that no source reads, and brings its version back.
+  practise_restoring = [
+    {
+      Sid      = "PractiseRestoring"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"]
+      Resource = "${local.knowledge_arn}/restore-drill/*"
+    },
+    {
+      Sid      = "FindVersions"
+      Effect   = "Allow"
+      Action   = ["s3:ListBucketVersions", "s3:GetBucketVersioning"]
+      Resource = local.knowledge_arn
+    },
+  ]
+
+  prefect_worker_statements = concat(local.evaluate_statements, local.practise_restoring, [
     {
       Sid      = "KeepResults"
       Effect   = "Allow"

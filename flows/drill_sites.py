@@ -1,0 +1,109 @@
+"""Where the stage `drill` takes place: the stores of an environment, and where their copies lie."""
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from agents.knowledge.store import KnowledgeStore
+from agents.knowledge.store.opensearch_client import open_client
+from agents.knowledge.store.settings import LanceSettings
+from flows.evaluation_sites import gateway_in_cluster
+from flows.wrong_input import WrongInput
+from tasks.data_directory import copies_directory, models_directory
+from tasks.embedding_model import ensure_embedding_model
+from tasks.environment import REPOSITORY, Environment
+from tasks.environment.knowledge import OpenSearchStore
+from tasks.gateway_embedding import gateway_embedding
+from tasks.golden import read_golden_set
+from tasks.refresh.inputs import fused_with
+from tasks.resource_names import name_prefix
+from tasks.restore_drill.knowledge import Copies, Questions
+from tasks.restore_drill.lance_copies import LanceCopies
+from tasks.restore_drill.opensearch_copies import OpenSearchCopies, Repository
+from tasks.search_access import SearchDomain, administrator_client
+from tasks.store_settings import knowledge_store, store_settings
+
+
+class NothingIsKept(WrongInput):
+    """The variable file names no place for copies of the store."""
+
+
+@dataclass(frozen=True)
+class DrilledStore:
+    """A knowledge store, its copies, and what is asked of both."""
+
+    store: KnowledgeStore
+    copies: Copies
+    questions: Questions
+
+
+@contextmanager
+def drilled_store(settings: Environment, outputs: Mapping[str, Any] | None = None) -> Generator[DrilledStore]:
+    """The environment's, for the block; `outputs` are Terraform's, of an environment on AWS.
+
+    Raises:
+        NothingIsKept: the variable file names no place for copies.
+        InvalidGoldenSet: the labelled questions cannot be read.
+    """
+    golden = read_golden_set(REPOSITORY / settings.evaluation.dataset)
+    fusion = fused_with(settings.knowledge.fusion)
+    with (
+        _copies(settings, outputs) as copies,
+        knowledge_store(settings, outputs) as store,
+        _embedding(settings, outputs) as embed,
+    ):
+        yield DrilledStore(store, copies, Questions(golden, embed, fusion))
+
+
+@contextmanager
+def _copies(settings: Environment, outputs: Mapping[str, Any] | None) -> Generator[Copies]:
+    store = store_settings(settings, outputs)
+    if isinstance(store, LanceSettings):
+        yield LanceCopies(store.directory, copies_directory(settings))
+        return
+    repository = _repository(settings, outputs)
+    client = (
+        open_client(store) if outputs is None else administrator_client(settings, SearchDomain.of(settings, outputs))
+    )
+    try:
+        yield OpenSearchCopies(client, store, repository, timedelta(minutes=settings.knowledge.recovery.time_minutes))
+    finally:
+        client.close()
+
+
+def _repository(settings: Environment, outputs: Mapping[str, Any] | None) -> Repository:
+    name = name_prefix(settings.name)
+    if outputs is None:
+        store = settings.knowledge.store
+        if not isinstance(store, OpenSearchStore) or store.snapshot_directory is None:
+            raise NothingIsKept(
+                "knowledge.store.snapshot_directory is not set: name a directory of the server's path.repo there"
+            )
+        return Repository(name, "fs", {"location": store.snapshot_directory})
+    buckets, role = outputs["data"]["buckets"], outputs["search"]["snapshot_role_arn"]
+    if "snapshots" not in buckets or role is None:
+        raise NothingIsKept(
+            f"{settings.name.value!r} has no bucket for snapshots: add data.backup, and run "
+            f"provision/{settings.name.value}"
+        )
+    # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/managedomains-snapshot-registerdirectory.html
+    place = {"bucket": buckets["snapshots"]["name"], "region": str(settings.environment.region), "role_arn": role}
+    return Repository(name, "s3", place)
+
+
+@contextmanager
+def _embedding(settings: Environment, outputs: Mapping[str, Any] | None) -> Generator[Callable[[str], list[float]]]:
+    if outputs is None:
+        # Importing llama.cpp takes a second, and a drill that is refused does not need it.
+        from tasks.llama_embedder import LlamaEmbedder
+
+        files = ensure_embedding_model(settings.models, models_directory(settings))
+        context = settings.models.catalogue[settings.models.embedding].context_tokens
+        embedder = LlamaEmbedder(files.path, context, threads=1)
+        yield lambda text: embedder.embed([text])[0]
+        return
+    gateway = gateway_in_cluster(settings)
+    with gateway_embedding(gateway.url, gateway.key.get_secret_value(), settings.models) as embed:
+        yield embed

@@ -1,0 +1,139 @@
+"""The restore drill over both stores: what it restores beside is what serves, and what serves never moves."""
+
+import uuid
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from agents.knowledge.fusion import FusionSettings
+from agents.knowledge.store import KnowledgeStore
+from agents.knowledge.store.opensearch_client import open_client
+from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
+from tasks.golden import Evidence, GoldenQuestion
+from tasks.restore_drill.knowledge import Copies, NothingServes, Questions, drill_knowledge
+from tasks.restore_drill.lance_copies import LanceCopies
+from tasks.restore_drill.opensearch_copies import OpenSearchCopies, Repository
+from tasks.restore_drill.report import Objective, Restoration, RestoreFailed, require_restored
+from tests.contracts.generations import GUIDE, build, passage, vector
+
+LONGEST = timedelta(minutes=2)
+PROMISED = Objective(point=timedelta(hours=1), time=LONGEST)
+LABELLED = GoldenQuestion(
+    id="upgrade",
+    kind="answerable",
+    question="How do I upgrade the cluster?",
+    reference="One minor version at a time.",
+    evidence=(Evidence(document="upgrade.md", quote="one minor version at a time"),),
+)
+QUESTIONS = Questions((LABELLED,), lambda _: vector("upgrade"), FusionSettings("min_max", 0.5, 20))
+
+
+@pytest.fixture
+def copies(settings: LanceSettings | OpenSearchSettings, tmp_path: Path) -> Generator[Copies]:
+    if isinstance(settings, LanceSettings):
+        yield LanceCopies(settings.directory, tmp_path / "copies")
+        return
+    name = f"copies-{uuid.uuid4().hex[:12]}"
+    client = open_client(settings)
+    # A relative location lies in the one directory that the server may keep snapshots in.
+    yield OpenSearchCopies(client, settings, Repository(name, "fs", {"location": name}), LONGEST)
+    client.snapshot.delete_repository(repository=name, params={"ignore": 404})
+    client.close()
+
+
+def drilled(store: KnowledgeStore, copies: Copies, promised: Objective = PROMISED, kept: int = 3) -> Restoration:
+    return drill_knowledge.fn(store, copies, QUESTIONS, promised, kept)
+
+
+def left_beside(settings: LanceSettings | OpenSearchSettings, tmp_path: Path) -> list[str]:
+    if isinstance(settings, LanceSettings):
+        return [path.name for path in (tmp_path / "copies").glob(".*")]
+    answer = httpx.get(f"{settings.endpoint}/_cat/indices/{settings.index_prefix}-drill*?h=index", timeout=60)
+    return answer.raise_for_status().text.split()
+
+
+def test_the_serving_generation_is_restored_beside_and_answers_the_same(
+    store: KnowledgeStore, copies: Copies, settings: LanceSettings | OpenSearchSettings, tmp_path: Path
+) -> None:
+    serving = build(store, "one")
+    store.promote("one")
+
+    first = drilled(store, copies)
+    taken = copies.taken()
+    again = drilled(store, copies)
+
+    assert "generation one was restored" in require_restored([first, again])
+    assert {line.what: line.found for line in first.compared} == {
+        "manifest": serving.source_fingerprint,
+        "chunks": "4",
+        "documents that differ": "0",
+        LABELLED.question: first.compared[3].wanted,
+        "serving": "one",
+    }
+    assert first.compared[3].found.startswith("upgrade.md#0")
+    assert first.row["verdict"] == "restored"
+    assert copies.taken() == taken, "a generation never changes, so it is copied once"
+    assert store.serving() == serving
+    assert [manifest.generation for manifest in store.manifests()] == ["one"]
+    assert left_beside(settings, tmp_path) == []
+
+
+def test_a_copy_that_is_not_what_serves_fails_the_drill(store: KnowledgeStore, copies: Copies) -> None:
+    build(store, "one", GUIDE[:3])
+    copies.taken()
+    copies.take("one")
+    store.drop("one")
+    build(store, "one", (*GUIDE[1:], passage("more.md", 0, "Upgrade more.", ["upgrade"])))
+    store.promote("one")
+
+    with pytest.raises(RestoreFailed, match=r"chunks: '4' is '3' when restored.*documents that differ: '0' is '3'"):
+        require_restored([drilled(store, copies)])
+
+
+def test_work_that_no_copy_has_is_held_against_the_objective(store: KnowledgeStore, copies: Copies) -> None:
+    build(store, "one")
+    store.promote("one")
+    drilled(store, copies)
+    build(store, "two", age=1)
+    store.promote("two")
+
+    late = drilled(store, copies, Objective(point=timedelta(), time=timedelta()))
+
+    assert timedelta() < late.at_risk < LONGEST
+    assert [fault.split(" ")[0] for fault in late.faults] == ["it", "work"]
+    assert drilled(store, copies).at_risk == timedelta()
+
+
+def test_as_many_copies_are_kept_as_are_asked_for(store: KnowledgeStore, copies: Copies) -> None:
+    began = datetime.now(UTC).replace(microsecond=0)
+    for age, name in enumerate(("one", "two", "three")):
+        build(store, name, age=age)
+        store.promote(name)
+        drilled(store, copies, kept=2)
+
+    taken = copies.taken()
+    assert set(taken) == {"two", "three"}
+    assert min(taken.values()) >= began
+
+
+def test_a_drill_that_is_interrupted_leaves_nothing_beside(
+    store: KnowledgeStore, copies: Copies, settings: LanceSettings | OpenSearchSettings, tmp_path: Path
+) -> None:
+    build(store, "one")
+    store.promote("one")
+    copies.taken()
+    copies.take("one")
+
+    with pytest.raises(KeyboardInterrupt), copies.restored("one"):
+        raise KeyboardInterrupt
+
+    assert left_beside(settings, tmp_path) == []
+    assert require_restored([drilled(store, copies)])
+
+
+def test_nothing_can_be_restored_before_the_first_refresh(store: KnowledgeStore, copies: Copies) -> None:
+    with pytest.raises(NothingServes, match="run the flow 'knowledge' first"):
+        drilled(store, copies)

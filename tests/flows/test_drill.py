@@ -1,0 +1,66 @@
+"""The flow `drill` on a laptop: the embedded store, restored beside with the real embedding model."""
+
+from pathlib import Path
+
+import pytest
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+
+from agents.knowledge.store import EmbeddedChunk
+from flows.drill import drill
+from flows.drill_sites import NothingIsKept
+from tasks.embedding_identity import embedding_identity
+from tasks.environment import EnvironmentName
+from tasks.environment.variable_file import DIRECTORY_VARIABLE, read_variable_file
+from tasks.llama_embedder import LlamaEmbedder
+from tasks.restore_drill.report import RestoreFailed
+from tests.contracts.generations import GUIDE, manifest
+from tests.flows.own_knowledge_base import OwnKnowledgeBase
+
+pytestmark = pytest.mark.prefect_server
+
+
+@pytest.fixture
+def base(tmp_path: Path, model_files: Path, monkeypatch: pytest.MonkeyPatch) -> OwnKnowledgeBase:
+    base = OwnKnowledgeBase(tmp_path, model_files)
+    monkeypatch.setenv(DIRECTORY_VARIABLE, str(base.variable_file.parent))
+    return base
+
+
+def serve_guide(base: OwnKnowledgeBase) -> None:
+    """Have a generation of a few passages serve, embedded by the laptop's own model."""
+    vectors = LlamaEmbedder(base.model_file, 512, threads=1).embed([each.chunk.searchable_text for each in GUIDE])
+    chunks = [EmbeddedChunk(each.chunk, vector) for each, vector in zip(GUIDE, vectors, strict=True)]
+    identity = embedding_identity(read_variable_file(base.variable_file).models)
+    generation = manifest("one", chunks).model_copy(update={"embedding": identity})
+    with base.store() as store:
+        store.create(generation)
+        store.add("one", chunks)
+        store.seal(generation)
+        store.promote("one")
+
+
+def test_the_report_says_what_was_restored_and_a_damaged_copy_fails_the_run(
+    base: OwnKnowledgeBase, prefect_client: SyncPrefectClient
+) -> None:
+    serve_guide(base)
+
+    assert "generation one was restored" in drill(EnvironmentName.LOCAL)
+
+    key = ArtifactFilter(key=ArtifactFilterKey(any_=["local-drill-restored"]))
+    (report,) = prefect_client.read_artifacts(artifact_filter=key)
+    assert all(text in str(report.data) for text in ('"RPO": "48 h"', '"RTO": "30 min"', "chunks: 4", "upgrade.md#"))
+
+    kept = next((base.data / "knowledge-copies" / "one" / "manifests").iterdir())
+    kept.write_text(kept.read_text().replace("upgrade.md", "upgraded.md"))
+    with pytest.raises(RestoreFailed, match=r"manifest: .* when restored.*run the drill again"):
+        drill(EnvironmentName.LOCAL)
+    assert base.texts().keys() == {"upgrade.md", "cost.html", "network.md"}
+
+
+def test_a_store_without_a_place_for_copies_is_refused(
+    base: OwnKnowledgeBase, prefect_client: SyncPrefectClient
+) -> None:
+    base.set("store", '{ engine = "opensearch", endpoint = "http://127.0.0.1:9", index_prefix = "test" }')
+    with pytest.raises(NothingIsKept, match=r"snapshot_directory is not set"):
+        drill(EnvironmentName.LOCAL)
