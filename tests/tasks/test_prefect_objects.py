@@ -33,6 +33,7 @@ FLOWS = {
     "traces",
     "agents",
     "drift",
+    "drill",
     "upgrade",
     "teardown",
 }
