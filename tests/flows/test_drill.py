@@ -31,7 +31,8 @@ def serve_guide(base: OwnKnowledgeBase) -> None:
     """Have a generation of a few passages serve, embedded by the laptop's own model."""
     vectors = LlamaEmbedder(base.model_file, 512, threads=1).embed([each.chunk.searchable_text for each in GUIDE])
     chunks = [EmbeddedChunk(each.chunk, vector) for each, vector in zip(GUIDE, vectors, strict=True)]
-    identity = embedding_identity(read_variable_file(base.variable_file).models)
+    models = read_variable_file(base.variable_file).models
+    identity = embedding_identity(models, models.embedding)
     generation = manifest("one", chunks).model_copy(update={"embedding": identity})
     with base.store() as store:
         store.create(generation)
