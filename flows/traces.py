@@ -18,9 +18,10 @@ from tasks.langfuse import langfuse_project
 from tasks.langfuse_trace_scores import write_trace_scores
 from tasks.langfuse_traces import TraceSample, sample_traces
 from tasks.run_origin import record_origin
-from tasks.trace_artifacts import about, publish_traces, require_answers
+from tasks.trace_artifacts import STAGE, about, publish_traces, require_answers
 from tasks.trace_report import Period, TraceReport, next_period
 from tasks.trace_scoring import trace_intervals, trace_rows, trace_values
+from tasks.trend_artifact import publish_trend
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def traces(environment: EnvironmentName) -> MeasuredTraces:
     report = report.model_copy(update={"refused": missed(report, demands, passed, sampled=True)})
     site.trace_reports.write(report)
     publish_traces(environment, report, reports, demands)
+    publish_trend(environment, STAGE, [report, *reports], demands)
     write_trace_scores(settings, project, report)
     if report.judging is not None:
         get_run_logger().info(in_words(report.judging, demands))

@@ -12,7 +12,6 @@ from tasks.environment.quality import Evaluation
 from tasks.evaluation_artifacts import in_words, judge_table, score_table
 from tasks.evaluation_gate import LOW, WORST_ROWS, DemandsMissed
 from tasks.trace_report import TraceReport, TraceRow
-from tasks.trend_artifact import publish_trend
 
 STAGE = "traces"
 
@@ -21,7 +20,7 @@ STAGE = "traces"
 def publish_traces(
     environment: EnvironmentName, report: TraceReport, earlier: Sequence[TraceReport], demands: Evaluation
 ) -> None:
-    """Publish the table of scores, the worst answers, the trend, and what became of the judge where there was one.
+    """Publish the table of scores, the worst answers, and what became of the judge where there was one.
 
     The first of `earlier` (newest first) is compared with.
     """
@@ -33,7 +32,6 @@ def publish_traces(
     if report.judging is not None:
         rows = judge_table(report, report.judging, demands)
         publish_table(environment, STAGE, "judge", rows, in_words(report.judging, demands))
-    publish_trend.fn(environment, STAGE, [report, *earlier], demands)
 
 
 def about(report: TraceReport) -> str:
