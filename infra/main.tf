@@ -16,7 +16,8 @@ locals {
     results_bucket    = "${local.name}-results-${coalesce(local.account_id, "none")}"
     langfuse_bucket   = local.langfuse_in_cluster ? "${local.name}-langfuse-${coalesce(local.account_id, "none")}" : null
     opensearch_domain = local.name
-    repository_prefix = local.name            # ECR: <prefix>/<image>
+    repository_prefix = local.name # ECR: <prefix>/<image>
+    document_queue    = "${local.name}-documents"
     secret_prefix     = local.name            # Secrets Manager: <prefix>/<secret>
     log_group_prefix  = "/${local.name}/pods" # CloudWatch Logs: <prefix>/<namespace>
   }
@@ -164,6 +165,7 @@ module "data" {
   access_log_bucket = module.edge[0].access_log_bucket
   log_days          = var.observability.log_days
   buckets           = var.data.buckets
+  document_places   = { for source in var.knowledge.sources : source.name => trimprefix(source.uri, "s3://") if startswith(source.uri, "s3://") }
   images            = var.data.images
   secrets           = keys(var.data.secrets)
   postgres          = var.data.postgres

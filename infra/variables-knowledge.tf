@@ -36,6 +36,11 @@ variable "knowledge" {
       }),
       { schedule = null, point_hours = 48, time_minutes = 30 },
     )
+    events = optional(object({
+      schedule        = object({ cron = string, timezone = string })
+      quiet_minutes   = optional(number, 10)
+      longest_minutes = optional(number, 60)
+    }))
     generations_kept  = number
     max_document_mib  = number
     embedding_workers = number
@@ -91,6 +96,13 @@ variable "knowledge" {
   validation {
     condition     = min(var.knowledge.recovery.point_hours, var.knowledge.recovery.time_minutes) >= 1 && can(regex("^\\S+( \\S+){4}$", try(var.knowledge.recovery.schedule.cron, "* * * * *")))
     error_message = "knowledge.recovery: point_hours and time_minutes must be 1 or more, and schedule.cron a cron line of five fields."
+  }
+  validation {
+    condition = var.knowledge.events == null || try(
+      var.environment.name != "local" && min(var.knowledge.events.quiet_minutes, var.knowledge.events.longest_minutes) >= 1 &&
+      can(regex("^\\S+( \\S+){4}$", var.knowledge.events.schedule.cron)), false
+    )
+    error_message = "knowledge.events is for environments on AWS; quiet_minutes and longest_minutes must be 1 or more, and schedule.cron a cron line of five fields."
   }
   validation {
     condition     = var.knowledge.store.snapshot_directory == null || var.knowledge.store.engine == "opensearch" && var.environment.name == "local"

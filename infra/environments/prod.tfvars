@@ -144,6 +144,7 @@ knowledge = {
   store             = { engine = "opensearch", index_prefix = "prod", shards = 3, replicas = 1 }
   fusion            = { method = "min_max", dense_weight = 0.3, candidates = 100 }
   recovery          = { schedule = { cron = "30 4 * * *", timezone = "UTC" } }
+  events            = { schedule = { cron = "*/5 * * * *", timezone = "UTC" } }
   generations_kept  = 5
   max_document_mib  = 64
   embedding_workers = 8

@@ -40,9 +40,11 @@ variables {
     knowledge_bucket  = "test-knowledge"
     models_bucket     = "test-models"
     results_bucket    = "test-results"
+    document_queue    = "test-documents"
     repository_prefix = "test"
     secret_prefix     = "test"
   }
+  document_places = { guides = "test-knowledge/guides", all = "elsewhere" }
 }
 
 run "everything_protected" {
@@ -80,6 +82,17 @@ run "everything_protected" {
       jsondecode(aws_s3_bucket_policy.this[content].policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false"
     )])
     error_message = "Every bucket must be versioned, encrypted, private, logged and reached by TLS only."
+  }
+  assert {
+    condition = { for source, rule in aws_cloudwatch_event_rule.documents : source => jsondecode(rule.event_pattern).detail } == {
+      all    = { bucket = { name = ["elsewhere"] }, object = { key = [{ prefix = "" }] } }
+      guides = { bucket = { name = ["test-knowledge"] }, object = { key = [{ prefix = "guides/" }] } }
+    }
+    error_message = "Changes are heard of below the prefix of each source, and nowhere else."
+  }
+  assert {
+    condition     = [for queue in aws_sqs_queue.documents : [queue.name, queue.sqs_managed_sse_enabled]] == [["test-documents", true], ["test-documents-undelivered", true]]
+    error_message = "Changes need an encrypted queue, and one for those that could not be delivered."
   }
   assert {
     condition     = [for content, rules in aws_s3_bucket_lifecycle_configuration.this : content if anytrue([for rule in rules.rule : length(rule.expiration) > 0])] == ["results"]

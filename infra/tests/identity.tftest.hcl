@@ -14,6 +14,7 @@ variables {
     results_bucket    = "results"
     langfuse_bucket   = "langfuse"
     opensearch_domain = "search"
+    document_queue    = "documents"
     repository_prefix = "images"
     secret_prefix     = "secrets"
     log_group_prefix  = "/pods"
@@ -133,6 +134,10 @@ run "everything" {
   assert {
     condition     = [for name, policy in aws_iam_role_policy.pod : name if strcontains(policy.policy, "elasticache:Connect")] == ["agents"]
     error_message = "Who has no cache, or no identity, must not be able to connect to one."
+  }
+  assert {
+    condition     = [for name, policy in aws_iam_role_policy.pod : name if strcontains(policy.policy, ":documents\"") || strcontains(policy.policy, "/restore-drill/*")] == ["prefect-worker"]
+    error_message = "Only the flows may read what changed, and practise restoring."
   }
   assert {
     condition     = [for name, policy in aws_iam_role_policy.pod : name if strcontains(policy.policy, "role/agentic-eks-test-search-administrator")] == ["prefect-worker"]

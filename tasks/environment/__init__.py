@@ -239,6 +239,8 @@ class Environment(Section):
             )
         if store.engine == "opensearch" and store.endpoint is None and self.laptop is not None:
             raise ValueError("knowledge.store.endpoint is missing; only on AWS does Terraform know it")
+        if self.knowledge.events is not None and self.laptop is not None:
+            raise ValueError("knowledge.events is for environments on AWS: nothing tells a laptop of changes in S3")
         if store.engine == "opensearch" and store.snapshot_directory is not None and self.laptop is None:
             raise ValueError(
                 "knowledge.store.snapshot_directory is for 'local'; on AWS data.backup has a bucket for snapshots"

@@ -91,6 +91,17 @@ class DeletionGuard(Section):
     percent: Annotated[float, Field(ge=0, le=100)] = 10
 
 
+class Events(Section):
+    """When changes of documents in S3 start a refresh: `schedule` says how often somebody looks.
+
+    It starts when nothing has changed for `quiet_minutes`, or when the first change is `longest_minutes` old.
+    """
+
+    schedule: Schedule
+    quiet_minutes: Annotated[int, Field(ge=1)] = 10
+    longest_minutes: Annotated[int, Field(ge=1)] = 60
+
+
 class Recovery(Section):
     """What is promised of a lost knowledge store, and when a drill proves it.
 
@@ -113,6 +124,7 @@ class Knowledge(Section):
     gate: Gate = Gate()
     deletion_guard: DeletionGuard = DeletionGuard()
     recovery: Recovery = Recovery()
+    events: Events | None = None
     generations_kept: Annotated[int, Field(ge=1)]
     max_document_mib: Annotated[int, Field(ge=1)]
     embedding_workers: Annotated[int, Field(ge=1)]

@@ -163,6 +163,7 @@ def _schedule(environment: Environment, flow: str) -> CronSchedule | None:
         "evaluation": environment.evaluation.schedule,
         "traces": environment.evaluation.traces.schedule if environment.evaluation.traces else None,
         "drill": environment.knowledge.recovery.schedule,
+        "events": environment.knowledge.events.schedule if environment.knowledge.events else None,
         "cost": operations.schedules.cost if operations else None,
         "drift": operations.schedules.drift if operations else None,
         "secrets": operations.schedules.secrets if operations else None,

@@ -29,8 +29,9 @@ STAGES = [
     "upgrade",
     "teardown",
 ]
-# A laptop's secrets are made by the stages that use them, it runs from its checkout, and nobody bills it.
-ONLY_ON_AWS = ["secrets", "images", "cost"]
+# A laptop's secrets are made by the stages that use them, it runs from its checkout, and nobody bills it or tells it
+# of changes in S3.
+ONLY_ON_AWS = ["secrets", "images", "events", "cost"]
 FLOWS = [*STAGES, *ONLY_ON_AWS]
 
 
@@ -58,7 +59,7 @@ def test_deployment_loads_and_takes_its_parameters(block: dict[str, object]) -> 
     assert record_origin in flow.on_running_hooks
     pool = block["work_pool"]
     assert isinstance(pool, dict)
-    inside = block["name"] != "local" and flow.name in ("knowledge", "evaluation", "traces", "drill")
+    inside = block["name"] != "local" and flow.name in ("knowledge", "evaluation", "traces", "drill", "events")
     assert pool["name"] == (f"{block['name']}-cluster" if inside else "management")
 
 

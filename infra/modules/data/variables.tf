@@ -35,6 +35,7 @@ variable "names" {
     models_bucket     = string
     results_bucket    = string
     langfuse_bucket   = optional(string)
+    document_queue    = string
     repository_prefix = string
     secret_prefix     = string
   })
@@ -110,4 +111,9 @@ variable "backup" {
     start_hour         = number
   })
   default = null
+}
+
+variable "document_places" {
+  description = "Where documents are read from, by the source's name: <bucket> or <bucket>/<prefix>."
+  type        = map(string)
 }

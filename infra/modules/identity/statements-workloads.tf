@@ -245,6 +245,12 @@ locals {
 
   prefect_worker_statements = concat(local.evaluate_statements, local.practise_restoring, [
     {
+      Sid      = "HearOfDocuments"
+      Effect   = "Allow"
+      Action   = ["sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"]
+      Resource = "arn:${var.partition}:sqs:${var.region}:${var.account_id}:${var.names.document_queue}"
+    },
+    {
       Sid      = "KeepResults"
       Effect   = "Allow"
       Action   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]

@@ -27,6 +27,7 @@ variable "names" {
     results_bucket    = string
     langfuse_bucket   = optional(string)
     opensearch_domain = string
+    document_queue    = string
     repository_prefix = string
     secret_prefix     = string
     log_group_prefix  = string

@@ -1,0 +1,67 @@
+"""The stage `events`: documents that changed start a refresh, once they have stopped changing."""
+
+from datetime import UTC, datetime
+
+from prefect import flow, get_run_logger
+from prefect.client.orchestration import get_client
+
+from flows import command_line
+from flows.wrong_input import WrongInput
+from tasks.aws_session import require_account
+from tasks.concurrency_limits import one_at_a_time
+from tasks.document_events import DocumentEvents
+from tasks.due_refresh import reason_to_wait, refreshes_until
+from tasks.environment import Environment, EnvironmentName
+from tasks.environment.knowledge import Events
+from tasks.environment.variable_file import load_environment
+from tasks.requested_run import request_run
+from tasks.run_origin import record_origin
+
+
+class NobodyListens(WrongInput):
+    """The variable file does not say that events start refreshes."""
+
+
+@flow(name="events", persist_result=True, on_running=[record_origin])
+def events(environment: EnvironmentName) -> str:
+    """Ask for a refresh when documents have changed that none has seen, and only while none is under way.
+
+    A message is deleted when a refresh that began after it has completed: one that is lost or fails loses no event.
+
+    Args:
+        environment: the environment whose documents are watched
+    """
+    settings = load_environment(environment)
+    rules = settings.knowledge.events
+    if rules is None:
+        raise NobodyListens(f"knowledge.events of {environment.value!r} is left out: no event starts a refresh")
+    require_account(settings)
+    with one_at_a_time(environment, "events"):
+        summary = refresh_after_changes(settings, rules, datetime.now(UTC))
+    get_run_logger().info(summary)
+    return summary
+
+
+def refresh_after_changes(settings: Environment, rules: Events, now: datetime) -> str:
+    """Look once at the queue and at the refreshes of the environment; returns what was done, in one line."""
+    deployment = f"knowledge/{settings.name.value}"
+    queue = DocumentEvents(settings)
+    changes = queue.hold()
+    with get_client(sync_client=True) as client:
+        before = refreshes_until(client, deployment, now)
+        queue.delete([change for change in changes if before.have_seen(change.at)])
+        unseen = [change for change in changes if not before.have_seen(change.at)]
+        try:
+            if not unseen:
+                return f"nothing changed that no refresh has seen; {len(changes)} changes were seen since"
+            wait = reason_to_wait([change.at for change in unseen], before, rules, now)
+            if wait is not None:
+                return f"{len(unseen)} changes wait: {wait}"
+            run = request_run(client, deployment, {}, f"events-after-{before.last or 'none'}", "events")
+            return f"{len(unseen)} changes: asked for {deployment}, run {run.name}"
+        finally:
+            queue.give_back(unseen)
+
+
+if __name__ == "__main__":
+    command_line.run(events)
