@@ -47,10 +47,11 @@ def refreshes_until(client: SyncPrefectClient, deployment: str, now: datetime) -
         ObjectNotFound: there is no such deployment.
     """
     identifier = client.read_deployment_by_name(deployment).id
+    # A schedule makes its runs days ahead.
+    due = FlowRunFilterExpectedStartTime.model_validate({"before_": now})
     runs = client.read_flow_runs(
         deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[identifier])),
-        # A schedule makes its runs days ahead.
-        flow_run_filter=FlowRunFilter(expected_start_time=FlowRunFilterExpectedStartTime(before_=now)),
+        flow_run_filter=FlowRunFilter(expected_start_time=due),
         sort=FlowRunSort.EXPECTED_START_TIME_DESC,
         limit=LAST_RUNS,
     )

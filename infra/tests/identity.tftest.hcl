@@ -14,7 +14,7 @@ variables {
     results_bucket    = "results"
     langfuse_bucket   = "langfuse"
     opensearch_domain = "search"
-    document_queue    = "documents"
+    document_queue    = "changes"
     repository_prefix = "images"
     secret_prefix     = "secrets"
     log_group_prefix  = "/pods"
@@ -136,7 +136,7 @@ run "everything" {
     error_message = "Who has no cache, or no identity, must not be able to connect to one."
   }
   assert {
-    condition     = [for name, policy in aws_iam_role_policy.pod : name if strcontains(policy.policy, ":documents\"") || strcontains(policy.policy, "/restore-drill/*")] == ["prefect-worker"]
+    condition     = [for name, policy in aws_iam_role_policy.pod : name if strcontains(policy.policy, ":changes\"") || strcontains(policy.policy, "/restore-drill/*")] == ["prefect-worker"]
     error_message = "Only the flows may read what changed, and practise restoring."
   }
   assert {

@@ -8,8 +8,8 @@ import boto3
 import pytest
 from mypy_boto3_sqs import SQSClient
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.objects import FlowRun
-from prefect.states import Completed, Crashed, Running, State
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.states import Completed, Crashed, Running
 
 from flows.events import NobodyListens, events, refresh_after_changes
 from rehearsal.aws import EmulatedAws
