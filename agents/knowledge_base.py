@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import ParamSpec, TypeVar
 
 from agents.knowledge.change_record import ChangeRecord, last_change
+from agents.knowledge.copies import document_of
 from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import EmbeddingIdentity, Manifest
 from agents.knowledge.search import Passage, hybrid_search, require_embedding
@@ -101,7 +102,7 @@ class KnowledgeBase:
             StoreUnavailable: the store does not answer.
         """
         store = await self._opened()
-        return await _in_time(store.document, generation, uri)
+        return await _in_time(document_of, store, generation, uri)
 
     async def last_change(self) -> ChangeRecord | None:
         """What the last look at the sources found; None when nobody looked yet.

@@ -96,7 +96,7 @@ def compare_knowledge(plan: RefreshPlan, serving: str | None) -> list[Comparison
         return [Comparison("knowledge base", "a serving generation", "none")]
     if plan.base is None:
         return [Comparison("knowledge base", "the file's embedding model and chunker", f"{serving} has others")]
-    changed = f"{serving} misses {len(plan.parse)} new or changed documents and {len(plan.deleted)} deletions"
+    changed = f"{serving} misses {plan.changed} new or changed documents and {len(plan.deleted)} deletions"
     return [Comparison("knowledge base", "up to date", changed)]
 
 

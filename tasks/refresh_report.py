@@ -19,6 +19,7 @@ def publish_refresh(environment: EnvironmentName, report: RefreshReport) -> None
         "chunks copied": report.copied,
         "documents deleted": report.deleted,
         "documents moved": report.moved,
+        "documents that are copies": report.copies,
         "documents unreadable": len(report.unreadable),
         "seconds": round(report.seconds, 1),
         "held back": report.held,

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 from agents.knowledge.documents import DocumentRef
 from agents.knowledge.generation import DocumentRecord, Manifest
+from agents.knowledge.reuse import under_own_address
 from agents.knowledge.store import KnowledgeStore
-from agents.knowledge.sync import Provenance, RefreshPlan, carried_records, inputs_digest
+from agents.knowledge.sync import Provenance, RefreshPlan, ScannedDocument, carried_records, inputs_digest
 
 REFUSED_KEPT = 1
 """How many generations that the gate refused stay beside those that served."""
@@ -81,7 +82,8 @@ def take_over_interrupted(store: KnowledgeStore, manifest: Manifest, plan: Refre
 def copy_unchanged(store: KnowledgeStore, generation: str, plan: RefreshPlan) -> int:
     """Copy the chunks of all documents that need no embedding from the base generation; returns how many chunks.
 
-    Documents that an interrupted run has copied already are not copied again.
+    Documents that an interrupted run has copied already are not copied again. Copies of another document that cannot
+    be read now get chunks of their own: that document may have changed.
     """
     return _copy_missing(store, generation, plan, [document.ref.uri for document in (*plan.keep, *plan.carry)])
 
@@ -97,14 +99,19 @@ def stored_chunk_ids(store: KnowledgeStore, generation: str, plan: RefreshPlan) 
 def parsed_records(
     store: KnowledgeStore, generation: str, plan: RefreshPlan, outcomes: Mapping[str, DocumentOutcome]
 ) -> dict[str, DocumentRecord]:
-    """The manifest's records of the documents that were parsed; one that failed keeps its last good version.
+    """The manifest's records of the documents that were parsed and of their copies; what failed keeps its last version.
 
     The chunks of those versions are copied from the base generation here. `outcomes` is keyed by URI.
+
+    Raises:
+        GenerationIncomplete: a document that others are copies of changed while it was read.
     """
     known = plan.base.documents if plan.base else {}
-    failed = [uri for uri, outcome in outcomes.items() if outcome.failure is not None]
+    read = {**outcomes, **_outcomes_of_copies(plan, outcomes)}
+    failed = [uri for uri, outcome in read.items() if outcome.failure is not None]
     _copy_missing(store, generation, plan, [uri for uri in failed if uri in known])
-    return {uri: _record(outcome, known.get(uri)) for uri, outcome in outcomes.items()}
+    records = {copy.ref.uri: _record_of_copy(copy, same_as) for copy, same_as in plan.copies}
+    return records | {uri: _record(outcome, uri, plan) for uri, outcome in read.items()}
 
 
 def finish_generation(
@@ -172,14 +179,42 @@ def _copy_missing(store: KnowledgeStore, generation: str, plan: RefreshPlan, doc
     present = store.chunk_counts(generation)
     missing: list[str] = []
     for uri in document_uris:
-        record = plan.base.documents[uri]
-        if record.content_hash and present.get((uri, record.content_hash)) != record.chunks:
+        content_hash = plan.base.documents[uri].content_hash
+        if content_hash and present.get((uri, content_hash)) != plan.base.chunks_of(uri):
             missing.append(uri)
-    return store.copy(plan.base.generation, generation, missing) if missing else 0
+    own = [uri for uri in missing if uri not in plan.base.copies]
+    copied = store.copy(plan.base.generation, generation, own) if own else 0
+    for uri in plan.base.copies.keys() & set(missing):
+        chunks = list(under_own_address(store, plan.base, uri))
+        store.add(generation, chunks)
+        copied += len(chunks)
+    return copied
 
 
-def _record(outcome: DocumentOutcome, old: DocumentRecord | None) -> DocumentRecord:
+def _outcomes_of_copies(plan: RefreshPlan, outcomes: Mapping[str, DocumentOutcome]) -> dict[str, DocumentOutcome]:
+    """What could not be read cannot be read under its other addresses either."""
+    found: dict[str, DocumentOutcome] = {}
+    for copy, same_as in plan.copies:
+        outcome = outcomes.get(same_as)
+        if outcome is not None and outcome.failure is not None:
+            found[copy.ref.uri] = DocumentOutcome(copy.ref, copy.content_hash, 0, outcome.failure)
+        elif outcome is not None and outcome.content_hash != copy.content_hash:
+            raise GenerationIncomplete(
+                f"{same_as!r} changed while it was read, and {copy.ref.uri!r} has what it held before. Run the refresh "
+                "again."
+            )
+    return found
+
+
+def _record_of_copy(copy: ScannedDocument, same_as: str) -> DocumentRecord:
+    return DocumentRecord(
+        source=copy.ref.source, path=copy.ref.path, content_hash=copy.content_hash, chunks=0, same_as=same_as
+    )
+
+
+def _record(outcome: DocumentOutcome, uri: str, plan: RefreshPlan) -> DocumentRecord:
     ref = outcome.ref
+    old = plan.base.documents.get(uri) if plan.base else None
     if outcome.failure is None:
         return DocumentRecord(
             source=ref.source, path=ref.path, content_hash=outcome.content_hash, chunks=outcome.chunks
@@ -188,7 +223,7 @@ def _record(outcome: DocumentOutcome, old: DocumentRecord | None) -> DocumentRec
         source=ref.source,
         path=ref.path,
         content_hash=old.content_hash if old else None,
-        chunks=old.chunks if old else 0,
+        chunks=plan.base.chunks_of(uri) if plan.base and old else 0,
         failure=outcome.failure,
         failed_hash=outcome.content_hash,
     )

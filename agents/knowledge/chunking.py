@@ -49,17 +49,15 @@ def cut(
     """The chunks of a document in order; each one's text is `document.text[start:end]`.
 
     Every heading path begins with the document's title. Sections are never joined, except tiny neighbours below
-    the same parent. The same input gives the same chunk ids: SHA-256 of document URI, content hash, chunker
-    version, start and end, of which the first 32 hexadecimal digits are used.
+    the same parent. The same input gives the same chunk ids, see `chunk_id`.
     """
     chunks: list[Chunk] = []
     for section in _joined(document, bounds, tokenizer):
         path = _fitting_path(section.heading_path, bounds, tokenizer)
         for start, end in _spans(document.text, section, path, bounds, tokenizer):
-            identity = "\0".join((ref.uri, content_hash, CHUNKER_VERSION, str(start), str(end)))
             chunks.append(
                 Chunk(
-                    chunk_id=hashlib.sha256(identity.encode()).hexdigest()[:32],
+                    chunk_id=chunk_id(ref.uri, content_hash, start, end),
                     document_uri=ref.uri,
                     source=ref.source,
                     path=ref.path,
@@ -74,6 +72,12 @@ def cut(
                 )
             )
     return chunks
+
+
+def chunk_id(document_uri: str, content_hash: str, start: int, end: int) -> str:
+    """SHA-256 of document URI, content hash, chunker version, start and end: its first 32 hexadecimal digits."""
+    identity = "\0".join((document_uri, content_hash, CHUNKER_VERSION, str(start), str(end)))
+    return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
 
 def _joined(document: ParsedDocument, bounds: ChunkBounds, tokenizer: EmbeddingTokenizer) -> Iterator[Section]:

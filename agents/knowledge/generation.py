@@ -27,7 +27,8 @@ class DocumentRecord(BaseModel):
     """What a generation knows of one document.
 
     `content_hash` (SHA-256) is of the version whose chunks the generation holds, None when it holds
-    none. `failure` is why the newest version could not be read, and `failed_hash` is of that version.
+    none. `failure` is why the newest version could not be read, and `failed_hash` is of that version. `same_as` is the
+    address of the document that has the same content, under which the chunks of both lie; `chunks` is 0 then.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +39,7 @@ class DocumentRecord(BaseModel):
     chunks: int
     failure: str | None = None
     failed_hash: str | None = None
+    same_as: str | None = None
 
 
 class Manifest(BaseModel):
@@ -73,6 +75,20 @@ class Manifest(BaseModel):
         return {
             uri: record.failed_hash if record.failure else record.content_hash for uri, record in self.documents.items()
         }
+
+    @cached_property
+    def copies(self) -> dict[str, DocumentRecord]:
+        """The documents whose chunks lie under the address of another one, by their URI and in its order."""
+        return {uri: record for uri, record in sorted(self.documents.items()) if record.same_as is not None}
+
+    def holder(self, uri: str) -> str:
+        """The address under which the chunks of a document lie: its own, where it is no copy."""
+        copy = self.copies.get(uri)
+        return uri if copy is None or copy.same_as is None else copy.same_as
+
+    def chunks_of(self, uri: str) -> int:
+        """How many chunks a document has, its own or those that it shares; it is one of the generation's."""
+        return self.documents[self.holder(uri)].chunks
 
     @cached_property
     def source_fingerprint(self) -> str:

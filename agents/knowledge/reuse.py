@@ -1,8 +1,12 @@
 """Vectors that are there already: a passage whose text is as before is not embedded again, wherever it lies now."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
+from agents.knowledge.chunking import chunk_id
+from agents.knowledge.copies import addressed, content_key
+from agents.knowledge.generation import Manifest
 from agents.knowledge.store import Chunk, EmbeddedChunk, KnowledgeStore
 from agents.knowledge.sync import RefreshPlan
 
@@ -17,15 +21,19 @@ def reuse_key(document_uri: str, searchable_text: str) -> str:
 def origins(plan: RefreshPlan) -> dict[str, str]:
     """By the URI of each document to parse, the document of the base whose passages it may share.
 
-    That is the one with the same content, where it has moved, and else its own former version.
+    That is the one with the same content, where it has moved, and else its own former version or what that was a copy
+    of.
     """
-    known = {uri: record for uri, record in plan.base.documents.items() if record.chunks} if plan.base else {}
-    by_content = {record.content_hash: uri for uri, record in known.items()}
+    if plan.base is None:
+        return {}
+    known = {uri: record for uri, record in plan.base.documents.items() if record.chunks}
+    by_content = {content_key(record.path, record.content_hash): uri for uri, record in known.items()}
     found: dict[str, str] = {}
     for document in plan.parse:
-        uri = by_content.get(document.content_hash, document.ref.uri)
+        ref = document.ref
+        uri = by_content.get(content_key(ref.path, document.content_hash), plan.base.holder(ref.uri))
         if uri in known:
-            found[document.ref.uri] = uri
+            found[ref.uri] = uri
     return found
 
 
@@ -50,6 +58,18 @@ def with_known_vectors(store: KnowledgeStore, plan: RefreshPlan, chunks: Sequenc
         for embedded in _embedded(store, plan, sorted(needed))
     }
     return [EmbeddedChunk(chunk, vectors[found[chunk.document_uri], chunk.searchable_text]) for chunk in chunks]
+
+
+def under_own_address(store: KnowledgeStore, base: Manifest, uri: str) -> Iterator[EmbeddedChunk]:
+    """The chunks of a copy with their vectors, as if the copy had been stored itself.
+
+    Raises:
+        StoreUnavailable: the store does not answer.
+    """
+    for embedded in store.embedded(base.generation, [base.holder(uri)]):
+        chunk = addressed(embedded.chunk, uri, base.documents[uri])
+        own = chunk_id(uri, chunk.content_hash, chunk.start, chunk.end)
+        yield EmbeddedChunk(replace(chunk, chunk_id=own), embedded.vector)
 
 
 def _embedded(store: KnowledgeStore, plan: RefreshPlan, document_uris: Sequence[str]) -> Iterable[EmbeddedChunk]:

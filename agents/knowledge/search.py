@@ -1,8 +1,9 @@
 """Hybrid search over one generation: both legs from the store, fused here."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from agents.knowledge.copies import addressed, asked_copies
 from agents.knowledge.fusion import FusionSettings, fuse
 from agents.knowledge.generation import EmbeddingIdentity, Manifest
 from agents.knowledge.store import Chunk, Filters, Hit, KnowledgeStore
@@ -46,7 +47,8 @@ def hybrid_search(
 ) -> list[Passage]:
     """Find the `limit` best passages of the generation that `manifest` describes, best first.
 
-    `vector` is the unit-length embedding of `text`, and `embedding` says which model made it.
+    `vector` is the unit-length embedding of `text`, and `embedding` says which model made it. A passage of documents
+    with the same content names the one that `filters` ask for, and else the one under which it is stored.
 
     Raises:
         EmbeddingMismatch: `embedding` is not the model that made the generation's vectors.
@@ -54,13 +56,20 @@ def hybrid_search(
         StoreUnavailable: the store does not answer.
     """
     require_embedding(manifest, [embedding])
-    candidates = max(settings.candidates, limit)
-    legs = store.search(manifest.generation, text, vector, candidates, filters or Filters())
+    candidates, asked = max(settings.candidates, limit), filters or Filters()
+    copies = asked_copies(manifest, asked)
+    legs = store.search(manifest.generation, text, vector, candidates, replace(asked, also=tuple(copies)))
     chunks = {hit.chunk.chunk_id: hit.chunk for hit in (*legs.lexical, *legs.dense)}
     lexical, dense = _positions(legs.lexical), _positions(legs.dense)
     fused = fuse(_scored(legs.lexical), _scored(legs.dense), settings)
     return [
-        Passage(chunks[chunk_id], manifest.generation, score, lexical.get(chunk_id), dense.get(chunk_id))
+        Passage(
+            _as_asked_for(chunks[chunk_id], manifest, copies),
+            manifest.generation,
+            score,
+            lexical.get(chunk_id),
+            dense.get(chunk_id),
+        )
         for chunk_id, score in fused[:limit]
     ]
 
@@ -77,6 +86,11 @@ def require_embedding(manifest: Manifest, embeddings: Collection[EmbeddingIdenti
             f"{' or '.join(map(_describe, embeddings))}; name the generation's model as models.former_embedding, "
             "refresh the knowledge base with the present model, or go back to a generation of it"
         )
+
+
+def _as_asked_for(chunk: Chunk, manifest: Manifest, copies: Mapping[str, str]) -> Chunk:
+    copy = copies.get(chunk.document_uri)
+    return chunk if copy is None else addressed(chunk, copy, manifest.documents[copy])
 
 
 def _describe(identity: EmbeddingIdentity) -> str:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from agents.knowledge.copies import first_of_the_same
 from agents.knowledge.documents import DocumentRef
 from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import DocumentRecord, EmbeddingIdentity, Manifest
@@ -40,7 +41,8 @@ class RefreshPlan:
 
     `keep` and `carry` are copied with their vectors, `parse` is read, chunked and embedded. `carry` holds documents
     that can no longer be read: their last good version stays. `deleted` are the documents of the serving generation
-    that the sources no longer hold, and `moved` those that they hold elsewhere now.
+    that the sources no longer hold, and `moved` those that they hold elsewhere now. For `copies` nothing is done: each
+    has the content of another document, whose URI it comes with.
     `already_built` is the ready generation that was built from exactly these inputs, where there is one: there is
     nothing to do but to serve it.
     """
@@ -54,12 +56,19 @@ class RefreshPlan:
     inputs_digest: str
     base: Manifest | None
     already_built: Manifest | None
+    copies: tuple[tuple[ScannedDocument, str], ...] = ()
 
     @property
     def versions(self) -> dict[str, str | None]:
         """The content hash of each document that the sources hold, by its URI; None where it cannot be read."""
-        documents = (*self.keep, *self.parse, *self.carry, *self.unreadable)
+        documents = (*self.keep, *self.parse, *self.carry, *self.unreadable, *(copy for copy, _ in self.copies))
         return {document.ref.uri: document.content_hash for document in documents}
+
+    @property
+    def changed(self) -> int:
+        """How many documents are new, or have another content than in the base generation."""
+        known = self.base.versions if self.base else {}
+        return sum(known.get(uri, "absent") != version for uri, version in self.versions.items())
 
     @property
     def changes_nothing(self) -> bool:
@@ -86,17 +95,20 @@ def plan_refresh(
     parse: list[ScannedDocument] = []
     carry: list[ScannedDocument] = []
     unreadable: list[ScannedDocument] = []
+    readable: list[ScannedDocument] = []
     for document in documents:
         record = known.get(document.ref.uri)
-        if document.content_hash is None:
-            (carry if record and record.content_hash else unreadable).append(document)
-        elif record and document.content_hash == record.content_hash:
-            keep.append(document)
-        elif record and document.content_hash == record.failed_hash:
-            # The same bytes fail the same way: the parser's version is part of `chunker`.
-            (carry if record.content_hash else unreadable).append(document)
+        if document.content_hash is not None and not _failed_before(document, record):
+            readable.append(document)
         else:
-            parse.append(document)
+            (carry if record and record.content_hash else unreadable).append(document)
+    same_as = first_of_the_same((document.ref, document.content_hash) for document in readable)
+    for document in readable:
+        record = known.get(document.ref.uri)
+        if document.ref.uri in same_as:
+            continue
+        stored = record is not None and record.same_as is None and record.content_hash == document.content_hash
+        (keep if stored else parse).append(document)
     deleted, moved = _left_behind(serving, documents)
     digest = inputs_digest(
         {document.ref.uri: document.content_hash for document in documents},
@@ -116,7 +128,15 @@ def plan_refresh(
         inputs_digest=digest,
         base=base,
         already_built=next((manifest for manifest in ready if manifest.inputs_digest == digest), None),
+        copies=tuple((copy, same_as[copy.ref.uri]) for copy in readable if copy.ref.uri in same_as),
     )
+
+
+def _failed_before(document: ScannedDocument, record: DocumentRecord | None) -> bool:
+    """The same bytes fail the same way: the parser's version is part of `chunker`."""
+    if record is None or record.content_hash == document.content_hash:
+        return False
+    return record.failed_hash == document.content_hash
 
 
 def _left_behind(
@@ -142,7 +162,8 @@ def carried_records(plan: RefreshPlan) -> dict[str, DocumentRecord]:
             source=document.ref.source,
             path=document.ref.path,
             content_hash=record.content_hash if record else None,
-            chunks=record.chunks if record else 0,
+            # What cannot be read keeps its chunks for itself, also where it shared them.
+            chunks=plan.base.chunks_of(document.ref.uri) if plan.base and record else 0,
             failure=document.failure or (record.failure if record else None),
             failed_hash=document.content_hash,
         )

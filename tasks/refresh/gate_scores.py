@@ -50,13 +50,14 @@ def score(
     Raises:
         StoreUnavailable: the store does not answer.
     """
+    stored = _stored_paths(manifest)
     ranks: dict[str, tuple[int | None, ...]] = {}
     for question, vector in zip(questions, vectors, strict=True):
         found = hybrid_search(
             store, manifest, question.question, vector, manifest.embedding, manifest.fusion or fusion, DEPTH
         )
         passages = [RankedPassage(passage.chunk.path, passage.chunk.text) for passage in found]
-        evidence = ((evidence.document, evidence.quote) for evidence in question.evidence)
+        evidence = ((stored.get(each.document, each.document), each.quote) for each in question.evidence)
         ranks[question.id] = evidence_ranks(passages, evidence)
     return GoldenScores(
         {
@@ -66,3 +67,16 @@ def score(
         },
         {name: min((rank for rank in found if rank is not None), default=None) for name, found in ranks.items()},
     )
+
+
+def _stored_paths(manifest: Manifest) -> dict[str, str]:
+    """By the path of each copy, that of the document under which its passages are found.
+
+    Where two sources have a document of one path, the one that has passages of its own is meant.
+    """
+    own = {record.path for record in manifest.documents.values() if record.chunks}
+    return {
+        copy.path: manifest.documents[manifest.holder(uri)].path
+        for uri, copy in manifest.copies.items()
+        if copy.path not in own
+    }

@@ -16,6 +16,7 @@ class RefreshReport:
 
     `documents` counts what the generation holds; `embedded`, `copied` and `chunks` count chunks. `unreadable` maps
     the URI of each document that was skipped to the reason; where it had a good version before, that one still serves.
+    `copies` of the documents have the same content as another one, which is stored once.
     `new` says that this run moved the readers. `moved` counts documents that lie elsewhere than before. `verdict` is
     the gate's, where there was a generation to examine, and `held` says why there was none to build.
     """
@@ -32,6 +33,7 @@ class RefreshReport:
     moved: int = 0
     verdict: Verdict | None = None
     held: str | None = None
+    copies: int = 0
 
     @property
     def summary(self) -> str:
@@ -40,7 +42,8 @@ class RefreshReport:
         skipped = f"; {len(self.unreadable)} documents could not be read" if self.unreadable else ""
         unchanged = "nothing changed, nothing embedded" if self.held is None else self.held
         change = f"new generation: {work}" if self.new else unchanged
-        return f"{self.generation}: {self.documents} documents in {self.chunks} chunks, {change}{skipped}"
+        copies = f" ({self.copies} of them copies of others)" if self.copies else ""
+        return f"{self.generation}: {self.documents} documents{copies} in {self.chunks} chunks, {change}{skipped}"
 
 
 def report_of_already_built(
@@ -59,6 +62,7 @@ def report_of_already_built(
         seconds,
         verdict=verdict,
         held=held,
+        copies=len(serving.copies),
     )
 
 
@@ -88,6 +92,7 @@ def report_of_build(
         seconds,
         moved=len(plan.moved),
         verdict=verdict,
+        copies=len(built.manifest.copies),
     )
 
 

@@ -1,7 +1,7 @@
 """Refreshes of a corpus in memory, over a real store: one passage a document, and an embedding that counts topics.
 
 Everything but reading and embedding is the product's own. `embedded` lists what was embedded, in order. A refresh dies
-where `dies` says, and as often as it is run until that is None again.
+where `dies` says, and as often as it is run until that is None again. Documents that `unreadable` names cannot be read.
 """
 
 from collections.abc import Callable, Sequence
@@ -64,6 +64,7 @@ class SmallKnowledge:
     def __init__(self, store: KnowledgeStore, questions: Sequence[GoldenQuestion] = ()) -> None:
         self.store = store
         self.documents: dict[str, str] = {}
+        self.unreadable: set[str] = set()
         self.embedded: list[str] = []
         self.questions = tuple(questions)
         self.embedding: EmbeddingIdentity = EMBEDDING
@@ -109,7 +110,11 @@ class SmallKnowledge:
     def _scan(self, sources: Sequence[Source], _: int) -> Scan:
         (source,) = sources
         documents = tuple(
-            ScannedDocument(DocumentRef(source.name, f"{source.uri}/{name}", name, len(text)), f"hash of {text}")
+            ScannedDocument(
+                DocumentRef(source.name, f"{source.uri}/{name}", name, len(text)),
+                None if name in self.unreadable else f"hash of {text}",
+                "gone" if name in self.unreadable else None,
+            )
             for name, text in self.documents.items()
         )
         return Scan(documents, {} if documents else {source.name: SourceEmpty(f"source {source.name!r} is empty")})

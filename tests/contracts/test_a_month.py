@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from agents.knowledge.copies import document_of
 from agents.knowledge.deletions import DeletionsWithheld
 from agents.knowledge.generation import EmbeddingIdentity
 from agents.knowledge.refusal import RefreshRefused
@@ -20,7 +21,8 @@ from agents.knowledge.store.opening import open_store
 from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
 from agents.knowledge_base import KnowledgeBase
 from tasks.refresh.gate import GateFailed
-from tests.contracts.generations import EMBEDDING, vector, vector_by
+from tests.contracts.generations import EMBEDDING, vector
+from tests.contracts.models import MODELS, NEWER, Embed
 from tests.contracts.small_refreshes import FUSION, Died, SmallKnowledge, embed, question
 
 DAYS = 30
@@ -29,12 +31,17 @@ QUESTIONS = (
     question("cost.md", "What does cost count?", "The cost counts tags."),
 )
 LABELLED = {"upgrade.md": "An upgrade goes one minor version at a time.", "cost.md": "The cost counts tags."}
-NEWER = EmbeddingIdentity(model="newer", fingerprint="2" * 64, dimension=EMBEDDING.dimension)
+BAD = EmbeddingIdentity(model="bad", fingerprint="3" * 64, dimension=EMBEDDING.dimension)
 
 
 def confused(texts: Sequence[str]) -> list[list[float]]:
     """The vectors of a bad model: it takes every question for one about networks."""
     return [vector("network") if text.endswith("?") else embed([text])[0] for text in texts]
+
+
+async def cost_by(model: EmbeddingIdentity) -> list[float]:
+    """What is asked of the reader, by the model of the generation that serves."""
+    return MODELS[model](["cost"])[0]
 
 
 class Month:
@@ -47,6 +54,7 @@ class Month:
         self.small.refresh()
         self.promised = dict(self.small.documents)
         self.held: dict[str, set[str]] = {}
+        self.model = EMBEDDING
         self.written = 0
         self.random = random.Random(seed)  # noqa: S311 - a calendar that can be replayed
         self.days: Counter[str] = Counter()
@@ -87,11 +95,22 @@ class Month:
             self._refused(GateFailed)
 
     def bad_model(self) -> None:
-        embedded = list(self.small.embedded)
-        self.small.embedding, self.small.embed = NEWER, confused
-        self._refused(GateFailed)
-        # What another model embeds is embedded again; that is no waste.
-        self.small.embedding, self.small.embed, self.small.embedded = EMBEDDING, embed, embedded
+        with self._embedded_by(BAD, confused):
+            self._refused(GateFailed)
+
+    def model_changed(self) -> None:
+        other = NEWER if self.small.embedding == EMBEDDING else EMBEDDING
+        with self._embedded_by(other, MODELS[other]):
+            self.small.former = {self.model: MODELS[self.model]}
+            assert self.small.refresh().new
+            self.model = other
+
+    def document_copied(self) -> None:
+        embedded = len(self.small.embedded)
+        text = self.small.documents[self.random.choice(sorted(self.small.documents))]
+        self._accepted({f"copy{self.written:02}.md": text})
+        self.written += 1
+        assert len(self.small.embedded) == embedded
 
     def killed(self) -> None:
         self.small.dies = self.random.choice(("building", "before promotion", "after promotion"))
@@ -116,10 +135,19 @@ class Month:
         store = self.small.store
         serving = store.serving()
         assert serving is not None
-        chunks = [(uri, chunk.text) for uri in serving.documents for chunk in store.document(serving.generation, uri)]
-        assert Counter(chunks) == Counter((f"file:///docs/{name}", text) for name, text in self.promised.items())
-        assert sum(store.chunk_counts(serving.generation).values()) == len(self.promised)
-        self.held[serving.generation] = set(self.promised.values())
+        name = serving.generation
+        chunks = [(uri, chunk.text) for uri in serving.documents for chunk in document_of(store, name, uri)]
+        assert Counter(chunks) == Counter((f"file:///docs/{path}", text) for path, text in self.promised.items())
+        assert sum(store.chunk_counts(name).values()) == len(set(self.promised.values()))
+        self.held[name] = set(self.promised.values())
+
+    @contextmanager
+    def _embedded_by(self, model: EmbeddingIdentity, embed_by: Embed) -> Generator[None]:
+        """Name another model in the environment file; what it embeds is embedded again, which is no waste."""
+        embedded = list(self.small.embedded)
+        self.small.embedding, self.small.embed = model, embed_by
+        yield
+        self.small.embedding, self.small.embed, self.small.embedded = self.model, MODELS[self.model], embedded
 
     @contextmanager
     def _back_the_day_after(self) -> Generator[None]:
@@ -152,10 +180,12 @@ EVENTS: tuple[Callable[[Month], None], ...] = (
     Month.document_added,
     Month.document_deleted,
     Month.document_renamed,
+    Month.document_copied,
     Month.source_vanished,
     Month.most_of_it_lost,
     Month.labelled_document_spoilt,
     Month.bad_model,
+    Month.model_changed,
     Month.killed,
     Month.restarted,
 )
@@ -168,7 +198,7 @@ def test_a_month_passes_without_a_wrong_answer_and_without_a_hand(
     month = Month(settings, seed=2030)
     calendar = [*EVENTS, *EVENTS, *month.random.choices(EVENTS, k=DAYS - 2 * len(EVENTS))]
     month.random.shuffle(calendar)
-    reader = KnowledgeBase(settings, FUSION, EMBEDDING)
+    reader = KnowledgeBase(settings, FUSION, NEWER, EMBEDDING)
     with asyncio.Runner() as runner:
         for event in calendar:
             event(month)
@@ -177,7 +207,7 @@ def test_a_month_passes_without_a_wrong_answer_and_without_a_hand(
             # Those that served, and one that was refused.
             assert len(month.small.store.manifests()) <= month.small.kept + 1
             # A reader looks once a second which generation serves: it may answer from the one before.
-            manifest, passages = runner.run(reader.search("cost", vector_by("cost"), 5, Filters()))
+            manifest, passages = runner.run(reader.search("cost", cost_by, 5, Filters()))
             assert passages[0].chunk.text == LABELLED["cost.md"], month.days
             assert {passage.chunk.text for passage in passages} <= month.held[manifest.generation]
         runner.run(reader.close())

@@ -1,8 +1,4 @@
-"""Another embedding model is another generation, over both stores: answers go on, no question meets foreign vectors.
-
-The vectors of the two models have one length, and what one of them says of a topic the other says of the next one:
-whoever searched a generation by the wrong one would find another document.
-"""
+"""Another embedding model is another generation, over both stores: answers go on, no question meets foreign vectors."""
 
 import asyncio
 import threading
@@ -18,20 +14,12 @@ from agents.knowledge_base import KnowledgeBase
 from tasks.refresh.rollback import roll_back
 from tasks.refresh.verdicts import NOTE
 from tests.contracts.generations import EMBEDDING, TOPICS
+from tests.contracts.models import MODELS, NEWER, embed_newer
 from tests.contracts.small_refreshes import FUSION, SmallKnowledge, embed, question
 
-NEWER = EmbeddingIdentity(model="newer", fingerprint="2" * 64, dimension=EMBEDDING.dimension)
 DOCUMENTS = {f"{topic}.md": f"Read about {topic} here." for topic in TOPICS}
 QUESTIONS = [question(f"{topic}.md", f"What of {topic}?", DOCUMENTS[f"{topic}.md"]) for topic in TOPICS]
 ASKED_MEANWHILE = 10
-
-
-def embed_newer(texts: Sequence[str]) -> list[list[float]]:
-    """As `embed`, by the other model."""
-    return [[*values[1:], values[0]] for values in embed(texts)]
-
-
-MODELS = {EMBEDDING: embed, NEWER: embed_newer}
 
 
 class Reader:

@@ -46,11 +46,15 @@ class EmbeddedChunk:
 
 @dataclass(frozen=True)
 class Filters:
-    """Restricts a search; an empty tuple does not restrict. Values of one field are alternatives."""
+    """Restricts a search; an empty tuple does not restrict. Values of one field are alternatives.
+
+    Documents of `also` pass whatever `sources` and `document_uris` say: what these ask for lies under their addresses.
+    """
 
     sources: tuple[str, ...] = ()
     document_uris: tuple[str, ...] = ()
     media_types: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

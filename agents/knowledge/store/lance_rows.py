@@ -63,16 +63,16 @@ def chunks_from_rows(rows: pa.Table | pa.RecordBatch) -> list[Chunk]:
 
 def condition(filters: Filters) -> str | None:
     """The SQL condition of these filters; None when they restrict nothing."""
-    clauses = [
+    named = [
         one_of(column, values)
-        for column, values in (
-            ("source", filters.sources),
-            ("document_uri", filters.document_uris),
-            ("media_type", filters.media_types),
-        )
+        for column, values in (("source", filters.sources), ("document_uri", filters.document_uris))
         if values
     ]
-    return " AND ".join(clauses) or None
+    places = " AND ".join(named)
+    if named and filters.also:
+        places = f"({places} OR {one_of('document_uri', filters.also)})"
+    types = one_of("media_type", filters.media_types) if filters.media_types else ""
+    return " AND ".join(clause for clause in (places, types) if clause) or None
 
 
 def one_of(column: str, values: Sequence[str]) -> str:

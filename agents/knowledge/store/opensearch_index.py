@@ -7,7 +7,7 @@ from typing import Any
 
 from opensearchpy import OpenSearch, RequestError
 
-from agents.knowledge.store import Chunk, EmbeddedChunk, Filters
+from agents.knowledge.store import Chunk, EmbeddedChunk
 
 CHUNK_FIELDS = [field.name for field in fields(Chunk)]
 # A question may have more distinct words than a query may have clauses (1,024 unless a server says otherwise).
@@ -106,16 +106,6 @@ def chunk_from_source(source: Mapping[str, Any]) -> Chunk:
     values = {name: source[name] for name in CHUNK_FIELDS}
     values["heading_path"] = tuple(values["heading_path"])
     return Chunk(**values)
-
-
-def conditions(filters: Filters) -> list[dict[str, Any]]:
-    """The filter clauses of these filters, all of which must hold."""
-    allowed = {
-        "source": filters.sources,
-        "document_uri": filters.document_uris,
-        "media_type": filters.media_types,
-    }
-    return [{"terms": {name: list(values)}} for name, values in allowed.items() if values]
 
 
 def _analyzer(tokens: list[str]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from agents.knowledge.store import Filters
-from agents.knowledge.store.opensearch_index import CHUNK_FIELDS, conditions
+from agents.knowledge.store.opensearch_index import CHUNK_FIELDS
 
 URIS_PER_QUERY = 1000
 BUCKETS_PER_PAGE = 1000
@@ -14,7 +14,7 @@ OVERSAMPLING = 2.0
 
 def hybrid_query(text: str, vector: Sequence[float], limit: int, filters: Filters) -> list[dict[str, Any]]:
     """The body of a `_msearch`: the lexical leg, then the dense leg; a shard that fails fails the leg."""
-    required = conditions(filters)
+    required = _conditions(filters)
     lexical = {"bool": {"must": [{"match": {"searchable_text": text}}], "filter": required}}
     nearest: dict[str, Any] = {"vector": list(vector), "k": limit, "rescore": {"oversample_factor": OVERSAMPLING}}
     if required:
@@ -45,3 +45,15 @@ def counts_from_answer(answer: Mapping[str, Any]) -> tuple[dict[tuple[str, str],
         for bucket in pages["buckets"]
     }
     return counts, pages.get("after_key")
+
+
+def _conditions(filters: Filters) -> list[dict[str, Any]]:
+    """The filter clauses of these filters, all of which must hold."""
+    named = _terms({"source": filters.sources, "document_uri": filters.document_uris})
+    if named and filters.also:
+        named = [{"bool": {"should": [{"bool": {"filter": named}}, *by_document(filters.also)]}}]
+    return [*named, *_terms({"media_type": filters.media_types})]
+
+
+def _terms(allowed: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    return [{"terms": {name: list(values)}} for name, values in allowed.items() if values]

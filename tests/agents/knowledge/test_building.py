@@ -74,14 +74,14 @@ def build(store: KnowledgeStore, plan: RefreshPlan, read: Mapping[str, str | Non
 
 
 def test_a_document_that_failed_only_for_a_moment_is_read_again(store: KnowledgeStore) -> None:
-    build(store, planned(store, a="1", b="1"), {"a": "1", "b": None})
+    build(store, planned(store, a="1", b="2"), {"a": "1", "b": None})
 
-    again = planned(store, a="1", b="1")
+    again = planned(store, a="1", b="2")
 
     assert again.already_built is None
     assert [document.ref.path for document in again.parse] == ["b"]
-    build(store, again, {"b": "1"})
-    assert planned(store, a="1", b="1").changes_nothing
+    build(store, again, {"b": "2"})
+    assert planned(store, a="1", b="2").changes_nothing
 
 
 def test_a_document_that_changed_after_it_was_listed_is_what_was_read(store: KnowledgeStore) -> None:
@@ -136,3 +136,54 @@ def test_an_index_that_is_not_what_was_read_is_mended_by_the_next_run(store: Kno
     with pytest.raises(GenerationIncomplete, match="1 documents, such as 'file:///docs/a'"):
         build(store, plan, {"a": "1"})
     assert build(store, planned(store, a="1"), {"a": "1"}).chunk_count == 1
+
+
+def test_what_cannot_be_read_has_no_copy_that_can(store: KnowledgeStore) -> None:
+    sealed = build(store, planned(store, a="1", b="2", c="2"), {"a": "1", "b": None})
+
+    assert {uri: record.failure for uri, record in sealed.documents.items()} == {
+        ref("a").uri: None,
+        ref("b").uri: "gone",
+        ref("c").uri: "gone",
+    }
+    assert sealed.copies == {}
+
+
+def test_a_copy_that_can_be_read_no_longer_keeps_what_it_shared(store: KnowledgeStore) -> None:
+    build(store, planned(store, a="1", b="1"), {"a": "1"})
+
+    # The one that they both lay under changes at the same time.
+    plan = planned(store, a="2", b=None)
+    assert [document.ref.path for document in plan.carry] == ["b"]
+    kept = build(store, plan, {"a": "2"})
+
+    assert [
+        (chunk.path, chunk.text, chunk.content_hash) for chunk in store.document(kept.generation, ref("b").uri)
+    ] == [("b", "1", "1")]
+    assert kept.documents[ref("b").uri].failure == "gone"
+    back = build(store, planned(store, a="2", b="1"), {})
+    assert (back.chunk_count, back.copies, back.documents[ref("b").uri].failure) == (2, {}, None)
+
+
+def test_a_copy_that_changed_and_cannot_be_parsed_keeps_what_it_shared(store: KnowledgeStore) -> None:
+    build(store, planned(store, a="1", b="1"), {"a": "1"})
+
+    kept = build(store, planned(store, a="1", b="2"), {"b": None})
+
+    record = kept.documents[ref("b").uri]
+    assert (record.content_hash, record.chunks, record.failure) == ("1", 1, "gone")
+    assert kept.chunk_count == 2
+
+
+def test_a_document_that_changes_while_it_is_read_is_no_longer_that_of_its_copies(store: KnowledgeStore) -> None:
+    with pytest.raises(GenerationIncomplete, match=r"'file:///docs/a' changed while it was read.*docs/b"):
+        build(store, planned(store, a="1", b="1"), {"a": "2"})
+    sealed = build(store, planned(store, a="2", b="1"), {"a": "2", "b": "1"})
+    assert (sealed.chunk_count, sealed.copies) == (2, {})
+
+
+def test_documents_of_two_formats_are_never_the_same(store: KnowledgeStore) -> None:
+    documents = [ScannedDocument(ref(name), "1") for name in ("a.md", "a.txt", "b.MD")]
+    plan = plan_refresh(documents, None, [], MADE_BY)
+    assert [document.ref.path for document in plan.parse] == ["a.md", "a.txt"]
+    assert [(copy.ref.path, same_as) for copy, same_as in plan.copies] == [("b.MD", ref("a.md").uri)]
