@@ -1,13 +1,13 @@
 """Builds a generation beside the one that is served, in steps that can each be repeated after a crash."""
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from agents.knowledge.carrying import copy_missing
 from agents.knowledge.documents import DocumentRef
 from agents.knowledge.generation import DocumentRecord, Manifest
-from agents.knowledge.reuse import under_own_address
 from agents.knowledge.store import KnowledgeStore
 from agents.knowledge.sync import Provenance, RefreshPlan, ScannedDocument, carried_records, inputs_digest
 
@@ -59,43 +59,6 @@ def begin_generation(store: KnowledgeStore, plan: RefreshPlan, provenance: Prove
     return manifest
 
 
-def take_over_interrupted(store: KnowledgeStore, manifest: Manifest, plan: RefreshPlan) -> None:
-    """Copy what other generations hold of the wanted documents, and drop the interrupted builds among them.
-
-    Others are interrupted builds of other inputs, and what was completed but does not serve: refused by the gate, or
-    rolled back from.
-    """
-    wanted = {document.ref.uri: document.content_hash for document in plan.parse}
-    for other in store.manifests():
-        if other.generation == manifest.generation:
-            continue
-        if (other.chunker, other.embedding) == (manifest.chunker, manifest.embedding):
-            useful = [uri for uri, content_hash in _held(store, other) if wanted.get(uri) == content_hash]
-            if useful:
-                store.copy(other.generation, manifest.generation, useful)
-            if other.state == "ready":
-                wanted = {uri: version for uri, version in wanted.items() if uri not in set(useful)}
-        if other.state == "building":
-            store.drop(other.generation)
-
-
-def copy_unchanged(store: KnowledgeStore, generation: str, plan: RefreshPlan) -> int:
-    """Copy the chunks of all documents that need no embedding from the base generation; returns how many chunks.
-
-    Documents that an interrupted run has copied already are not copied again. Copies of another document that cannot
-    be read now get chunks of their own: that document may have changed.
-    """
-    return _copy_missing(store, generation, plan, [document.ref.uri for document in (*plan.keep, *plan.carry)])
-
-
-def stored_chunk_ids(store: KnowledgeStore, generation: str, plan: RefreshPlan) -> frozenset[str]:
-    """The ids of all chunks that a build has written so far of the documents to parse."""
-    wanted = {document.ref.uri for document in plan.parse}
-    if all(uri not in wanted for uri, _ in store.chunk_counts(generation)):
-        return frozenset()
-    return frozenset(chunk.chunk_id for chunk in store.chunks(generation) if chunk.document_uri in wanted)
-
-
 def parsed_records(
     store: KnowledgeStore, generation: str, plan: RefreshPlan, outcomes: Mapping[str, DocumentOutcome]
 ) -> dict[str, DocumentRecord]:
@@ -109,7 +72,7 @@ def parsed_records(
     known = plan.base.documents if plan.base else {}
     read = {**outcomes, **_outcomes_of_copies(plan, outcomes)}
     failed = [uri for uri, outcome in read.items() if outcome.failure is not None]
-    _copy_missing(store, generation, plan, [uri for uri in failed if uri in known])
+    copy_missing(store, generation, plan, [uri for uri in failed if uri in known])
     records = {copy.ref.uri: _record_of_copy(copy, same_as) for copy, same_as in plan.copies}
     return records | {uri: _record(outcome, uri, plan) for uri, outcome in read.items()}
 
@@ -165,30 +128,6 @@ def generations_to_drop(
     looked_at = [generation for generation in others if generation in refused]
     keep = {serving, *served[: kept - 1], *looked_at[:REFUSED_KEPT]}
     return [manifest.generation for manifest in manifests if manifest.generation not in keep]
-
-
-def _held(store: KnowledgeStore, manifest: Manifest) -> Iterable[tuple[str, str | None]]:
-    if manifest.state == "building":
-        return store.chunk_counts(manifest.generation)
-    return [(uri, record.content_hash) for uri, record in manifest.documents.items() if record.chunks]
-
-
-def _copy_missing(store: KnowledgeStore, generation: str, plan: RefreshPlan, document_uris: Sequence[str]) -> int:
-    if plan.base is None or not document_uris:
-        return 0
-    present = store.chunk_counts(generation)
-    missing: list[str] = []
-    for uri in document_uris:
-        content_hash = plan.base.documents[uri].content_hash
-        if content_hash and present.get((uri, content_hash)) != plan.base.chunks_of(uri):
-            missing.append(uri)
-    own = [uri for uri in missing if uri not in plan.base.copies]
-    copied = store.copy(plan.base.generation, generation, own) if own else 0
-    for uri in plan.base.copies.keys() & set(missing):
-        chunks = list(under_own_address(store, plan.base, uri))
-        store.add(generation, chunks)
-        copied += len(chunks)
-    return copied
 
 
 def _outcomes_of_copies(plan: RefreshPlan, outcomes: Mapping[str, DocumentOutcome]) -> dict[str, DocumentOutcome]:

@@ -7,13 +7,11 @@ from datetime import UTC, datetime
 from agents.knowledge.building import (
     DocumentOutcome,
     begin_generation,
-    copy_unchanged,
     finish_generation,
     generations_to_drop,
     parsed_records,
-    stored_chunk_ids,
-    take_over_interrupted,
 )
+from agents.knowledge.carrying import copy_unchanged, stored_chunk_ids, take_over_interrupted
 from agents.knowledge.change_record import ChangeRecord, record_change
 from agents.knowledge.generation import Manifest
 from agents.knowledge.reuse import reusable_passages, with_known_vectors

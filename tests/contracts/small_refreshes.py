@@ -11,12 +11,10 @@ from typing import Literal
 from agents.knowledge.building import (
     DocumentOutcome,
     begin_generation,
-    copy_unchanged,
     finish_generation,
     parsed_records,
-    stored_chunk_ids,
-    take_over_interrupted,
 )
+from agents.knowledge.carrying import copy_unchanged, stored_chunk_ids, take_over_interrupted
 from agents.knowledge.chunking import ChunkBounds
 from agents.knowledge.deletions import DeletionGuard
 from agents.knowledge.documents import DocumentRef

@@ -10,12 +10,10 @@ from agents.knowledge.building import (
     GenerationIncomplete,
     NothingReadable,
     begin_generation,
-    copy_unchanged,
     finish_generation,
     parsed_records,
-    stored_chunk_ids,
-    take_over_interrupted,
 )
+from agents.knowledge.carrying import copy_unchanged, stored_chunk_ids, take_over_interrupted
 from agents.knowledge.documents import DocumentRef
 from agents.knowledge.generation import EmbeddingIdentity, Manifest
 from agents.knowledge.store import Chunk, EmbeddedChunk, KnowledgeStore
