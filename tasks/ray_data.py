@@ -18,10 +18,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
-from agents.knowledge.building import DocumentOutcome
 from agents.knowledge.chunking import ChunkBounds, cut
 from agents.knowledge.documents import DocumentRef, DocumentUnreadable
 from agents.knowledge.parsing import parse
+from agents.knowledge.records import DocumentOutcome
 from agents.knowledge.reuse import reuse_key
 from agents.knowledge.source_opening import open_source
 from agents.knowledge.sources import SourceError, SourceReader

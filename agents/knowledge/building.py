@@ -2,35 +2,19 @@
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from agents.knowledge.carrying import copy_missing
-from agents.knowledge.documents import DocumentRef
 from agents.knowledge.generation import DocumentRecord, Manifest
+from agents.knowledge.records import GenerationIncomplete, carried_records
 from agents.knowledge.store import KnowledgeStore
-from agents.knowledge.sync import Provenance, RefreshPlan, ScannedDocument, carried_records, inputs_digest
+from agents.knowledge.sync import Provenance, RefreshPlan, inputs_digest
 
 REFUSED_KEPT = 1
 """How many generations that the gate refused stay beside those that served."""
 
 
-class GenerationIncomplete(Exception):
-    """The index does not hold what the manifest says; says which documents differ, and to run again."""
-
-
 class NothingReadable(Exception):
     """Not one document could be read, so the generation would answer nothing; says how many, and why one of them."""
-
-
-@dataclass(frozen=True)
-class DocumentOutcome:
-    """What became of one document that was parsed: its number of chunks, or why it could not be read."""
-
-    ref: DocumentRef
-    content_hash: str | None
-    chunks: int
-    failure: str | None = None
 
 
 def begin_generation(store: KnowledgeStore, plan: RefreshPlan, provenance: Provenance) -> Manifest:
@@ -57,24 +41,6 @@ def begin_generation(store: KnowledgeStore, plan: RefreshPlan, provenance: Prove
     )
     store.create(manifest)
     return manifest
-
-
-def parsed_records(
-    store: KnowledgeStore, generation: str, plan: RefreshPlan, outcomes: Mapping[str, DocumentOutcome]
-) -> dict[str, DocumentRecord]:
-    """The manifest's records of the documents that were parsed and of their copies; what failed keeps its last version.
-
-    The chunks of those versions are copied from the base generation here. `outcomes` is keyed by URI.
-
-    Raises:
-        GenerationIncomplete: a document that others are copies of changed while it was read.
-    """
-    known = plan.base.documents if plan.base else {}
-    read = {**outcomes, **_outcomes_of_copies(plan, outcomes)}
-    failed = [uri for uri, outcome in read.items() if outcome.failure is not None]
-    copy_missing(store, generation, plan, [uri for uri in failed if uri in known])
-    records = {copy.ref.uri: _record_of_copy(copy, same_as) for copy, same_as in plan.copies}
-    return records | {uri: _record(outcome, uri, plan) for uri, outcome in read.items()}
 
 
 def finish_generation(
@@ -128,41 +94,3 @@ def generations_to_drop(
     looked_at = [generation for generation in others if generation in refused]
     keep = {serving, *served[: kept - 1], *looked_at[:REFUSED_KEPT]}
     return [manifest.generation for manifest in manifests if manifest.generation not in keep]
-
-
-def _outcomes_of_copies(plan: RefreshPlan, outcomes: Mapping[str, DocumentOutcome]) -> dict[str, DocumentOutcome]:
-    """What could not be read cannot be read under its other addresses either."""
-    found: dict[str, DocumentOutcome] = {}
-    for copy, same_as in plan.copies:
-        outcome = outcomes.get(same_as)
-        if outcome is not None and outcome.failure is not None:
-            found[copy.ref.uri] = DocumentOutcome(copy.ref, copy.content_hash, 0, outcome.failure)
-        elif outcome is not None and outcome.content_hash != copy.content_hash:
-            raise GenerationIncomplete(
-                f"{same_as!r} changed while it was read, and {copy.ref.uri!r} has what it held before. Run the refresh "
-                "again."
-            )
-    return found
-
-
-def _record_of_copy(copy: ScannedDocument, same_as: str) -> DocumentRecord:
-    return DocumentRecord(
-        source=copy.ref.source, path=copy.ref.path, content_hash=copy.content_hash, chunks=0, same_as=same_as
-    )
-
-
-def _record(outcome: DocumentOutcome, uri: str, plan: RefreshPlan) -> DocumentRecord:
-    ref = outcome.ref
-    old = plan.base.documents.get(uri) if plan.base else None
-    if outcome.failure is None:
-        return DocumentRecord(
-            source=ref.source, path=ref.path, content_hash=outcome.content_hash, chunks=outcome.chunks
-        )
-    return DocumentRecord(
-        source=ref.source,
-        path=ref.path,
-        content_hash=old.content_hash if old else None,
-        chunks=plan.base.chunks_of(uri) if plan.base and old else 0,
-        failure=outcome.failure,
-        failed_hash=outcome.content_hash,
-    )

@@ -152,28 +152,6 @@ def _left_behind(
     return tuple(uri for uri in gone if uri not in set(moved)), moved
 
 
-def carried_records(plan: RefreshPlan) -> dict[str, DocumentRecord]:
-    """The manifest's records of all documents that need no parsing, keyed by URI."""
-    known = plan.base.documents if plan.base else {}
-    records = {document.ref.uri: _kept(known[document.ref.uri]) for document in plan.keep}
-    for document in (*plan.carry, *plan.unreadable):
-        record = known.get(document.ref.uri)
-        records[document.ref.uri] = DocumentRecord(
-            source=document.ref.source,
-            path=document.ref.path,
-            content_hash=record.content_hash if record else None,
-            # What cannot be read keeps its chunks for itself, also where it shared them.
-            chunks=plan.base.chunks_of(document.ref.uri) if plan.base and record else 0,
-            failure=document.failure or (record.failure if record else None),
-            failed_hash=document.content_hash,
-        )
-    return records
-
-
-def _kept(record: DocumentRecord) -> DocumentRecord:
-    return record.model_copy(update={"failure": None, "failed_hash": None})
-
-
 def inputs_digest(
     versions: Mapping[str, str | None],
     sources: Mapping[str, str],

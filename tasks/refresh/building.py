@@ -4,16 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from agents.knowledge.building import (
-    DocumentOutcome,
-    begin_generation,
-    finish_generation,
-    generations_to_drop,
-    parsed_records,
-)
+from agents.knowledge.building import begin_generation, finish_generation, generations_to_drop
 from agents.knowledge.carrying import copy_unchanged, stored_chunk_ids, take_over_interrupted
 from agents.knowledge.change_record import ChangeRecord, record_change
 from agents.knowledge.generation import Manifest
+from agents.knowledge.records import DocumentOutcome, parsed_records
 from agents.knowledge.reuse import reusable_passages, with_known_vectors
 from agents.knowledge.store import KnowledgeStore
 from agents.knowledge.sync import Provenance, RefreshPlan, ScannedDocument, plan_refresh

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from agents.knowledge.building import GenerationIncomplete, NothingReadable
+from agents.knowledge.building import NothingReadable
 from agents.knowledge.generation import EmbeddingIdentity
+from agents.knowledge.records import GenerationIncomplete
 from agents.knowledge.refusal import RefreshRefused
 from agents.knowledge.sources import SourceError, SourceUnavailable
 from agents.knowledge.store import StoreUnavailable

@@ -8,18 +8,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from agents.knowledge.building import (
-    DocumentOutcome,
-    begin_generation,
-    finish_generation,
-    parsed_records,
-)
+from agents.knowledge.building import begin_generation, finish_generation
 from agents.knowledge.carrying import copy_unchanged, stored_chunk_ids, take_over_interrupted
 from agents.knowledge.chunking import ChunkBounds
 from agents.knowledge.deletions import DeletionGuard
 from agents.knowledge.documents import DocumentRef
 from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import EmbeddingIdentity, Manifest
+from agents.knowledge.records import DocumentOutcome, parsed_records
 from agents.knowledge.reuse import reusable_passages, reuse_key, with_known_vectors
 from agents.knowledge.sources import SourceEmpty
 from agents.knowledge.store import Chunk, EmbeddedChunk, KnowledgeStore

@@ -5,17 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from agents.knowledge.building import (
-    DocumentOutcome,
-    GenerationIncomplete,
-    NothingReadable,
-    begin_generation,
-    finish_generation,
-    parsed_records,
-)
+from agents.knowledge.building import NothingReadable, begin_generation, finish_generation
 from agents.knowledge.carrying import copy_unchanged, stored_chunk_ids, take_over_interrupted
 from agents.knowledge.documents import DocumentRef
 from agents.knowledge.generation import EmbeddingIdentity, Manifest
+from agents.knowledge.records import DocumentOutcome, GenerationIncomplete, parsed_records
 from agents.knowledge.store import Chunk, EmbeddedChunk, KnowledgeStore
 from agents.knowledge.store.opening import open_store
 from agents.knowledge.store.settings import LanceSettings

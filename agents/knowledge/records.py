@@ -1,0 +1,102 @@
+"""What a manifest says of each document of a build: kept, read, failed, or the same as another one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agents.knowledge.carrying import copy_missing
+from agents.knowledge.documents import DocumentRef
+from agents.knowledge.generation import DocumentRecord
+from agents.knowledge.store import KnowledgeStore
+from agents.knowledge.sync import RefreshPlan, ScannedDocument
+
+
+class GenerationIncomplete(Exception):
+    """The index does not hold what the manifest says; says which documents differ, and to run again."""
+
+
+@dataclass(frozen=True)
+class DocumentOutcome:
+    """What became of one document that was parsed: its number of chunks, or why it could not be read."""
+
+    ref: DocumentRef
+    content_hash: str | None
+    chunks: int
+    failure: str | None = None
+
+
+def parsed_records(
+    store: KnowledgeStore, generation: str, plan: RefreshPlan, outcomes: Mapping[str, DocumentOutcome]
+) -> dict[str, DocumentRecord]:
+    """The manifest's records of the documents that were parsed and of their copies; what failed keeps its last version.
+
+    The chunks of those versions are copied from the base generation here. `outcomes` is keyed by URI.
+
+    Raises:
+        GenerationIncomplete: a document that others are copies of changed while it was read.
+    """
+    known = plan.base.documents if plan.base else {}
+    read = {**outcomes, **_outcomes_of_copies(plan, outcomes)}
+    failed = [uri for uri, outcome in read.items() if outcome.failure is not None]
+    copy_missing(store, generation, plan, [uri for uri in failed if uri in known])
+    records = {copy.ref.uri: _record_of_copy(copy, same_as) for copy, same_as in plan.copies}
+    return records | {uri: _record(outcome, uri, plan) for uri, outcome in read.items()}
+
+
+def carried_records(plan: RefreshPlan) -> dict[str, DocumentRecord]:
+    """The manifest's records of all documents that need no parsing, keyed by URI."""
+    known = plan.base.documents if plan.base else {}
+    records = {document.ref.uri: _kept(known[document.ref.uri]) for document in plan.keep}
+    for document in (*plan.carry, *plan.unreadable):
+        record = known.get(document.ref.uri)
+        records[document.ref.uri] = DocumentRecord(
+            source=document.ref.source,
+            path=document.ref.path,
+            content_hash=record.content_hash if record else None,
+            # What cannot be read keeps its chunks for itself, also where it shared them.
+            chunks=plan.base.chunks_of(document.ref.uri) if plan.base and record else 0,
+            failure=document.failure or (record.failure if record else None),
+            failed_hash=document.content_hash,
+        )
+    return records
+
+
+def _kept(record: DocumentRecord) -> DocumentRecord:
+    return record.model_copy(update={"failure": None, "failed_hash": None})
+
+
+def _outcomes_of_copies(plan: RefreshPlan, outcomes: Mapping[str, DocumentOutcome]) -> dict[str, DocumentOutcome]:
+    """What could not be read cannot be read under its other addresses either."""
+    found: dict[str, DocumentOutcome] = {}
+    for copy, same_as in plan.copies:
+        outcome = outcomes.get(same_as)
+        if outcome is not None and outcome.failure is not None:
+            found[copy.ref.uri] = DocumentOutcome(copy.ref, copy.content_hash, 0, outcome.failure)
+        elif outcome is not None and outcome.content_hash != copy.content_hash:
+            raise GenerationIncomplete(
+                f"{same_as!r} changed while it was read, and {copy.ref.uri!r} has what it held before. Run the refresh "
+                "again."
+            )
+    return found
+
+
+def _record_of_copy(copy: ScannedDocument, same_as: str) -> DocumentRecord:
+    return DocumentRecord(
+        source=copy.ref.source, path=copy.ref.path, content_hash=copy.content_hash, chunks=0, same_as=same_as
+    )
+
+
+def _record(outcome: DocumentOutcome, uri: str, plan: RefreshPlan) -> DocumentRecord:
+    ref = outcome.ref
+    old = plan.base.documents.get(uri) if plan.base else None
+    if outcome.failure is None:
+        return DocumentRecord(
+            source=ref.source, path=ref.path, content_hash=outcome.content_hash, chunks=outcome.chunks
+        )
+    return DocumentRecord(
+        source=ref.source,
+        path=ref.path,
+        content_hash=old.content_hash if old else None,
+        chunks=plan.base.chunks_of(uri) if plan.base and old else 0,
+        failure=outcome.failure,
+        failed_hash=outcome.content_hash,
+    )
