@@ -65,12 +65,15 @@ def _kept(record: DocumentRecord) -> DocumentRecord:
 
 
 def _outcomes_of_copies(plan: RefreshPlan, outcomes: Mapping[str, DocumentOutcome]) -> dict[str, DocumentOutcome]:
-    """What could not be read cannot be read under its other addresses either."""
+    """What cannot become text cannot under its other addresses; what could not be read is read again next time."""
     found: dict[str, DocumentOutcome] = {}
     for copy, same_as in plan.copies:
         outcome = outcomes.get(same_as)
         if outcome is not None and outcome.failure is not None:
-            found[copy.ref.uri] = DocumentOutcome(copy.ref, copy.content_hash, 0, outcome.failure)
+            same_bytes = outcome.content_hash == copy.content_hash
+            found[copy.ref.uri] = DocumentOutcome(
+                copy.ref, copy.content_hash if same_bytes else None, 0, outcome.failure
+            )
         elif outcome is not None and outcome.content_hash != copy.content_hash:
             raise GenerationIncomplete(
                 f"{same_as!r} changed while it was read, and {copy.ref.uri!r} has what it held before. Run the refresh "

@@ -139,6 +139,9 @@ def test_what_cannot_be_read_has_no_copy_that_can(store: KnowledgeStore) -> None
         ref("c").uri: "gone",
     }
     assert sealed.copies == {}
+    again = planned(store, a="1", b="2", c="2")
+    assert [document.ref.path for document in again.parse] == ["b"]
+    assert set(build(store, again, {"b": "2"}).copies) == {ref("c").uri}
 
 
 def test_a_copy_that_can_be_read_no_longer_keeps_what_it_shared(store: KnowledgeStore) -> None:
