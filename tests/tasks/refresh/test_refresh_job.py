@@ -19,10 +19,11 @@ from tasks.environment import REPOSITORY, EnvironmentName
 from tasks.environment.knowledge import Chunks, DeletionGuard, Fusion, Gate, Source
 from tasks.environment.variable_file import load_environment
 from tasks.golden import Evidence, GoldenQuestion
-from tasks.refresh.job import PROGRESS, ProgressLine, RefreshFailure, RefreshJob, read_outcome
+from tasks.refresh.job import PROGRESS, FormerModel, ProgressLine, RefreshFailure, RefreshJob, read_outcome
 from tasks.refresh.mirrored_model import MirroredModel, mirrored_identity
 from tasks.refresh.packed_questions import pack
 from tasks.refresh.report import RefreshReport
+from tasks.refresh.verdicts import NOTE
 from tasks.weights.load import keep
 
 pytestmark = [pytest.mark.opensearch, pytest.mark.timeout(900)]
@@ -117,10 +118,24 @@ def test_a_refresh_as_a_job_from_mirrored_weights_to_its_outcome(
     store = job.store.opened_with()
     with closing(open_store(store)) as opened:
         serving = opened.serving()
+        # What the gate says next of this generation, it has to ask it.
+        opened.write_note(NOTE, "{}")
     assert serving is not None
     assert serving.generation == report.generation
     assert serving.embedding == mirrored_identity(job.model)
     assert read_outcome(job.outcome_uri, "another") is None
+
+    former = FormerModel(model=job.model, context_tokens=512)
+    newer = job.model.model_copy(update={"name": "newer"})
+    job = job.model_copy(update={"attempt": "changed", "model": newer, "former": former})
+    changed = run("tasks.refresh.run_job", job.model_dump_json())
+    assert changed.returncode == 0, changed.stderr
+    other = read_outcome(job.outcome_uri, "changed")
+    assert isinstance(other, RefreshReport)
+    assert (other.new, other.embedded, other.copied) == (True, 2, 0)
+    assert other.verdict is not None
+    assert (other.verdict.compared_with, other.verdict.remark) == (report.generation, None)
+    assert {check.serving for check in other.verdict.checks if check.name == "mrr"} == {1.0}
 
     for key in ("documents/apples.md", "documents/pears.md"):
         s3.delete_object(Bucket=bucket, Key=key)
