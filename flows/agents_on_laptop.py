@@ -52,6 +52,11 @@ def serve(settings: Environment) -> str:
     return url
 
 
+def agents_serve(settings: Environment) -> bool:
+    """Whether a service runs that people may be asking."""
+    return LocalComponents.of(settings).platform.serves(AGENTS)
+
+
 @dataclass(frozen=True)
 class LaptopService:
     """The service as the environment file and the checkout describe it."""

@@ -11,11 +11,13 @@ from prefect.runtime import flow_run
 from flows import command_line
 from flows.addons import addons
 from flows.agents import agents
+from flows.agents_on_laptop import agents_serve
 from flows.evaluation import evaluation
 from flows.knowledge import in_one_line, knowledge
 from flows.models import models
 from flows.provision import provision
 from flows.wrong_input import refuse_directory_on_aws
+from tasks.agents_release import was_released
 from tasks.artifacts import Progress, begin_progress, publish_table
 from tasks.concurrency_limits import one_at_a_time
 from tasks.data_directory import lifecycle_summary_file
@@ -26,6 +28,8 @@ from tasks.run_origin import record_origin
 from tasks.stage_runs import run_stage
 
 STAGES = ("provision", "addons", "models", "knowledge", "evaluation", "agents")
+CHANGING_MODEL = ("provision", "addons", "models", "agents", "knowledge", "evaluation")
+"""A service that people ask learns of the next embedding model before readers move to a generation of it."""
 Result = TypeVar("Result")
 
 
@@ -57,8 +61,9 @@ def bring_up_cloud(settings: Environment, attempt: str, requested_by: str) -> tu
         "evaluation": answers,
     }
     with one_at_a_time(environment, "lifecycle"):
-        record = StageRecord(begin_progress(environment, "lifecycle", "progress", "Stages done"))
-        for stage in STAGES:
+        stages = CHANGING_MODEL if changes_model(settings) and was_released(settings) else STAGES
+        record = StageRecord(begin_progress(environment, "lifecycle", "progress", "Stages done"), len(stages))
+        for stage in stages:
             asked = {"environment": environment.value, **parameters.get(stage, {})}
             record.run(stage, partial(run_stage, environment, stage, asked, attempt), str)
     publish_table(environment, "lifecycle", "stages", stage_rows(record.done), f"Stages of attempt {attempt}")
@@ -69,10 +74,14 @@ def bring_up_laptop(settings: Environment, directory: str | None) -> LifecycleSu
     """All stages in this process: a run of its own takes longer to start than most of them to work."""
     environment = settings.name
     with one_at_a_time(environment, "lifecycle"):
-        record = StageRecord(begin_progress(environment, "lifecycle", "progress", "Stages done"))
+        learns = changes_model(settings) and agents_serve(settings)
+        record = StageRecord(begin_progress(environment, "lifecycle", "progress", "Stages done"), len(STAGES) + learns)
         record.run("provision", lambda: provision(environment), str)
         record.run("addons", lambda: addons(environment), str)
         record.run("models", lambda: models(environment), str)
+        if learns:
+            # As in CHANGING_MODEL; below it is asked the question that the summary shows.
+            record.run("agents", lambda: agents(environment), lambda released: released.summary)
         record.run("knowledge", lambda: knowledge(environment, directory), in_one_line)
         record.run(
             "evaluation",
@@ -87,19 +96,25 @@ def bring_up_laptop(settings: Environment, directory: str | None) -> LifecycleSu
     return summary
 
 
+def changes_model(settings: Environment) -> bool:
+    """Whether the knowledge base may still be of another embedding model than the present one."""
+    return settings.models.former_embedding is not None
+
+
 class StageRecord:
     """Runs stages one after another, and keeps how long each took and what it did."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, stages: int) -> None:
         self.done: list[StageResult] = []
         self._progress = progress
+        self._stages = stages
 
     def run(self, name: str, stage: Callable[[], Result], summarise: Callable[[Result], str]) -> Result:
         """Run one stage; what it raises ends the lifecycle."""
         started = monotonic()
         result = stage()
         self.done.append(StageResult(name, monotonic() - started, summarise(result)))
-        self._progress.update(len(self.done), len(STAGES))
+        self._progress.update(len(self.done), self._stages)
         get_run_logger().info("%s: %.1f s, %s", name, self.done[-1].seconds, self.done[-1].summary)
         return result
 

@@ -95,7 +95,7 @@ def record_release(settings: Environment, version: Version, requested_by: str) -
 
     From here on the image is the environment's, so that a later run without a version stays with it.
     """
-    name = f"{name_prefix(settings.name)}-agents-release"
+    name = _record_name(settings)
     known = find_block(AgentsRelease, name)
     if known is None or (known.image, known.settings) != (version.image, version.settings):
         known = AgentsRelease(
@@ -108,6 +108,15 @@ def record_release(settings: Environment, version: Version, requested_by: str) -
         known.save(name, overwrite=True)
     publish_images(settings.name, {IMAGE: version.image})
     return known
+
+
+def was_released(settings: Environment) -> bool:
+    """Whether a version that people talk to was ever recorded for the environment."""
+    return find_block(AgentsRelease, _record_name(settings)) is not None
+
+
+def _record_name(settings: Environment) -> str:
+    return f"{name_prefix(settings.name)}-agents-release"
 
 
 def _commit(settings: Environment, version: Version) -> str:

@@ -1,6 +1,7 @@
 """The lifecycle of `dev` on a real Prefect server, with the deployments as shipped; the worker is played."""
 
 import re
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,14 +12,17 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.states import Failed
 
 from flows.lifecycle import STAGES
+from tasks.agents_release import AgentsRelease
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.prefect_objects import reconcile
 from tests.flows.conftest import RunPython
+from tests.former_embedding import name_former_embedding
 from tests.played_worker import played_worker, stage_runs
 
 pytestmark = pytest.mark.prefect_server
 
+RELEASE = "agentic-eks-dev-agents-release"
 LIFECYCLE = ("-m", "flows.lifecycle", "--environment", "dev", "--requested-by", "an engineer")
 
 
@@ -81,3 +85,21 @@ def test_a_stage_without_a_deployment_is_an_error_and_no_stage_after_it_runs(
     assert outcome.returncode == 1
     assert "addons/dev" in outcome.stderr
     assert flows_of(deployed, stage_runs(deployed)) == ["provision"]
+
+
+def test_a_service_that_people_ask_learns_of_the_next_embedding_model_first(
+    deployed: SyncPrefectClient, run_python: RunPython, checkout: Path
+) -> None:
+    name_former_embedding(checkout / "infra" / "environments" / "dev.tfvars")
+    release = AgentsRelease(
+        image="agents@sha256:0", settings="{}", since=datetime.now(UTC), commit="abc1234", released_by="an engineer"
+    )
+    release.save(RELEASE, overwrite=True)
+    try:
+        with played_worker():
+            outcome = run_python(*LIFECYCLE, seconds=240)
+    finally:
+        AgentsRelease.delete(RELEASE)
+
+    assert outcome.returncode == 0, outcome.stderr
+    assert flows_of(deployed, stage_runs(deployed))[2:] == ["models", "agents", "knowledge", "evaluation"]

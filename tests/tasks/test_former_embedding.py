@@ -1,6 +1,5 @@
 """What the environment file's former embedding model becomes: on a laptop, and in the cluster of `dev`."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -18,27 +17,18 @@ from tasks.knowledge_on_kuberay import refresh_request
 from tasks.platforms.component_names import FORMER_EMBEDDING
 from tasks.platforms.local_components import LocalComponents
 from tests.charts.own_charts import sample_outputs
+from tests.former_embedding import MODEL, OLD, name_former_embedding
 from tests.local_environment import write_local_environment
 
-MODEL = "all-minilm-l6-v2"
-OLD = "minilm-before"
-NAMED = f'former_embedding = "{OLD}"'
 
-
-def changed(directory: Path, name: str, role: str = NAMED) -> Environment:
+def changed(directory: Path, name: str, *role: str) -> Environment:
     """The shipped environment with its embedding model twice in the catalogue, the second time as the former one."""
     file = directory / f"{name}.tfvars"
     if name == "local":
         write_local_environment(directory, directory / "state")
     else:
         file.write_bytes((REPOSITORY / "infra" / "environments" / file.name).read_bytes())
-    text = file.read_text(encoding="utf-8")
-    entry = re.search(rf"\n    {MODEL} = \{{.*?\n    \}}", text, re.DOTALL)
-    assert entry is not None
-    text = text.replace(entry[0], entry[0] + entry[0].replace(MODEL, OLD, 1), 1)
-    text, count = re.subn(rf'\n(  embedding\s*= "{MODEL}")', rf"\n\1\n  {role}", text, count=1)
-    assert count == 1
-    file.write_text(text, encoding="utf-8")
+    name_former_embedding(file, *role)
     return read_variable_file(file)
 
 
