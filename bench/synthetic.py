@@ -12,9 +12,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.knowledge.building import DocumentOutcome
 from agents.knowledge.documents import DocumentRef
 from agents.knowledge.generation import EmbeddingIdentity
+from agents.knowledge.records import DocumentOutcome
 from agents.knowledge.reuse import reuse_key
 from agents.knowledge.store import Chunk, EmbeddedChunk
 from agents.knowledge.sync import ScannedDocument
