@@ -1,5 +1,7 @@
 """What Prefect does by itself when a run of the environment dies, is late or fails."""
 
+import json
+from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -19,12 +21,23 @@ ANY_RUN = ResourceSpecification({"prefect.resource.id": "prefect.flow-run.*"})
 # A run that waits for an approval is suspended, and has no process that could send a heartbeat.
 NO_LONGER_RUNNING = ("Completed", "Failed", "Crashed", "Cancelled", "Cancelling", "Paused", "Suspended")
 MESSAGE = "Its process sent no sign of life for 10 minutes; the flow can be run again."
+# Headings of docs/operations.md: what to do when a run of the flow failed, and when one is late.
+RUNBOOKS: Mapping[str, str] = {
+    "knowledge": "A knowledge refresh failed",
+    "evaluation": "The evaluation fails because a threshold is missed",
+    "drift": "How do I find out what drifted?",
+    "cost": "The bill goes over the budget",
+    "drill": "The restore drill fails",
+}
+RUNBOOK_OF_OTHERS = "What do I look at first when something is wrong?"
+RUNBOOK_OF_LATE_RUNS = "A flow run is stuck"
 PAYLOAD = """{
   "environment": "%s",
   "flow": "{{ flow.name }}",
   "run": "{{ flow_run.name }}",
   "state": "{{ flow_run.state.name }}",
   "message": {{ (flow_run.state.message or "") | truncate(500) | tojson }},
+  "runbook": {{ %s.get(flow.name, "%s") | tojson }},
   "id": "{{ flow_run.id }}"
 }"""
 
@@ -79,12 +92,20 @@ def automations(environment: EnvironmentName, webhook: UUID | None) -> tuple[Aut
         return (dead,)
     return (
         dead,
-        _told(environment, "tell of runs that failed", ("Failed", "Crashed"), webhook),
-        _told(environment, "tell of runs that are late", ("Late",), webhook),
+        _told(environment, "tell of runs that failed", ("Failed", "Crashed"), webhook, RUNBOOKS, RUNBOOK_OF_OTHERS),
+        _told(environment, "tell of runs that are late", ("Late",), webhook, {}, RUNBOOK_OF_LATE_RUNS),
     )
 
 
-def _told(environment: EnvironmentName, purpose: str, states: tuple[str, ...], webhook: UUID) -> AutomationCore:
+def _told(
+    environment: EnvironmentName,
+    purpose: str,
+    states: tuple[str, ...],
+    webhook: UUID,
+    runbooks: Mapping[str, str],
+    runbook_of_others: str,
+) -> AutomationCore:
+    payload = PAYLOAD % (environment.value, json.dumps(runbooks), runbook_of_others)
     return AutomationCore(
         name=f"{environment.value}: {purpose}",
         description="Calls the webhook that environment.prefect.notifications names.",
@@ -96,7 +117,7 @@ def _told(environment: EnvironmentName, purpose: str, states: tuple[str, ...], w
             for_each={"prefect.resource.id"},
             posture=Posture.Reactive,
         ),
-        actions=[CallWebhook(block_document_id=webhook, payload=PAYLOAD % environment.value)],
+        actions=[CallWebhook(block_document_id=webhook, payload=payload)],
     )
 
 

@@ -1,6 +1,7 @@
 """What Prefect does by itself, tried on a real server: its own triggers, a real webhook."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,10 +19,16 @@ from prefect.events import AutomationCore, Event
 from prefect.states import Failed, Running
 from pydantic import SecretStr
 
-from tasks.environment import Environment, EnvironmentName
+from tasks.environment import REPOSITORY, Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.prefect_objects import Change, NotificationsBlockMissing, reconcile
-from tasks.prefect_objects.automations import DEAD_AFTER, HEARTBEAT
+from tasks.prefect_objects.automations import (
+    DEAD_AFTER,
+    HEARTBEAT,
+    RUNBOOK_OF_LATE_RUNS,
+    RUNBOOK_OF_OTHERS,
+    RUNBOOKS,
+)
 
 pytestmark = pytest.mark.prefect_server
 
@@ -169,3 +176,10 @@ def test_a_failed_run_is_told_of_and_one_of_another_environment_is_not(
         ("local", "knowledge", run.name, "Failed", 'the gate says "no"')
     ]
     assert told[0]["id"] == str(run.id)
+    assert told[0]["runbook"] == "A knowledge refresh failed"
+
+
+def test_runs_are_told_of_with_runbooks_that_exist() -> None:
+    text = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8")
+    named = {*RUNBOOKS.values(), RUNBOOK_OF_OTHERS, RUNBOOK_OF_LATE_RUNS}
+    assert named - set(re.findall("^## (.+)$", text, re.MULTILINE)) == set()
