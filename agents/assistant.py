@@ -128,6 +128,7 @@ def assemble(settings: Settings) -> Assistant:
     access = assemble_access(settings.access, settings.environment)
     admission = Admission(settings.access.load)
     metrics.watch(admission)
+    metrics.watch_knowledge(watch)
     return Assistant(
         settings=settings,
         gateway=gateway,

@@ -44,6 +44,8 @@ class FreshnessWatch:
         self._refresh = refresh
         self._now = now
         self._record: ChangeRecord | None = None
+        self.stale = False
+        """Whether the generation that was judged last was stale; False before the first question."""
 
     def judge(self, manifest: Manifest) -> Freshness:
         """How fresh the generation is, by the record that was read last; asks for a refresh when it is stale."""
@@ -58,6 +60,7 @@ class FreshnessWatch:
             reason = "its sources have changed since"
         elif self._objective is not None and age > self._objective:
             reason = "nobody has looked at its sources since"
+        self.stale = reason is not None
         if reason is not None and self._refresh is not None:
             self._refresh.ask(manifest.source_fingerprint if record is None else record.fingerprint)
         return Freshness(as_of, round(age.total_seconds(), 3), reason is not None, reason)

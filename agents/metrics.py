@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from agents.admission import Admission
 from agents.events import Answer
+from agents.freshness import FreshnessWatch
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.1, 0.25, 1)
@@ -70,7 +71,14 @@ class Metrics:
             "agents_questions_in_progress", "Questions that are being answered.", registry=self._registry
         )
         self._waiting = Gauge("agents_questions_waiting", "Questions that wait for a place.", registry=self._registry)
+        self._stale = Gauge(
+            "agents_knowledge_stale", "1 when the last question found the knowledge stale.", registry=self._registry
+        )
         self._ready = Gauge("agents_ready", "1 when everything an answer needs is there.", registry=self._registry)
+
+    def watch_knowledge(self, freshness: FreshnessWatch) -> None:
+        """Have each exposition say what `freshness` judged last."""
+        self._stale.set_function(lambda: freshness.stale)
 
     def watch(self, admission: Admission) -> None:
         """Have each exposition say how many questions `admission` has at that moment."""

@@ -19,6 +19,7 @@ from agents.knowledge.generation import Manifest
 from agents.knowledge.store.opening import open_store
 from agents.knowledge.store.settings import LanceSettings
 from agents.knowledge_base import KnowledgeBase
+from agents.metrics import Metrics
 from agents.refresh_request import RefreshRequests
 from agents.refresh_settings import Refresh
 from tests.agents.corpus_generation import IDENTITY, build_generation, corpus_chunks
@@ -135,11 +136,14 @@ async def test_a_generation_is_fresh_when_its_sources_were_seen_unchanged(tmp_pa
     clock = Clock()
     base = KnowledgeBase(LanceSettings(tmp_path / "knowledge"), FusionSettings("rrf", 0.5, 50), IDENTITY)
     watch = FreshnessWatch(base, HOUR, None, clock.now)
+    metrics = Metrics()
+    metrics.watch_knowledge(watch)
     clock.seconds += 2 * HOUR.total_seconds()
     assert watch.judge(made).reason == "nobody has looked at its sources since"
     assert watch.note(watch.judge(made)) == (
         "the knowledge base is 2 hours old, and nobody has looked at its sources since"
     )
+    assert "agents_knowledge_stale 1.0" in metrics.exposition(ready=True).decode()
     record_change(store, made.versions, clock.now())
     store.close()
     reading = asyncio.create_task(watch.run())
@@ -148,5 +152,6 @@ async def test_a_generation_is_fresh_when_its_sources_were_seen_unchanged(tmp_pa
             assert not watch.judge(made).stale
     assert watch.judge(made).as_of == clock.now()
     assert watch.note(watch.judge(made)) is None
+    assert "agents_knowledge_stale 0.0" in metrics.exposition(ready=True).decode()
     reading.cancel()
     await base.close()
