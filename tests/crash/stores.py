@@ -136,9 +136,11 @@ class OpenSearchBehindProxy:
             for index in client.indices.get(index=f"{destination}-*"):
                 client.indices.delete(index=index)
             for index, description in client.indices.get(index=f"{origin}-*").items():
-                # What is cloned may not change meanwhile.
+                # What is cloned may not change meanwhile; a sealed generation never may.
+                sealed = description["settings"]["index"].get("blocks", {}).get("write") == "true"
                 client.indices.put_settings(index=index, body={"index.blocks.write": True})
+                block = {"index.blocks.write": True if sealed else None}
                 aliases = {destination: {}} if description["aliases"] else {}
-                body = {"settings": {"index.blocks.write": None}, "aliases": aliases}
-                client.indices.clone(index=index, target=destination + index.removeprefix(origin), body=body)
-                client.indices.put_settings(index=index, body={"index.blocks.write": None})
+                target = destination + index.removeprefix(origin)
+                client.indices.clone(index=index, target=target, body={"settings": block, "aliases": aliases})
+                client.indices.put_settings(index=index, body=block)

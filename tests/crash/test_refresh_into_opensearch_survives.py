@@ -67,7 +67,7 @@ def test_a_refresh_converges_after_a_fault_on_the_wire(
     with refreshes.reader() as reader:
         proxy.set_case(wire_case)
         code, embedded_before, output = refreshes.run()
-        assert proxy.struck == 1, "the refresh never came to this request"
+        assert proxy.struck == 1, f"the refresh never came to this request: {output}"
         assert (code == 0) == (wire_case.fault in PASSING), output
         assert code == 0 or "StoreUnavailable: the OpenSearch store at" in output, output
         proxy.set_case(None)
