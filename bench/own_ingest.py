@@ -1,0 +1,123 @@
+"""The product's refresh with vectors from an endpoint, as a process that can be compared with others, and killed.
+
+`python -m bench.own_ingest` takes the work as JSON, and prints the seconds that it took, imports apart. Everything but
+Ray is as in a refresh: documents are read and cut by the same code, before they go to the endpoint.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from time import perf_counter
+
+import httpx
+
+from agents.knowledge.building import DocumentOutcome
+from agents.knowledge.chunking import cut
+from agents.knowledge.generation import Manifest
+from agents.knowledge.parsing import parse
+from agents.knowledge.reuse import reuse_key
+from agents.knowledge.source_opening import open_source
+from agents.knowledge.store import Chunk, EmbeddedChunk, KnowledgeStore
+from agents.knowledge.store.opening import open_store
+from agents.knowledge.store.settings import OpenSearchSettings
+from agents.knowledge.sync import Provenance
+from agents.knowledge.tokenizer import load_tokenizer
+from bench.options import local_environment
+from bench.refreshing import work_of
+from tasks.embedding_model import provenance
+from tasks.environment import REPOSITORY
+from tasks.environment.knowledge import Source
+from tasks.ray_data import EmbeddedBatch, EmbeddingWork
+from tasks.refresh.building import build
+from tasks.refresh.gate import GateRules, examine
+from tasks.refresh.inputs import rules_with
+from tasks.refresh.steps import Refresh, RefreshSteps
+from tasks.refresh.verdicts import Verdict
+
+SECONDS_PER_CALL = 600
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An embedding endpoint that speaks OpenAI's interface, asked for `batch` texts at once."""
+
+    url: str
+    model: str
+    batch: int
+
+    def vectors(self, texts: Sequence[str]) -> list[list[float]]:
+        """Unit-length vectors of the texts, in order."""
+        body = {"model": self.model, "input": list(texts)}
+        answer = httpx.post(f"{self.url}/embeddings", json=body, timeout=SECONDS_PER_CALL, trust_env=False)
+        data = answer.raise_for_status().json()["data"]
+        return [item["embedding"] for item in sorted(data, key=lambda item: item["index"])]
+
+    def embed(self, work: EmbeddingWork) -> Iterator[EmbeddedBatch]:
+        """What Ray's pipeline does, in this process: what is embedded is stored while the next is on its way."""
+        parsed = [_parsed(work, number) for number in range(len(work.documents))]
+        fresh = [chunk for chunks, _ in parsed for chunk in chunks if chunk.chunk_id not in work.stored]
+        reused = [chunk for chunk in fresh if reuse_key(chunk.document_uri, chunk.searchable_text) in work.reusable]
+        known = {chunk.chunk_id for chunk in reused}
+        wanted = [chunk for chunk in fresh if chunk.chunk_id not in known]
+        with ThreadPoolExecutor(1) as ahead:
+            for chunks in ahead.map(self._embedded, list(_batches(wanted, self.batch))):
+                yield EmbeddedBatch(chunks, [], [])
+        yield EmbeddedBatch([], reused, [outcome for _, outcome in parsed])
+
+    def examine(
+        self, store: KnowledgeStore, candidate: Manifest, _: EmbeddingWork, made_by: Provenance, rules: GateRules
+    ) -> Verdict:
+        """The gate, whose probes this endpoint embeds."""
+        return examine(store, candidate, store.serving(), made_by.embedding, self.vectors, rules)
+
+    def _embedded(self, chunks: Sequence[Chunk]) -> list[EmbeddedChunk]:
+        vectors = self.vectors([chunk.searchable_text for chunk in chunks])
+        return [EmbeddedChunk(chunk, vector) for chunk, vector in zip(chunks, vectors, strict=True)]
+
+
+def main() -> None:
+    """Refresh, and say how long it took."""
+    given = json.loads(sys.argv[1])
+    environment = local_environment("documentation")
+    sources = (Source(name="peers", uri=Path(given["corpus"]).as_uri()),)
+    work = work_of(environment, sources)
+    endpoint = Endpoint(given["endpoint"], given["model"], given["batch"])
+    began = perf_counter()
+    store = open_store(OpenSearchSettings(given["opensearch"], given["index"], shards=1, replicas=0))
+    section = environment.knowledge
+    rules = rules_with(
+        section.fusion,
+        section.gate,
+        section.deletion_guard,
+        section.generations_kept,
+        (),
+        {},
+        deletions_confirmed=True,
+        sources_replaced=False,
+    )
+    steps = RefreshSteps(build=partial(build, embed=endpoint.embed), examine=endpoint.examine)
+    Refresh(store, work, provenance(environment, sources, None, None), rules, steps).run(lambda _: None)
+    store.close()
+    print(json.dumps({"seconds": perf_counter() - began}))
+
+
+def _parsed(work: EmbeddingWork, number: int) -> tuple[list[Chunk], DocumentOutcome]:
+    ref = work.documents[number]
+    source = work.sources[ref.source]
+    content = open_source(source.name, source.uri, source.include, REPOSITORY).read(ref, work.max_document_bytes)
+    content_hash = sha256(content).hexdigest()
+    chunks = cut(ref, parse(ref, content), content_hash, work.bounds, load_tokenizer(work.tokenizer_file))
+    return chunks, DocumentOutcome(ref, content_hash, len(chunks))
+
+
+def _batches(chunks: Sequence[Chunk], size: int) -> Iterable[Sequence[Chunk]]:
+    return (chunks[first : first + size] for first in range(0, len(chunks), size))
+
+
+if __name__ == "__main__":
+    main()
