@@ -16,10 +16,10 @@ from time import perf_counter
 
 import httpx
 
-from agents.knowledge.building import DocumentOutcome
 from agents.knowledge.chunking import cut
 from agents.knowledge.generation import Manifest
 from agents.knowledge.parsing import parse
+from agents.knowledge.records import DocumentOutcome
 from agents.knowledge.reuse import reuse_key
 from agents.knowledge.source_opening import open_source
 from agents.knowledge.store import Chunk, EmbeddedChunk, KnowledgeStore

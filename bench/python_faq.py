@@ -19,7 +19,9 @@ def answered_questions() -> list[tuple[str, str, str]]:
     Raises:
         NotMeasurable: the package is not installed.
     """
-    entries = [entry for page in sorted(DOCUMENTATION.glob(PAGES)) for entry in entries_of(page.read_bytes())]
+    # The package links its pages a second time, by their version.
+    pages = {page.resolve(): None for page in sorted(DOCUMENTATION.glob(PAGES))}
+    entries = [entry for page in pages for entry in entries_of(page.read_bytes())]
     if not entries:
         raise NotMeasurable("one labelled set is the FAQ of Debian's package python3-doc: apt-get install python3-doc")
     return [(f"{number:03d}", question, answer) for number, (question, answer) in enumerate(entries)]

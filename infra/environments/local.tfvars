@@ -56,7 +56,7 @@ knowledge = {
   schedule          = { cron = "0 3 * * *", timezone = "UTC" }
   chunks            = { tokens = 224, overlap_tokens = 32 }
   store             = { engine = "lancedb", directory = "knowledge" }
-  fusion            = { method = "min_max", dense_weight = 0.5, candidates = 50 }
+  fusion            = { method = "min_max", dense_weight = 0.6, candidates = 50 }
   generations_kept  = 3
   max_document_mib  = 64
   embedding_workers = 2

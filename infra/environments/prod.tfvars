@@ -142,7 +142,7 @@ knowledge = {
   schedule          = { cron = "0 */6 * * *", timezone = "UTC" }
   chunks            = { tokens = 224, overlap_tokens = 32 }
   store             = { engine = "opensearch", index_prefix = "prod", shards = 3, replicas = 1 }
-  fusion            = { method = "min_max", dense_weight = 0.3, candidates = 100 }
+  fusion            = { method = "min_max", dense_weight = 0.6, candidates = 100 }
   recovery          = { schedule = { cron = "30 4 * * *", timezone = "UTC" } }
   events            = { schedule = { cron = "*/5 * * * *", timezone = "UTC" } }
   generations_kept  = 5
