@@ -149,6 +149,7 @@ def dev(
             made = Dev(file, models, s3, buckets["results"])
             made.set("dataset", json.dumps(str(questions)))
             yield made
+            EnvironmentOutputs.delete(block_name(DEV))
     finally:
         aws.stop()
         models.stop()
