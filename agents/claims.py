@@ -35,20 +35,27 @@ SKIPPED_WORD = 0.25
 
 
 @dataclass(frozen=True)
-class Word:
-    """A word of a claim. `group` numbers the exact token (code, number, identifier) that it is part of, if any.
+class Claim:
+    """The words of a claim, each field one value a word.
 
-    `place` counts all words of the text, and more where a clause ends: how far apart two words stand.
+    `groups` number the exact token (code, number, identifier) that a word is part of, if any. `places` count all words
+    of the text, and more where a clause ends: how far apart two words stand.
+
+    Columns and no objects of words: thousands of claims are kept, and the garbage collector, which stops the event
+    loop, looks at every object but at no tuple of strings and numbers.
     """
 
-    stem: str
-    group: int | None
-    place: int
+    stems: tuple[str, ...]
+    groups: tuple[int | None, ...]
+    places: tuple[int, ...]
 
-    @property
-    def binds(self) -> bool:
-        """Whether leaving it out changes what is said."""
-        return self.group is not None or self.stem in _RELATION_WORDS or self.stem in CONDITIONS or self.stem == NOT
+    def __len__(self) -> int:
+        return len(self.stems)
+
+    def binds(self, index: int) -> bool:
+        """Whether leaving that word out changes what is said."""
+        word = self.stems[index]
+        return self.groups[index] is not None or word in _RELATION_WORDS or word in CONDITIONS or word == NOT
 
 
 @dataclass(frozen=True)
@@ -59,11 +66,14 @@ class Alignment:
     score: float
 
 
+NOTHING = Claim((), (), ())
+
+
 @lru_cache(maxsize=2048)
-def claim_words(text: str) -> tuple[Word, ...]:
+def claim_of(text: str) -> Claim:
     """The words of `text` that carry its claim, in order: content, relations, conditions, negations, exact tokens."""
     plain = CONTRACTED_NOT.sub(" not ", _THOUSANDS.sub("", text))
-    words: list[Word] = []
+    words: list[tuple[str, int | None, int]] = []
     place = end = group = 0
     for piece in _PIECE.finditer(plain):
         if _BOUNDARY.search(plain, end, piece.start()):
@@ -74,8 +84,8 @@ def claim_words(text: str) -> tuple[Word, ...]:
         for part in _PART.findall(piece.group().replace("_", " ").casefold()):
             place += 1 + _BOUNDARY_DISTANCE * (part in _BOUNDARY_WORDS and not exact)
             if (known := _known(part, exact)) is not None:
-                words.append(Word(known, group if exact else None, place))
-    return tuple(words)
+                words.append((known, group if exact else None, place))
+    return Claim(*(tuple(column) for column in zip(*words, strict=True))) if words else NOTHING
 
 
 def _known(word: str, exact: bool) -> str | None:
@@ -88,31 +98,29 @@ def _known(word: str, exact: bool) -> str | None:
     return None if word in FUNCTION_WORDS or word in _FILLER_WORDS else stem(word)
 
 
-def align(sentence: tuple[Word, ...], text: tuple[Word, ...]) -> Alignment:
+def align(sentence: Claim, text: Claim) -> Alignment:
     """The best way to find the words of `sentence` in `text` in their order.
 
     An aligned word counts 1, a word of the text that is skipped between aligned ones costs `SKIPPED_WORD`. This is
     Needleman and Wunsch's alignment (1970) with free ends in the text.
     """
     rows = [[0.0] * (len(text) + 1)]
-    for word in sentence:
+    for word in sentence.stems:
         above, row = rows[-1], [0.0]
-        for column, candidate in enumerate(text, start=1):
+        for column, candidate in enumerate(text.stems, start=1):
             best = max(above[column], row[-1] - SKIPPED_WORD, 0.0)
-            row.append(max(best, above[column - 1] + 1) if candidate.stem == word.stem else best)
+            row.append(max(best, above[column - 1] + 1) if candidate == word else best)
         rows.append(row)
     end = max(range(len(text) + 1), key=lambda column: rows[-1][column])
     return Alignment(_pairs(sentence, text, rows, end), rows[-1][end])
 
 
-def _pairs(
-    sentence: tuple[Word, ...], text: tuple[Word, ...], rows: list[list[float]], column: int
-) -> tuple[tuple[int, int], ...]:
+def _pairs(sentence: Claim, text: Claim, rows: list[list[float]], column: int) -> tuple[tuple[int, int], ...]:
     pairs: list[tuple[int, int]] = []
     row = len(sentence)
     while row and column and rows[row][column] > 0:
         here = rows[row][column]
-        same = sentence[row - 1].stem == text[column - 1].stem
+        same = sentence.stems[row - 1] == text.stems[column - 1]
         if same and here == rows[row - 1][column - 1] + 1:
             row, column = row - 1, column - 1
             pairs.append((row, column))
@@ -123,20 +131,21 @@ def _pairs(
     return tuple(reversed(pairs))
 
 
-def keeps_company(words: tuple[Word, ...], aligned: frozenset[int]) -> bool:
+def keeps_company(claim: Claim, aligned: frozenset[int]) -> bool:
     """Whether every aligned word stands nearer to an aligned exact token than to one of its kind that was left out.
 
     `make down` and `make up` may stand in one sentence; what is said next to the one is not said of the other.
     """
-    return all(_keeps_company(words, aligned, numeric) for numeric in (False, True))
+    return all(_keeps_company(claim, aligned, numeric) for numeric in (False, True))
 
 
-def _keeps_company(words: tuple[Word, ...], aligned: frozenset[int], numeric: bool) -> bool:
-    exact = [word for word in words if word.group is not None and word.stem.isnumeric() is numeric]
-    held = {words[index].group for index in aligned}
-    ours = [word.place for word in exact if word.group in held]
-    others = [word.place for word in exact if word.group not in held]
+def _keeps_company(claim: Claim, aligned: frozenset[int], numeric: bool) -> bool:
+    words = zip(claim.stems, claim.groups, claim.places, strict=True)
+    exact = [(group, place) for word, group, place in words if group is not None and word.isnumeric() is numeric]
+    held = {claim.groups[index] for index in aligned}
+    ours = [place for group, place in exact if group in held]
+    others = [place for group, place in exact if group not in held]
     if not ours or not others:
         return True
-    places = [words[index].place for index in aligned]
+    places = [claim.places[index] for index in aligned]
     return all(min(abs(p - place) for p in ours) < min(abs(p - place) for p in others) for place in places)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from agents.claims import Word, claim_words
+from agents.claims import Claim, claim_of
 from agents.sentences import sentence_spans
 
 LONGEST_QUOTE = 600
@@ -18,7 +18,7 @@ class Window:
 
     start: int
     end: int
-    words: tuple[Word, ...]
+    claim: Claim
     columns: frozenset[str]
 
 
@@ -36,8 +36,7 @@ def windows(text: str) -> tuple[Window, ...]:
     ]
     columns = _columns(text, spans)
     return tuple(
-        Window(start, end, claim_words(text[start:end]), columns.get(start, frozenset()))
-        for start, end in [*said, *pairs]
+        Window(start, end, claim_of(text[start:end]), columns.get(start, frozenset())) for start, end in [*said, *pairs]
     )
 
 
@@ -47,7 +46,7 @@ def _columns(text: str, spans: list[tuple[int, int]]) -> dict[int, frozenset[str
     header = frozenset[str]()
     for (start, end), (following, _) in pairwise(spans):
         if text.startswith(_RULE, following):
-            header = frozenset(word.stem for word in claim_words(text[start:end]))
+            header = frozenset(claim_of(text[start:end]).stems)
         elif text[following] != "|":
             header = frozenset()
         else:

@@ -95,6 +95,7 @@ class ModelGateway:
                     )
                 )
                 answer = response.parse()
+            _let_go(response.http_response)
             call.answered(response.headers)
             call.reported(answer.usage)
         vector = answer.data[0].embedding if answer.data else []
@@ -127,13 +128,16 @@ class ModelGateway:
                 )
             )
             call.answered(stream.response.headers)
-            async with stream:
-                async for piece in stream:
-                    self.last_chat = time.monotonic()
-                    call.reported(piece.usage)
-                    if piece.choices and (text := piece.choices[0].delta.content):
-                        call.heard(text)
-                        yield text
+            try:
+                async with stream:
+                    async for piece in stream:
+                        self.last_chat = time.monotonic()
+                        call.reported(piece.usage)
+                        if piece.choices and (text := piece.choices[0].delta.content):
+                            call.heard(text)
+                            yield text
+            finally:
+                _let_go(stream.response)
 
     async def fill(
         self,
@@ -163,6 +167,7 @@ class ModelGateway:
                     )
                 )
                 answer = response.parse()
+            _let_go(response.http_response)
             text = answer.choices[0].message.content if answer.choices else None
             call.answered(response.headers)
             call.reported(answer.usage)
@@ -193,10 +198,21 @@ class ModelGateway:
         circuit.succeeded()
 
 
+def _let_go(response: httpx.Response) -> None:
+    """End the cycle of a response that was read and its stream, which leaves both to the garbage collector."""
+    response.stream = httpx.ByteStream(b"")
+
+
 async def _persistently(call: Callable[[], Awaitable[Result]]) -> Result:
     """Make a call, again when it did not reach anybody who could answer; slow answers are not asked for twice."""
+    # Each context of stamina leaves sixty objects to the garbage collector, and hardly any call needs one.
+    try:
+        return await call()
+    except APIError as error:
+        if not _is_passing(error):
+            raise
     async for attempt in stamina.retry_context(
-        on=_is_passing, attempts=ATTEMPTS, timeout=None, wait_initial=0.1, wait_max=1.0, wait_jitter=0.2
+        on=_is_passing, attempts=ATTEMPTS - 1, timeout=None, wait_initial=0.1, wait_max=1.0, wait_jitter=0.2
     ):
         with attempt:
             return await call()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents.claims import CONDITIONS, NOT, Word, align, claim_words, keeps_company
+from agents.claims import CONDITIONS, NOT, Claim, align, claim_of, keeps_company
 from agents.evidence import Window, windows
 from agents.knowledge.search import Passage
 from agents.terms import exact_tokens, holds_exactly
@@ -65,15 +65,14 @@ def check(sentence: str, question: str, passages: Sequence[Passage], threshold: 
     score of at least `threshold` (0..1): the share of its words that are found there, less a loss for every word that
     it leaves out in between. This is strict on purpose: what fails is replaced by quotes, which are always right.
     """
-    words = claim_words(sentence)
-    stems = {word.stem for word in words}
+    claim = claim_of(sentence)
     if sentence.rstrip().endswith("?"):
         return Verdict(0.0, None, "it is a question")
     if sentence.rstrip().endswith(":"):
         return Verdict(0.0, None, "it only announces")
-    if len(words) < FEWEST_WORDS:
+    if len(claim) < FEWEST_WORDS:
         return Verdict(0.0, None, "it claims too little to be checked")
-    if stems <= {word.stem for word in claim_words(question)}:
+    if set(claim.stems) <= set(claim_of(question).stems):
         return Verdict(0.0, None, "it repeats the question")
     exact = exact_tokens(sentence)
     holders = [passage for passage in passages if all(holds_exactly(passage.chunk.text, token) for token in exact)]
@@ -81,7 +80,7 @@ def check(sentence: str, question: str, passages: Sequence[Passage], threshold: 
         missing = sorted(t for t in exact if not any(holds_exactly(p.chunk.text, t) for p in passages))
         named = ", ".join(repr(token) for token in missing)
         return Verdict(0.0, None, f"no passage holds {named}" if missing else "no single passage holds all its names")
-    score, quote = _best_support(words, exact, holders)
+    score, quote = _best_support(claim, exact, holders)
     if quote is None:
         return Verdict(score, None, "no passage says that", may_be_paraphrase=True)
     if score < threshold:
@@ -89,23 +88,21 @@ def check(sentence: str, question: str, passages: Sequence[Passage], threshold: 
     return Verdict(score, quote, None)
 
 
-def _best_support(
-    words: tuple[Word, ...], exact: frozenset[str], passages: Sequence[Passage]
-) -> tuple[float, Quote | None]:
+def _best_support(claim: Claim, exact: frozenset[str], passages: Sequence[Passage]) -> tuple[float, Quote | None]:
     best: tuple[float, Quote | None] = (0.0, None)
     for passage in passages:
         text = passage.chunk.text
         headings = (passage.chunk.title, *passage.chunk.heading_path)
         for window in windows(text):
-            score = _support(words, window, headings)
+            score = _support(claim, window, headings)
             # The single sentences come first: a pair must support more to be preferred.
             if score > best[0] and all(holds_exactly(text[window.start : window.end], token) for token in exact):
                 best = (score, Quote(passage, window.start, window.end))
     return best
 
 
-def _support(words: tuple[Word, ...], window: Window, headings: tuple[str, ...]) -> float:
-    """How well the text of `window` supports the claim `words` (0..1); 0 when the claim differs in any of these ways.
+def _support(claim: Claim, window: Window, headings: tuple[str, ...]) -> float:
+    """How well the text of `window` supports the claim (0..1); 0 when the claim differs in any of these ways.
 
     - A word of the claim is not in the text, at its place in the order. Words before or after all the others may come
       from the headings instead, when they restate the whole innermost heading; with a row of a table, the names of its
@@ -114,38 +111,35 @@ def _support(words: tuple[Word, ...], window: Window, headings: tuple[str, ...])
     - Between the words of the claim, the text has an exact token or a relation (`before`, `by`) that was left out.
     - A word stands nearer to another exact token than to those of the claim.
     """
-    text = window.words
-    above = {word.stem for heading in headings for word in claim_words(heading)}
+    text = window.claim
+    stems = set(claim.stems)
+    above = {stem for heading in headings for stem in claim_of(heading).stems}
     free = window.columns | _FREE_CONDITIONS
-    if not {word.stem for word in words} <= {word.stem for word in text} | above | free or _differs(words, text):
+    if not stems <= {*text.stems} | above | free or _differs(claim, text):
         return 0.0
-    alignment = align(words, text)
+    alignment = align(claim, text)
     if not alignment.pairs:
         return 0.0
     mine, theirs = {pair[0] for pair in alignment.pairs}, frozenset(pair[1] for pair in alignment.pairs)
-    left = [index for index, word in enumerate(words) if index not in mine and word.stem not in free]
-    subject = {word.stem for word in claim_words(headings[-1])} - free
-    restated = subject <= {word.stem for word in words}
-    if left and not (restated and all(_outside(index, mine) and words[index].stem in above for index in left)):
+    unaligned = [index for index in range(len(claim)) if index not in mine]
+    left = [index for index in unaligned if claim.stems[index] not in free]
+    restated = set(claim_of(headings[-1]).stems) - free <= stems
+    if left and not (restated and all(_outside(index, mine) and claim.stems[index] in above for index in left)):
         return 0.0
-    if any(text[index].binds for index in range(min(theirs), max(theirs)) if index not in theirs):
+    if any(text.binds(index) for index in range(min(theirs), max(theirs)) if index not in theirs):
         return 0.0
     if not keeps_company(text, theirs):
         return 0.0
-    named = sum(word.stem in window.columns for index, word in enumerate(words) if index not in mine)
+    named = sum(claim.stems[index] in window.columns for index in unaligned)
     # Beside an exact token the subject matters most: `make up` is mentioned below "How do I stop?" too.
-    restating = 0.0 if any(word.group is not None for word in words) else RESTATED * len(left)
-    return (alignment.score + named + restating) / len(words)
+    restating = RESTATED * len(left) if set(claim.groups) == {None} else 0.0
+    return (alignment.score + named + restating) / len(claim)
 
 
-def _differs(words: tuple[Word, ...], text: tuple[Word, ...]) -> bool:
-    conditional = any(_count(text, condition) > _count(words, condition) for condition in CONDITIONS)
-    return conditional or _count(words, NOT) != _count(text, NOT)
+def _differs(claim: Claim, text: Claim) -> bool:
+    conditional = any(text.stems.count(condition) > claim.stems.count(condition) for condition in CONDITIONS)
+    return conditional or claim.stems.count(NOT) != text.stems.count(NOT)
 
 
 def _outside(index: int, aligned: set[int]) -> bool:
     return index < min(aligned) or index > max(aligned)
-
-
-def _count(words: tuple[Word, ...], stem: str) -> int:
-    return sum(word.stem == stem for word in words)

@@ -30,6 +30,10 @@ class NothingIsKept(WrongInput):
     """The variable file names no place for copies of the store."""
 
 
+class UnknownMaker(WrongInput):
+    """What serves was made by an embedding model that the variable file does not name."""
+
+
 @dataclass(frozen=True)
 class DrilledStore:
     """A knowledge store, its copies, and what is asked of both."""
@@ -45,6 +49,7 @@ def drilled_store(settings: Environment, outputs: Mapping[str, Any] | None = Non
 
     Raises:
         NothingIsKept: the variable file names no place for copies.
+        UnknownMaker: what serves was made by an embedding model that the variable file does not name.
         InvalidGoldenSet: the labelled questions cannot be read.
     """
     golden = read_golden_set(REPOSITORY / settings.evaluation.dataset)
@@ -52,7 +57,7 @@ def drilled_store(settings: Environment, outputs: Mapping[str, Any] | None = Non
     with (
         _copies(settings, outputs) as copies,
         knowledge_store(settings, outputs) as store,
-        _embedding(settings, outputs) as embed,
+        _embedding(settings, outputs, _maker(settings, store)) as embed,
     ):
         yield DrilledStore(store, copies, Questions(golden, embed, fusion))
 
@@ -93,17 +98,36 @@ def _repository(settings: Environment, outputs: Mapping[str, Any] | None) -> Rep
     return Repository(name, "s3", place)
 
 
+def _maker(settings: Environment, store: KnowledgeStore) -> str:
+    """The model that made the vectors of what serves, which during a change of the embedding model is the former one.
+
+    Raises:
+        UnknownMaker: it is none of the environment's.
+    """
+    serving = store.serving()
+    if serving is None:
+        return settings.models.embedding
+    if serving.embedding.model not in settings.models.embeddings:
+        raise UnknownMaker(
+            f"generation {serving.generation!r} is of the embedding model {serving.embedding.model!r}, which neither "
+            "models.embedding nor models.former_embedding names: name it there, or refresh the knowledge base first"
+        )
+    return serving.embedding.model
+
+
 @contextmanager
-def _embedding(settings: Environment, outputs: Mapping[str, Any] | None) -> Generator[Callable[[str], list[float]]]:
+def _embedding(
+    settings: Environment, outputs: Mapping[str, Any] | None, model: str
+) -> Generator[Callable[[str], list[float]]]:
     if outputs is None:
         # Importing llama.cpp takes a second, and a drill that is refused does not need it.
         from tasks.llama_embedder import LlamaEmbedder
 
-        files = ensure_embedding_model(settings.models, models_directory(settings))
-        context = settings.models.catalogue[settings.models.embedding].context_tokens
+        files = ensure_embedding_model(settings.models, model, models_directory(settings))
+        context = settings.models.catalogue[model].context_tokens
         embedder = LlamaEmbedder(files.path, context, threads=1)
         yield lambda text: embedder.embed([text])[0]
         return
     gateway = gateway_in_cluster(settings)
-    with gateway_embedding(gateway.url, gateway.key.get_secret_value(), settings.models) as embed:
+    with gateway_embedding(gateway.url, gateway.key.get_secret_value(), settings.models, model) as embed:
         yield embed

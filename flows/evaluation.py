@@ -108,7 +108,9 @@ def measure(settings: Environment, golden: GoldenInputs, answers: int | None, as
         lambda done: progress.update(done, len(chosen)),
         asked.caller_key,
     )
-    with gateway_embedding(asked.gateway, asked.key.get_secret_value(), settings.models) as embed:
+    with gateway_embedding(
+        asked.gateway, asked.key.get_secret_value(), settings.models, settings.models.embedding
+    ) as embed:
         rows = question_rows(
             golden.questions,
             searched,

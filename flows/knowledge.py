@@ -88,7 +88,7 @@ def go_to(settings: Environment, generation: str) -> Rollback:
 def refresh_here(settings: Environment, directory: str | None, *, confirm_deletions: bool) -> RefreshReport:
     """Refresh on a Ray of this machine."""
     sources = sources_of(settings.knowledge, directory)
-    files = ensure_embedding_model(settings.models, models_directory(settings))
+    files = ensure_embedding_model(settings.models, settings.models.embedding, models_directory(settings))
     work = embedding_work(settings, sources, files)
     made_by = provenance(settings, sources, current_commit(), flow_run.get_id())
     section = settings.knowledge

@@ -19,13 +19,13 @@ from tasks.refresh.inputs import made_from, work_with
 
 
 @task(task_run_name="check-embedding-model")
-def ensure_embedding_model(models: Models, directory: Path) -> ModelFiles:
-    """Have the files of the embedding model, checked by hash.
+def ensure_embedding_model(models: Models, name: str, directory: Path) -> ModelFiles:
+    """Have the files of an embedding model, checked by hash.
 
     Raises:
         ModelUnavailable: they are not there and cannot be built.
     """
-    return _files(models, models.embedding, directory)
+    return _files(models, name, directory)
 
 
 def former_embedding(models: Models, directory: Path) -> Mapping[EmbeddingIdentity, Embed]:

@@ -1,4 +1,4 @@
-"""Vectors of texts by the environment's embedding model, through the gateway."""
+"""Vectors of texts by one of the environment's embedding models, through the gateway."""
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -8,13 +8,15 @@ from tasks.environment.models import Models
 
 
 @contextmanager
-def gateway_embedding(gateway_url: str, key: str, models: Models) -> Generator[Callable[[str], list[float]]]:
-    """A function from a text to its vector; text beyond the model's context is cut off.
+def gateway_embedding(
+    gateway_url: str, key: str, models: Models, model: str
+) -> Generator[Callable[[str], list[float]]]:
+    """A function from a text to its vector by `model`; text beyond the model's context is cut off.
 
     The function raises openai.OpenAIError when the gateway at `gateway_url` does not answer.
     """
     # Two tokens are the model's own, at the beginning and at the end.
-    most_tokens = models.catalogue[models.embedding].context_tokens - 2
+    most_tokens = models.catalogue[model].context_tokens - 2
     # It takes 0.7 s to import, which every start of a flow would pay.
     import openai
 
@@ -22,7 +24,7 @@ def gateway_embedding(gateway_url: str, key: str, models: Models) -> Generator[C
 
         def embed(text: str) -> list[float]:
             wanted = cut_to_tokens(text, most_tokens)
-            answer = client.embeddings.create(model=models.embedding, input=wanted, encoding_format="float")
+            answer = client.embeddings.create(model=model, input=wanted, encoding_format="float")
             return answer.data[0].embedding
 
         yield embed

@@ -59,7 +59,9 @@ def trace_rows(
     }
     reached, labelled = gateway(), read_verdicts()
     judge = JudgeAddress(model, reached.url, reached.key, settings.evaluation.judge_tokens)
-    with gateway_embedding(reached.url, reached.key.get_secret_value(), settings.models) as embed:
+    with gateway_embedding(
+        reached.url, reached.key.get_secret_value(), settings.models, settings.models.embedding
+    ) as embed:
         run = run_judge(judge, list(asked.values()), metrics, labelled, embed)
     for place, scored in zip(asked, run.scores, strict=True):
         failures = dict(scored.failures)

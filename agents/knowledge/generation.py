@@ -31,7 +31,7 @@ class DocumentRecord(BaseModel):
     address of the document that has the same content, under which the chunks of both lie; `chunks` is 0 then.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     source: str
     path: str
@@ -51,7 +51,8 @@ class Manifest(BaseModel):
     is searched; None in a generation of a version that did not record it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A service that was released before the flows reads what a newer version of them recorded.
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     generation: Annotated[str, StringConstraints(pattern=GENERATION_NAME)]
     state: Literal["building", "ready"]

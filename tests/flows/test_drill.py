@@ -8,7 +8,7 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
 from agents.knowledge.store import EmbeddedChunk
 from flows.drill import drill
-from flows.drill_sites import NothingIsKept
+from flows.drill_sites import NothingIsKept, UnknownMaker
 from tasks.embedding_identity import embedding_identity
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import DIRECTORY_VARIABLE, read_variable_file
@@ -27,12 +27,13 @@ def base(tmp_path: Path, model_files: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return base
 
 
-def serve_guide(base: OwnKnowledgeBase) -> None:
-    """Have a generation of a few passages serve, embedded by the laptop's own model."""
+def serve_guide(base: OwnKnowledgeBase, made_by: str | None = None) -> None:
+    """Have a generation of a few passages serve, embedded by the laptop's own model, or so it says, `made_by`."""
     vectors = LlamaEmbedder(base.model_file, 512, threads=1).embed([each.chunk.searchable_text for each in GUIDE])
     chunks = [EmbeddedChunk(each.chunk, vector) for each, vector in zip(GUIDE, vectors, strict=True)]
     models = read_variable_file(base.variable_file).models
     identity = embedding_identity(models, models.embedding)
+    identity = identity.model_copy(update={"model": made_by or identity.model})
     generation = manifest("one", chunks).model_copy(update={"embedding": identity})
     with base.store() as store:
         store.create(generation)
@@ -57,6 +58,14 @@ def test_the_report_says_what_was_restored_and_a_damaged_copy_fails_the_run(
     with pytest.raises(RestoreFailed, match=r"manifest: .* when restored.*run the drill again"):
         drill(EnvironmentName.LOCAL)
     assert base.texts().keys() == {"upgrade.md", "cost.html", "network.md"}
+
+
+def test_what_a_model_made_that_nobody_names_is_not_asked(
+    base: OwnKnowledgeBase, prefect_client: SyncPrefectClient
+) -> None:
+    serve_guide(base, made_by="forgotten")
+    with pytest.raises(UnknownMaker, match=r"of the embedding model 'forgotten', which neither models\.embedding"):
+        drill(EnvironmentName.LOCAL)
 
 
 def test_a_store_without_a_place_for_copies_is_refused(
