@@ -39,7 +39,7 @@ class Refreshed:
 
 def work_of(environment: Environment, sources: Sequence[Source]) -> EmbeddingWork:
     """The pipeline's settings, with the model's files in place."""
-    files = ensure_embedding_model.fn(environment.models, models_directory(environment))
+    files = ensure_embedding_model.fn(environment.models, environment.models.embedding, models_directory(environment))
     return embedding_work(environment, sources, files)
 
 
