@@ -133,7 +133,7 @@ lock: $(BIN)/uv ## Resolve pyproject.toml anew into requirements/.
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml --group rehearsal -c requirements/main.txt -o requirements/rehearsal.txt
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml --group test -c requirements/main.txt -o requirements/test.txt
 	@for image in agents ray; do $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url requirements/$$image.in -c requirements/main.txt -o requirements/$$image.txt; done
-	@$(BIN)/uv pip compile --quiet --no-config --universal --generate-hashes --no-emit-index-url requirements/checkov.in -o requirements/checkov.txt
+	@for set in checkov bench-peers; do $(BIN)/uv pip compile --quiet --no-config --universal --generate-hashes --no-emit-index-url requirements/$$set.in -o requirements/$$set.txt; done
 	@$(BIN)/uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url requirements/models.in -o requirements/models.txt
 	@$(BIN)/uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url requirements/cluster.in -o requirements/cluster.txt
 	@$(BIN)/uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url requirements/attacks.in -o requirements/attacks.txt

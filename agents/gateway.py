@@ -1,5 +1,7 @@
 """The models, as the gateway's OpenAI-compatible API offers them."""
 
+import asyncio
+import random
 import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
@@ -25,6 +27,8 @@ EMBED_SECONDS = 15.0
 LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=16)
 """Every request asks each idle connection whether it is still there, so that few of them are kept."""
 ATTEMPTS = 3
+PAUSE_SECONDS = 0.1
+"""At least, between the first of them and the next."""
 STOP = ["Question:"]
 """Small models go on with questions of their own once they have answered."""
 _BUSY_SECONDS = 5
@@ -211,8 +215,9 @@ async def _persistently(call: Callable[[], Awaitable[Result]]) -> Result:
     except APIError as error:
         if not _is_passing(error):
             raise
+    await asyncio.sleep(PAUSE_SECONDS * (1 + 2 * random.random()))  # noqa: S311 - callers shall not come in step
     async for attempt in stamina.retry_context(
-        on=_is_passing, attempts=ATTEMPTS - 1, timeout=None, wait_initial=0.1, wait_max=1.0, wait_jitter=0.2
+        on=_is_passing, attempts=ATTEMPTS - 1, timeout=None, wait_initial=PAUSE_SECONDS, wait_max=1.0, wait_jitter=0.2
     ):
         with attempt:
             return await call()

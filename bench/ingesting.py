@@ -22,7 +22,7 @@ from bench.options import BENCH_DIRECTORY, MeasurementFailed
 from bench.peer_corpus import MARK
 from tasks.environment import REPOSITORY
 
-PEERS = REPOSITORY / "requirements" / "bench-peers.in"
+PEERS = REPOSITORY / "requirements" / "bench-peers.txt"
 SCRIPTS = REPOSITORY / "bench" / "peer_scripts"
 SECONDS_PER_INGEST = 900
 SECONDS_BETWEEN_LOOKS = 0.05
@@ -125,7 +125,10 @@ def _peers_environment() -> Path:
     if not python.exists():
         venv.create(directory, with_pip=True)
         installed = subprocess.run(
-            [python, "-m", "pip", "install", "-q", "-r", PEERS], capture_output=True, text=True, check=False
+            [python, "-m", "pip", "install", "-q", "--require-hashes", "-r", PEERS],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if installed.returncode:
             shutil.rmtree(directory)

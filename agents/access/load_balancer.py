@@ -82,7 +82,7 @@ class LoadBalancerTokens:
             raise InvalidToken("the load balancer's token is of another load balancer")
         if header.get("client") != self._settings.client:
             raise InvalidToken("the load balancer's token is for another client")
-        if self._settings.issuer not in {None, header.get("iss")}:
+        if self._settings.issuer is not None and header.get("iss") != self._settings.issuer:
             raise InvalidToken("the load balancer's token is about somebody whom another provider knows")
         if not isinstance(expires, int) or expires + LEEWAY_SECONDS < time.time():
             raise InvalidToken("the load balancer's token has expired")

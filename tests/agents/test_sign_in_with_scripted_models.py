@@ -98,6 +98,7 @@ def refused(doorkeeper: Doorkeeper, balancer: PlayedLoadBalancer) -> dict[str, H
         "another client": balancer.headers(client="another"),
         "another provider": balancer.headers(iss="https://id.example.org/"),
         "a provider that is written otherwise": balancer.headers(iss=ISSUER.removesuffix("/")),
+        "a provider that is no text": balancer.headers(iss=[]),
         "no such key": balancer.headers(kid="11111111-1c3e-4f34-a6d3-5b5a8d0d7d11"),
         "a key elsewhere": balancer.headers(kid=f"../{KEY_ID}"),
         "an old token": balancer.headers(exp=1),
