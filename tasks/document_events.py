@@ -15,7 +15,6 @@ from tasks.resource_names import name_prefix
 # Whoever dies while it holds messages gives them back by this.
 HELD_SECONDS = 300
 AT_ONCE = 10
-MOST = 5000
 
 
 @dataclass(frozen=True)
@@ -34,10 +33,10 @@ class DocumentEvents:
         with explained_credentials():
             self._queue = {"QueueUrl": self._sqs.get_queue_url(QueueName=queue_name(settings))["QueueUrl"]}
 
-    def hold(self) -> list[Change]:
-        """The messages that are there, `MOST` at most; nobody else sees them until they are given back."""
+    def hold(self, most: int) -> list[Change]:
+        """The messages that are there, `most` of them and a few; nobody else sees them until they are given back."""
         held: list[Change] = []
-        while len(held) < MOST:
+        while len(held) < most:
             answer = self._sqs.receive_message(
                 **self._queue,
                 MaxNumberOfMessages=AT_ONCE,

@@ -18,6 +18,8 @@ from tasks.prefect_objects.tags import managed_tags
 DEAD_AFTER = timedelta(seconds=600)
 HEARTBEAT = "prefect.flow-run.heartbeat"
 ANY_RUN = ResourceSpecification({"prefect.resource.id": "prefect.flow-run.*"})
+# `events` looks every few minutes, and the next look sees what a late one would have: nobody is told of 288 a day.
+NOT_OF_EVENTS = ResourceSpecification({"prefect.resource.role": "flow", "prefect.resource.name": "!events"})
 # A run that waits for an approval is suspended, and has no process that could send a heartbeat.
 NO_LONGER_RUNNING = ("Completed", "Failed", "Crashed", "Cancelled", "Cancelling", "Paused", "Suspended")
 MESSAGE = "Its process sent no sign of life for 10 minutes; the flow can be run again."
@@ -25,9 +27,12 @@ MESSAGE = "Its process sent no sign of life for 10 minutes; the flow can be run 
 RUNBOOKS: Mapping[str, str] = {
     "knowledge": "A knowledge refresh failed",
     "evaluation": "The evaluation fails because a threshold is missed",
+    "traces": "The flow traces fails",
+    "events": "Documents changed and no refresh started",
     "drift": "How do I find out what drifted?",
     "cost": "The bill goes over the budget",
     "drill": "The restore drill fails",
+    "secrets": "A secret has no value",
 }
 RUNBOOK_OF_OTHERS = "What do I look at first when something is wrong?"
 RUNBOOK_OF_LATE_RUNS = "A flow run is stuck"
@@ -92,8 +97,24 @@ def automations(environment: EnvironmentName, webhook: UUID | None) -> tuple[Aut
         return (dead,)
     return (
         dead,
-        _told(environment, "tell of runs that failed", ("Failed", "Crashed"), webhook, RUNBOOKS, RUNBOOK_OF_OTHERS),
-        _told(environment, "tell of runs that are late", ("Late",), webhook, {}, RUNBOOK_OF_LATE_RUNS),
+        _told(
+            environment,
+            "tell of runs that failed",
+            ("Failed", "Crashed"),
+            [_tagged(environment)],
+            webhook,
+            RUNBOOKS,
+            RUNBOOK_OF_OTHERS,
+        ),
+        _told(
+            environment,
+            "tell of runs that are late",
+            ("Late",),
+            [_tagged(environment), NOT_OF_EVENTS],
+            webhook,
+            {},
+            RUNBOOK_OF_LATE_RUNS,
+        ),
     )
 
 
@@ -101,6 +122,7 @@ def _told(
     environment: EnvironmentName,
     purpose: str,
     states: tuple[str, ...],
+    related: list[ResourceSpecification | dict[str, str | list[str]]],
     webhook: UUID,
     runbooks: Mapping[str, str],
     runbook_of_others: str,
@@ -113,7 +135,7 @@ def _told(
         trigger=EventTrigger(
             expect=_entering(*states),
             match=ANY_RUN,
-            match_related=_tagged(environment),
+            match_related=related,
             for_each={"prefect.resource.id"},
             posture=Posture.Reactive,
         ),

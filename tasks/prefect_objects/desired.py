@@ -142,6 +142,7 @@ def _deployment(
             f"{flow.name}/{block.name} is given parameters {unknown!r}, but {block.entrypoint} takes "
             f"{sorted(schema.properties)!r}"
         )
+    limit = block.concurrency_limit
     fields: dict[str, Any] = {
         "description": block.description,
         "tags": sorted({*block.tags, *tags}),
@@ -152,6 +153,8 @@ def _deployment(
         "pull_steps": block.pull,
         "parameter_openapi_schema": schema.model_dump(mode="json"),
         "enforce_parameter_schema": True,
+        "concurrency_limit": limit.limit if limit else None,
+        "concurrency_options": limit.options if limit else None,
     }
     return Deployment(flow.name, block.name, fields, schedule)
 

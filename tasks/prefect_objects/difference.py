@@ -95,8 +95,16 @@ def _fields(deployment: Deployment, found: DeploymentResponse | None) -> tuple[s
     return tuple(
         field
         for field, wanted in deployment.fields.items()
-        if _comparable(field, getattr(found, field)) != _comparable(field, wanted)
+        if _comparable(field, _found(found, field)) != _comparable(field, wanted)
     )
+
+
+def _found(deployment: DeploymentResponse, field: str) -> Any:
+    if field == "concurrency_limit":
+        # Prefect answers with the limit that it keeps for the deployment; the field of this name is always empty.
+        limit = deployment.global_concurrency_limit
+        return limit.limit if limit else None
+    return getattr(deployment, field)
 
 
 def _automation_fields(automation: AutomationCore, found: AutomationCore | None) -> tuple[str, ...]:

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import yaml
+from prefect.client.schemas.objects import ConcurrencyLimitStrategy, ConcurrencyOptions
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tasks.environment import REPOSITORY, EnvironmentName
@@ -27,6 +29,18 @@ class WorkPoolReference(_Part):
     job_variables: dict[str, object] = {}
 
 
+class ConcurrencyLimit(_Part):
+    """How many runs of a deployment may be under way at once, and what becomes of one more."""
+
+    limit: int
+    collision_strategy: Literal["ENQUEUE", "CANCEL_NEW"]
+
+    @property
+    def options(self) -> ConcurrencyOptions:
+        """What Prefect keeps beside the limit."""
+        return ConcurrencyOptions(collision_strategy=ConcurrencyLimitStrategy(self.collision_strategy))
+
+
 class DeploymentBlock(_Part):
     """One deployment. `name` is the environment; `entrypoint` is `flows.<stage>.<stage>`."""
 
@@ -37,6 +51,7 @@ class DeploymentBlock(_Part):
     tags: list[str]
     work_pool: WorkPoolReference
     pull: list[dict[str, object]]
+    concurrency_limit: ConcurrencyLimit | None = None
 
 
 class _PrefectFile(BaseModel):

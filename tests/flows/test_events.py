@@ -96,6 +96,19 @@ def test_each_burst_starts_one_refresh_that_sees_all_of_it(
     assert len(refreshes(prefect_client)) == 1
 
 
+def test_a_load_of_many_batches_that_was_seen_goes_at_one_look(
+    bucket: Bucket, deployment: UUID, prefect_client: SyncPrefectClient
+) -> None:
+    assert RULES is not None
+    changed = bucket.change(45)
+    run = prefect_client.create_flow_run_from_deployment(deployment)
+    enter(prefect_client, run, Running())
+    enter(prefect_client, run, Completed())
+
+    assert "45 changes were seen" in refresh_after_changes(DEV, RULES, changed + 10 * MINUTE, batch=10)
+    assert bucket.messages == 0
+
+
 def test_a_burst_during_a_refresh_starts_exactly_one_more(
     bucket: Bucket, deployment: UUID, prefect_client: SyncPrefectClient
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import typer
 import yaml
+from prefect.server.concurrency.lease_storage import filesystem
 from prefect.settings import PREFECT_API_AUTH_STRING, temporary_settings
 from typer.testing import CliRunner
 
@@ -20,6 +21,7 @@ from tests.prefect_server import running_prefect_server
 pytestmark = [pytest.mark.prefect_server, pytest.mark.postgres]
 
 AUTH = "flows:of-the-tests"
+MANAGEMENT = REPOSITORY / "infra" / "management"
 
 application = typer.Typer()
 application.command()(deploy)
@@ -27,7 +29,7 @@ application.command()(deploy)
 
 @pytest.fixture(scope="module")
 def values() -> dict[str, Any]:
-    return yaml.safe_load((REPOSITORY / "infra" / "management" / "prefect-server.yaml").read_text(encoding="utf-8"))
+    return yaml.safe_load((MANAGEMENT / "prefect-server.yaml").read_text(encoding="utf-8"))
 
 
 @contextmanager
@@ -47,6 +49,19 @@ def served(values: dict[str, Any], postgres: PostgresServer, database: str, home
 
 def test_it_is_of_the_version_that_the_flows_are_locked_to(values: dict[str, Any]) -> None:
     assert values["global"]["prefect"]["image"]["prefectTag"].split("-")[0] == version("prefect")
+
+
+def test_concurrency_leases_outlive_the_pod(values: dict[str, Any]) -> None:
+    server = values["server"]
+    variables = {variable["name"]: variable["value"] for variable in server["env"]}
+    claim = yaml.safe_load((MANAGEMENT / "prefect-server-home.yaml").read_text(encoding="utf-8"))
+    volumes = {volume["name"]: volume["persistentVolumeClaim"]["claimName"] for volume in server["extraVolumes"]}
+    mounted = {mount["mountPath"]: volumes[mount["name"]] for mount in server["extraVolumeMounts"]}
+
+    assert variables["PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE"] == filesystem.__name__
+    assert mounted == {"/home/prefect/.prefect": claim["metadata"]["name"]}
+    assert claim["spec"]["accessModes"] == ["ReadWriteOnce"]
+    assert server["updateStrategy"] == {"type": "Recreate"}
 
 
 def test_it_knows_who_deploys_and_comes_back_from_a_dump(

@@ -16,12 +16,12 @@ from prefect.blocks.webhook import Webhook
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.events import AutomationCore, Event
-from prefect.states import Failed, Running
+from prefect.states import Failed, Late, Running
 from pydantic import SecretStr
 
 from tasks.environment import REPOSITORY, Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
-from tasks.prefect_objects import Change, NotificationsBlockMissing, reconcile
+from tasks.prefect_objects import PREFECT_FILE, Change, NotificationsBlockMissing, reconcile
 from tasks.prefect_objects.automations import (
     DEAD_AFTER,
     HEARTBEAT,
@@ -29,6 +29,7 @@ from tasks.prefect_objects.automations import (
     RUNBOOK_OF_OTHERS,
     RUNBOOKS,
 )
+from tasks.prefect_objects.desired import desired_objects
 
 pytestmark = pytest.mark.prefect_server
 
@@ -179,7 +180,29 @@ def test_a_failed_run_is_told_of_and_one_of_another_environment_is_not(
     assert told[0]["runbook"] == "A knowledge refresh failed"
 
 
+def test_a_late_look_for_changes_is_told_to_nobody(
+    prefect_server: str, prefect_client: SyncPrefectClient, told: list[dict[str, Any]]
+) -> None:
+    reconcile(with_notifications(load_environment(EnvironmentName.DEV)), prefect_server, dry_run=False)
+    for deployment in ("events/dev", "traces/dev"):
+        run = prefect_client.create_flow_run_from_deployment(prefect_client.read_deployment_by_name(deployment).id)
+        prefect_client.set_flow_run_state(run.id, Late(), force=True)
+    for attempt in stamina.retry_context(on=AssertionError, timeout=180, attempts=None, wait_max=1):
+        with attempt:
+            assert told
+    assert [(each["flow"], each["state"], each["runbook"]) for each in told] == [
+        ("traces", "Late", RUNBOOK_OF_LATE_RUNS)
+    ]
+
+
 def test_runs_are_told_of_with_runbooks_that_exist() -> None:
     text = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8")
+    scheduled = {
+        deployment.flow
+        for environment in EnvironmentName
+        for deployment in desired_objects(load_environment(environment), PREFECT_FILE, {}, None).deployments
+        if deployment.schedule is not None
+    }
+    assert scheduled - set(RUNBOOKS) == set()
     named = {*RUNBOOKS.values(), RUNBOOK_OF_OTHERS, RUNBOOK_OF_LATE_RUNS}
     assert named - set(re.findall("^## (.+)$", text, re.MULTILINE)) == set()

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate, WorkPoolUpdate
+from prefect.client.schemas.objects import ConcurrencyLimitStrategy, StateType
 from prefect.client.schemas.schedules import CronSchedule
+from prefect.states import Late, Pending
 
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.knowledge import Schedule
@@ -139,6 +141,35 @@ def test_operations_of_an_environment_on_aws_are_scheduled(
         "drift": [CronSchedule(cron="0 5 * * *", timezone="UTC")],
         "secrets": [CronSchedule(cron="0 4 * * *", timezone="UTC")],
     }
+
+
+def test_looks_that_an_outage_left_behind_are_cancelled_but_one(
+    prefect_server: str, prefect_client: SyncPrefectClient
+) -> None:
+    dev = load_environment(EnvironmentName.DEV)
+    reconcile(dev, prefect_server, dry_run=False)
+    deployment = prefect_client.read_deployment_by_name("events/dev").id
+    late = [prefect_client.create_flow_run_from_deployment(deployment, state=Late()) for _ in range(3)]
+    for run in late:
+        prefect_client.set_flow_run_state(run.id, Pending())
+    types = [prefect_client.read_flow_run(run.id).state_type for run in late]
+    assert types == [StateType.PENDING, StateType.CANCELLED, StateType.CANCELLED]
+
+
+def test_the_limit_of_a_deployment_is_put_back_and_taken_away(
+    prefect_server: str, prefect_client: SyncPrefectClient, tmp_path: Path
+) -> None:
+    dev = load_environment(EnvironmentName.DEV)
+    limit = ("concurrency_limit", "concurrency_options")
+    unlimited = edited(tmp_path, "    concurrency_limit: { limit: 1, collision_strategy: CANCEL_NEW }\n", "")
+    reconcile(dev, prefect_server, dry_run=False)
+    for file in (unlimited, PREFECT_FILE):
+        changes = changed(reconcile(dev, prefect_server, dry_run=False, file=file))
+        assert changes == [Change("deployment", "events/dev", "update", limit)]
+        assert changed(reconcile(dev, prefect_server, dry_run=False, file=file)) == []
+    options = prefect_client.read_deployment_by_name("events/dev").concurrency_options
+    assert options is not None
+    assert options.collision_strategy is ConcurrencyLimitStrategy.CANCEL_NEW
 
 
 def test_schedule_that_the_file_no_longer_has_goes_and_a_persons_schedule_stays(
