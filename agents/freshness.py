@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 from agents.knowledge.change_record import ChangeRecord
 from agents.knowledge.generation import Manifest
+from agents.knowledge.search import EmbeddingMismatch
 from agents.knowledge.store import StoreUnavailable
-from agents.knowledge_base import KnowledgeBase
+from agents.knowledge_base import KnowledgeBase, NoGeneration
 from agents.refresh_request import RefreshRequests
 
 READ_SECONDS = 5.0
@@ -45,10 +46,16 @@ class FreshnessWatch:
         self._now = now
         self._record: ChangeRecord | None = None
         self.stale = False
-        """Whether the generation that was judged last was stale; False before the first question."""
+        """Whether the generation that was looked at last was stale; False before the first look."""
 
     def judge(self, manifest: Manifest) -> Freshness:
         """How fresh the generation is, by the record that was read last; asks for a refresh when it is stale."""
+        freshness = self._look_at(manifest)
+        if freshness.stale and self._refresh is not None:
+            self._refresh.ask(manifest.source_fingerprint if self._record is None else self._record.fingerprint)
+        return freshness
+
+    def _look_at(self, manifest: Manifest) -> Freshness:
         record, as_of, changed = self._record, manifest.created_at, False
         # A record from before the generation was made says nothing of it.
         if record is not None and record.seen_at > manifest.created_at:
@@ -61,8 +68,6 @@ class FreshnessWatch:
         elif self._objective is not None and age > self._objective:
             reason = "nobody has looked at its sources since"
         self.stale = reason is not None
-        if reason is not None and self._refresh is not None:
-            self._refresh.ask(manifest.source_fingerprint if record is None else record.fingerprint)
         return Freshness(as_of, round(age.total_seconds(), 3), reason is not None, reason)
 
     def note(self, freshness: Freshness) -> str | None:
@@ -74,13 +79,20 @@ class FreshnessWatch:
         return f"the knowledge base is {age} old, and {freshness.reason}{asked}"
 
     async def run(self) -> None:
-        """Read the change record again and again until cancelled."""
+        """Read the change record again and again until cancelled, and say whether what serves is stale.
+
+        Without a question no refresh is asked for: the schedule refreshes in any case.
+        """
         while True:
             try:
                 self._record = await self._knowledge.last_change()
+                self._look_at(await self._knowledge.serving())
             except StoreUnavailable as error:
                 # What was read before still holds; that the store is away is told by its own probe.
                 logging.getLogger(__name__).warning("the change record cannot be read: %s", error)
+            except (NoGeneration, EmbeddingMismatch) as error:
+                # No question is answered either, and each is told why.
+                logging.getLogger(__name__).info("nothing serves that could be stale: %s", error)
             await asyncio.sleep(READ_SECONDS)
 
 

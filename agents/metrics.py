@@ -72,7 +72,7 @@ class Metrics:
         )
         self._waiting = Gauge("agents_questions_waiting", "Questions that wait for a place.", registry=self._registry)
         self._stale = Gauge(
-            "agents_knowledge_stale", "1 when the last question found the knowledge stale.", registry=self._registry
+            "agents_knowledge_stale", "1 when the last look found the knowledge stale.", registry=self._registry
         )
         self._ready = Gauge("agents_ready", "1 when everything an answer needs is there.", registry=self._registry)
 

@@ -153,5 +153,10 @@ async def test_a_generation_is_fresh_when_its_sources_were_seen_unchanged(tmp_pa
     assert watch.judge(made).as_of == clock.now()
     assert watch.note(watch.judge(made)) is None
     assert "agents_knowledge_stale 0.0" in metrics.exposition(ready=True).decode()
+    # Nobody asks anything from here on.
+    clock.seconds += 2 * HOUR.total_seconds()
+    async for attempt in stamina.retry_context(on=AssertionError, timeout=120, attempts=None, wait_max=0.5):
+        with attempt:
+            assert "agents_knowledge_stale 1.0" in metrics.exposition(ready=True).decode()
     reading.cancel()
     await base.close()
