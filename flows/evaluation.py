@@ -115,6 +115,7 @@ def measure(settings: Environment, golden: GoldenInputs, answers: int | None, as
             golden.questions,
             searched,
             {question.id: answer for question, answer in zip(chosen, said, strict=True)},
+            stored=golden.stored,
             relevancy_threshold=settings.agents.relevancy_threshold,
             passages=settings.agents.passages,
             embed=embed,

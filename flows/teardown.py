@@ -23,6 +23,7 @@ from tasks.concurrency_limits import one_at_a_time
 from tasks.data_directory import (
     agent_candidate_file,
     agent_settings_file,
+    copies_directory,
     lifecycle_summary_file,
     models_directory,
 )
@@ -162,6 +163,7 @@ def remove(settings: Environment) -> tuple[list[str], list[str]]:
         web_search_file(settings),
         reports_directory(settings),
         models_directory(settings),
+        copies_directory(settings),
         lifecycle_summary_file(settings),
         data / "gateway.yaml",
         *([data / store.directory] if store.engine == "lancedb" else []),

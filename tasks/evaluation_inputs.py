@@ -7,6 +7,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from agents.knowledge.copies import stored_paths
 from agents.knowledge.generation import Manifest
 from tasks.environment import REPOSITORY, Environment
 from tasks.environment.models import Model
@@ -24,13 +25,15 @@ class NothingServed(Exception):
 class GoldenInputs:
     """The questions, the generation that they are asked of, and all that can change the result.
 
-    `labelled` says whether the questions are about the generation's documents; `corpus` names its sources.
+    `labelled` says whether the questions are about the generation's documents; `corpus` names its sources; `stored` is
+    by the path of each copy that of the document under which its passages are found.
     """
 
     questions: tuple[GoldenQuestion, ...]
     generation: str
     corpus: str
     labelled: bool
+    stored: Mapping[str, str]
     inputs: Inputs
 
 
@@ -54,6 +57,7 @@ def golden_inputs(environment: Environment, outputs: Mapping[str, Any] | None = 
         generation=manifest.generation,
         corpus=", ".join(f"{name} {uri}" for name, uri in manifest.sources.items()),
         labelled=is_about(questions, manifest),
+        stored=stored_paths(manifest),
         inputs=Inputs(
             golden=golden_digest(path),
             knowledge=manifest.inputs_digest,

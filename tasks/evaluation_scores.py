@@ -37,14 +37,15 @@ def question_rows(
     searched: Sequence[SearchAnswer],
     asked: Mapping[str, TimedAnswer],
     *,
+    stored: Mapping[str, str],
     relevancy_threshold: float,
     passages: int,
     embed: Embed,
 ) -> tuple[QuestionRow, ...]:
     """One row a question, in order.
 
-    `asked` is by question id. `passages` is how many of those found an answer is made from. `embed` makes the vector
-    of a text, by which answers are compared with their references.
+    `asked` is by question id. `stored` is that of the golden inputs. `passages` is how many of those found an answer is
+    made from. `embed` makes the vector of a text, by which answers are compared with their references.
     """
     # Importing RAGAS takes seconds, which whoever only names this module should not wait for.
     from tasks.ragas_metrics import Contexts, score_answers, score_contexts
@@ -71,7 +72,12 @@ def question_rows(
             answer_of[question.id] = _answer_row(asked[question.id], None)
     return tuple(
         _question_row(
-            question, found[question.id], context_of.get(question.id), answer_of.get(question.id), relevancy_threshold
+            question,
+            found[question.id],
+            context_of.get(question.id),
+            answer_of.get(question.id),
+            stored,
+            relevancy_threshold,
         )
         for question in questions
     )
@@ -82,16 +88,18 @@ def _question_row(
     search: SearchAnswer,
     context: "ContextScores | None",
     answer: AnswerRow | None,
+    stored: Mapping[str, str],
     relevancy_threshold: float,
 ) -> QuestionRow:
     ranked = [RankedPassage(passage.chunk.path, passage.chunk.text) for passage in search.passages]
+    evidence = ((stored.get(each.document, each.document), each.quote) for each in question.evidence)
     return QuestionRow(
         id=question.id,
         kind=question.kind,
         question=question.question,
         relevancy=search.relevancy,
         abstained=search.relevancy < relevancy_threshold or not search.passages,
-        ranks=evidence_ranks(ranked, [(evidence.document, evidence.quote) for evidence in question.evidence]),
+        ranks=evidence_ranks(ranked, evidence),
         context_precision=None if context is None else context.precision,
         context_recall=None if context is None else context.recall,
         answer=answer,

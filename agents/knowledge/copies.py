@@ -46,6 +46,19 @@ def document_of(store: KnowledgeStore, generation: str, uri: str) -> list[Chunk]
     return []
 
 
+def stored_paths(manifest: Manifest) -> dict[str, str]:
+    """By the path of each copy, that of the document under which its passages are found.
+
+    Where two sources have a document of one path, the one that has passages of its own is meant.
+    """
+    own = {record.path for record in manifest.documents.values() if record.chunks}
+    return {
+        copy.path: manifest.documents[manifest.holder(uri)].path
+        for uri, copy in manifest.copies.items()
+        if copy.path not in own
+    }
+
+
 def asked_copies(manifest: Manifest, filters: Filters) -> dict[str, str]:
     """By the address under which chunks are stored, the first of their copies that the filters ask for.
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from agents.knowledge.copies import stored_paths
 from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import Manifest
 from agents.knowledge.search import hybrid_search
@@ -50,7 +51,7 @@ def score(
     Raises:
         StoreUnavailable: the store does not answer.
     """
-    stored = _stored_paths(manifest)
+    stored = stored_paths(manifest)
     ranks: dict[str, tuple[int | None, ...]] = {}
     for question, vector in zip(questions, vectors, strict=True):
         found = hybrid_search(
@@ -67,16 +68,3 @@ def score(
         },
         {name: min((rank for rank in found if rank is not None), default=None) for name, found in ranks.items()},
     )
-
-
-def _stored_paths(manifest: Manifest) -> dict[str, str]:
-    """By the path of each copy, that of the document under which its passages are found.
-
-    Where two sources have a document of one path, the one that has passages of its own is meant.
-    """
-    own = {record.path for record in manifest.documents.values() if record.chunks}
-    return {
-        copy.path: manifest.documents[manifest.holder(uri)].path
-        for uri, copy in manifest.copies.items()
-        if copy.path not in own
-    }

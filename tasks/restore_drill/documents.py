@@ -17,7 +17,7 @@ from tasks.aws_session import client, explained_credentials
 from tasks.environment import Environment
 from tasks.restore_drill.report import Compared, Objective, Restoration
 
-# Beside the sources: no refresh reads it, and no event of it starts one.
+# Beside the sources: no refresh may read it, and no event of it start one.
 PREFIX = "restore-drill/"
 LOST, RESTORED = f"{PREFIX}lost", f"{PREFIX}restored"
 # S3 keeps every version as it is written; one is copied back in a moment, an environment's worth within the hour.
@@ -26,13 +26,18 @@ REMEDY = (
     "Look at the versioning of the bucket and at `data.buckets.noncurrent_days`, run provision, and take what is "
     "missing from the recovery points of AWS Backup"
 )
+REMEDY_OF_A_SOURCE = (
+    f"A refresh would take what the drill writes below {PREFIX} for documents, so nothing was written: give the source "
+    "a prefix of its own in `knowledge.sources`, and move its documents there"
+)
 
 
 @task(task_run_name="restore-document-beside", cache_policy=NO_CACHE, persist_result=False)
 def drill_documents(settings: Environment, outputs: Mapping[str, Any], serving: Manifest | None) -> Restoration | None:
     """Copy a document that is served beside, delete the copy, restore it from its version, and compare checksums.
 
-    None where no served document lies in the knowledge bucket. All that the drill wrote is deleted for good.
+    None where no served document lies in the knowledge bucket; nothing is written where a source would read it. All
+    that the drill wrote is deleted for good.
 
     Raises:
         MissingCredentials: there are none for AWS.
@@ -42,6 +47,9 @@ def drill_documents(settings: Environment, outputs: Mapping[str, Any], serving: 
     document = _served(serving, bucket)
     if document is None:
         return None
+    if reading := _sources_that_read_the_drill(settings, bucket):
+        apart = Compared(f"sources that read {PREFIX}", "none", ", ".join(reading))
+        return Restoration("documents", "nothing", OBJECTIVE, timedelta(), timedelta(), (apart,), REMEDY_OF_A_SOURCE)
     ours = {"Bucket": bucket, "ExpectedBucketOwner": settings.environment.account_id}
     s3 = client("s3", settings)
     with explained_credentials():
@@ -65,6 +73,13 @@ def _served(serving: Manifest | None, bucket: str) -> str | None:
     served = serving.documents.items() if serving else ()
     held = (uri.removeprefix(place) for uri, record in served if uri.startswith(place) and record.content_hash)
     return min(held, default=None)
+
+
+def _sources_that_read_the_drill(settings: Environment, bucket: str) -> tuple[str, ...]:
+    """The names of the sources that are the whole bucket, or lie where the drill writes."""
+    whole, ours = f"s3://{bucket}", f"s3://{bucket}/{PREFIX}"
+    places = {source.name: source.uri.rstrip("/") for source in settings.knowledge.sources}
+    return tuple(name for name, uri in places.items() if uri == whole or f"{uri}/".startswith(ours))
 
 
 def _restore(s3: Any, ours: Mapping[str, Any]) -> str:

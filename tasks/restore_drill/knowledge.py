@@ -1,6 +1,6 @@
 """The drill of a knowledge store: the serving generation, restored beside from its copy, has to answer the same."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,6 +24,11 @@ PASSAGES = 5
 REMEDY = (
     "The serving generation was not touched. Delete the copy that is named and run the drill again, which makes a new "
     "one; until it passes, what is lost has to be built again from the documents by a refresh"
+)
+REMEDY_OF_A_PROMISE = (
+    "What was restored is whole, and now there is a copy of what serves. If too much work was in no copy, run the "
+    "drill more often (`knowledge.recovery.schedule`), if it took too long, give the store a faster server; or promise "
+    "less in `point_hours` and `time_minutes`"
 )
 
 
@@ -66,10 +71,8 @@ class Questions:
 
 
 @task(task_run_name="restore-knowledge-beside", cache_policy=NO_CACHE, persist_result=False)
-def drill_knowledge(
-    store: KnowledgeStore, copies: Copies, questions: Questions, objective: Objective, kept: int
-) -> Restoration:
-    """Copy the serving generation where that was not done yet, restore it beside, compare, and keep `kept` copies.
+def drill_knowledge(store: KnowledgeStore, copies: Copies, questions: Questions, objective: Objective) -> Restoration:
+    """Copy the serving generation where that was not done yet, restore it beside, and compare.
 
     Readers are served by the same generation throughout.
 
@@ -81,7 +84,7 @@ def drill_knowledge(
     if serving is None:
         raise NothingServes("the knowledge base has no generation yet: run the flow 'knowledge' first")
     taken = copies.taken()
-    at_risk = _at_risk(serving, taken)
+    at_risk = work_at_risk(serving, store.manifests(), taken, datetime.now(UTC))
     if serving.generation not in taken:
         copies.take(serving.generation)
         run_log().info("copied generation %r", serving.generation)
@@ -91,16 +94,36 @@ def drill_knowledge(
         took = timedelta(seconds=monotonic() - began)
     still = store.serving()
     compared += (Compared("serving", serving.generation, still.generation if still else "nothing"),)
-    _drop_old(copies, kept)
+    remedy = REMEDY_OF_A_PROMISE if all(line.agrees for line in compared) else REMEDY
     restored = f"generation {serving.generation}"
-    return Restoration("knowledge", restored, objective, at_risk, took, compared, REMEDY)
+    return Restoration("knowledge", restored, objective, at_risk, took, compared, remedy)
 
 
-def _at_risk(serving: Manifest, taken: Mapping[str, datetime]) -> timedelta:
-    """How old the work is that no copy has. The first drill of all finds no copy, which is no broken promise."""
+@task(task_run_name="drop-old-copies", cache_policy=NO_CACHE, persist_result=False)
+def drop_old_copies(copies: Copies, kept: int) -> None:
+    """Delete all copies but the `kept` (1 or more) newest.
+
+    Raises:
+        StoreUnavailable: where the copies lie does not answer.
+    """
+    taken = copies.taken()
+    for generation in sorted(taken, key=lambda name: taken[name])[:-kept]:
+        copies.drop(generation)
+
+
+def work_at_risk(
+    serving: Manifest, held: Iterable[Manifest], taken: Mapping[str, datetime], now: datetime
+) -> timedelta:
+    """How old the oldest work is that no copy has: of what serves, and of the generations `held` since the last copy.
+
+    `taken` is as of `Copies`. The first drill of all finds no copy, which is no broken promise.
+    """
     if serving.generation in taken or not taken:
         return timedelta()
-    return datetime.now(UTC) - max(taken.values())
+    copied = max(taken.values())
+    # Not since the copy was taken: on days without a change there is nothing to copy.
+    since = (manifest.created_at for manifest in held if manifest.created_at > copied)
+    return now - min((serving.created_at, *since))
 
 
 def _counts(store: KnowledgeStore, beside: KnowledgeStore, serving: Manifest) -> tuple[Compared, ...]:
@@ -129,9 +152,3 @@ def _answers(
         vector = questions.embed(text)
         compared.append(Compared(text, best(store, text, vector), best(beside, text, vector)))
     return tuple(compared)
-
-
-def _drop_old(copies: Copies, kept: int) -> None:
-    taken = copies.taken()
-    for generation in sorted(taken, key=lambda name: taken[name])[:-kept]:
-        copies.drop(generation)

@@ -38,7 +38,7 @@ class Repository:
 class OpenSearchCopies:
     """`Copies` of the store of `settings`, in a repository that `client` may register, write and restore from.
 
-    A snapshot and its restoring may take `longest` each.
+    A snapshot, its restoring and its deletion may take `longest` each.
     """
 
     def __init__(
@@ -107,9 +107,11 @@ class OpenSearchCopies:
 
     def drop(self, generation: str) -> None:
         """See `Copies`."""
+        # The server answers when the files are gone.
+        params = {"ignore": 404, "request_timeout": self._longest.total_seconds()}
         with self._server_errors():
             self._client.snapshot.delete(
-                repository=self._repository.name, snapshot=self._snapshot(generation), params={"ignore": 404}
+                repository=self._repository.name, snapshot=self._snapshot(generation), params=params
             )
 
     def __str__(self) -> str:

@@ -13,11 +13,11 @@ from agents.knowledge.store import KnowledgeStore
 from agents.knowledge.store.opensearch_client import open_client
 from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
 from tasks.golden import Evidence, GoldenQuestion
-from tasks.restore_drill.knowledge import Copies, NothingServes, Questions, drill_knowledge
+from tasks.restore_drill.knowledge import Copies, NothingServes, Questions, drill_knowledge, drop_old_copies
 from tasks.restore_drill.lance_copies import LanceCopies
 from tasks.restore_drill.opensearch_copies import OpenSearchCopies, Repository
 from tasks.restore_drill.report import Objective, Restoration, RestoreFailed, require_restored
-from tests.contracts.generations import GUIDE, build, passage, vector
+from tests.contracts.generations import GUIDE, build, manifest, passage, vector
 
 LONGEST = timedelta(minutes=2)
 PROMISED = Objective(point=timedelta(hours=1), time=LONGEST)
@@ -44,8 +44,8 @@ def copies(settings: LanceSettings | OpenSearchSettings, tmp_path: Path) -> Gene
     client.close()
 
 
-def drilled(store: KnowledgeStore, copies: Copies, promised: Objective = PROMISED, kept: int = 3) -> Restoration:
-    return drill_knowledge.fn(store, copies, QUESTIONS, promised, kept)
+def drilled(store: KnowledgeStore, copies: Copies, promised: Objective = PROMISED) -> Restoration:
+    return drill_knowledge.fn(store, copies, QUESTIONS, promised)
 
 
 def left_beside(settings: LanceSettings | OpenSearchSettings, tmp_path: Path) -> list[str]:
@@ -89,7 +89,8 @@ def test_a_copy_that_is_not_what_serves_fails_the_drill(store: KnowledgeStore, c
     build(store, "one", (*GUIDE[1:], passage("more.md", 0, "Upgrade more.", ["upgrade"])))
     store.promote("one")
 
-    with pytest.raises(RestoreFailed, match=r"chunks: '4' is '3' when restored.*documents that differ: '0' is '3'"):
+    differing = r"chunks: '4' is '3' when restored.*documents that differ: '0' is '3'.*Delete the copy that is named"
+    with pytest.raises(RestoreFailed, match=differing):
         require_restored([drilled(store, copies)])
 
 
@@ -97,13 +98,17 @@ def test_work_that_no_copy_has_is_held_against_the_objective(store: KnowledgeSto
     build(store, "one")
     store.promote("one")
     drilled(store, copies)
-    build(store, "two", age=1)
+    fresh = manifest("two", GUIDE).model_copy(update={"created_at": datetime.now(UTC)})
+    store.create(fresh)
+    store.add("two", GUIDE)
+    store.seal(fresh)
     store.promote("two")
 
     late = drilled(store, copies, Objective(point=timedelta(), time=timedelta()))
 
     assert timedelta() < late.at_risk < LONGEST
     assert [fault.split(" ")[0] for fault in late.faults] == ["it", "work"]
+    assert "run the drill more often" in late.remedy
     assert drilled(store, copies).at_risk == timedelta()
 
 
@@ -112,7 +117,8 @@ def test_as_many_copies_are_kept_as_are_asked_for(store: KnowledgeStore, copies:
     for age, name in enumerate(("one", "two", "three")):
         build(store, name, age=age)
         store.promote(name)
-        drilled(store, copies, kept=2)
+        drilled(store, copies)
+        drop_old_copies.fn(copies, 2)
 
     taken = copies.taken()
     assert set(taken) == {"two", "three"}

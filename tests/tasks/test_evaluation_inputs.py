@@ -54,7 +54,9 @@ def test_without_a_serving_generation_there_is_nothing_to_evaluate(environment: 
 
 
 def test_the_inputs_name_all_that_can_change_the_result(environment: Environment) -> None:
-    served = manifest("operations.md")
+    served = manifest("first.md", "operations.md")
+    copy = served.documents["file:///docs/operations.md"].model_copy(update={"same_as": "file:///docs/first.md"})
+    served = served.model_copy(update={"documents": {**served.documents, "file:///docs/operations.md": copy}})
     with knowledge_store(environment) as store:
         store.create(served)
         store.seal(served.model_copy(update={"state": "ready"}))
@@ -66,6 +68,7 @@ def test_the_inputs_name_all_that_can_change_the_result(environment: Environment
         True,
     )
     assert golden.questions == QUESTIONS
+    assert golden.stored == {"operations.md": "first.md"}
     assert golden.inputs.knowledge == "i"
     assert golden.inputs.models.keys() == environment.models.catalogue.keys()
     assert golden.inputs.settings["agents"] == environment.agents.model_dump(mode="json")

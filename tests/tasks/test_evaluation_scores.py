@@ -25,8 +25,8 @@ def question(identity: str, quote: str | None) -> GoldenQuestion:
     return GoldenQuestion(id=identity, kind=kind, question=f"{identity}?", reference=FACT, evidence=evidence)
 
 
-def search(relevancy: float, *texts: str) -> SearchAnswer:
-    passages = tuple(FoundPassage(chunk=FoundChunk(path="a.md", text=text)) for text in texts)
+def search(relevancy: float, *texts: str, path: str = "a.md") -> SearchAnswer:
+    passages = tuple(FoundPassage(chunk=FoundChunk(path=path, text=text)) for text in texts)
     return SearchAnswer(relevancy=relevancy, passages=passages)
 
 
@@ -54,7 +54,13 @@ def rows() -> tuple[QuestionRow, ...]:
     searched = [search(0.9, FACT), search(0.6, other, FACT), search(0.1, other), search(0.7, other)]
     asked = {"found": answer(FACT), "unknown": answer("Berlin.", None)}
     return question_rows.fn(
-        questions, searched, asked, relevancy_threshold=0.5, passages=1, embed=lambda text: [1.0, float(len(text))]
+        questions,
+        searched,
+        asked,
+        stored={},
+        relevancy_threshold=0.5,
+        passages=1,
+        embed=lambda text: [1.0, float(len(text))],
     )
 
 
@@ -62,6 +68,19 @@ def test_rows_say_where_evidence_was_found_and_what_was_decided(rows: tuple[Ques
     assert [row.ranks for row in rows] == [(1,), (2,), (None,), ()]
     assert [row.abstained for row in rows] == [False, False, True, False]
     assert [row.context_recall for row in rows] == [1, 0, 0, None]
+
+
+def test_evidence_in_a_copy_is_found_under_the_document_that_holds_its_passages() -> None:
+    (row,) = question_rows.fn(
+        [question("copied", FACT)],
+        [search(0.9, FACT, path="0.md")],
+        {},
+        stored={"a.md": "0.md"},
+        relevancy_threshold=0.5,
+        passages=1,
+        embed=lambda text: [1.0],
+    )
+    assert row.ranks == (1,)
 
 
 def test_only_answerable_questions_are_compared_with_their_reference(rows: tuple[QuestionRow, ...]) -> None:

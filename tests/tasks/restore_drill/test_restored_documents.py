@@ -33,6 +33,19 @@ def served(uri: str) -> Manifest:
     return generation.model_copy(update={"documents": {uri: record}})
 
 
+@pytest.mark.parametrize("place", ["", "/", "/restore-drill", "/restore-drill/mine/"])
+def test_a_source_that_would_read_what_the_drill_writes_is_named_and_nothing_is_written(place: str) -> None:
+    source = SETTINGS.knowledge.sources[0].model_copy(update={"name": "all", "uri": f"s3://{BUCKET}{place}"})
+    knowledge = SETTINGS.knowledge.model_copy(update={"sources": (*SETTINGS.knowledge.sources, source)})
+    settings = SETTINGS.model_copy(update={"knowledge": knowledge})
+
+    # No S3 answers here.
+    drilled = drill_documents.fn(settings, OUTPUTS, served(f"s3://{BUCKET}/documents/guide.md"))
+
+    assert drilled is not None
+    assert drilled.faults == ("sources that read restore-drill/: 'none' is 'all' when restored",)
+
+
 def test_a_deleted_document_comes_back_from_its_version_where_the_bucket_keeps_them(s3: S3Client) -> None:
     serving = served(f"s3://{BUCKET}/documents/guide.md")
     without = drill_documents.fn(SETTINGS, OUTPUTS, serving)

@@ -1,0 +1,34 @@
+"""How old the work is that no copy has, worked out by hand."""
+
+from datetime import UTC, datetime, timedelta
+
+from agents.knowledge.generation import Manifest
+from tasks.restore_drill.knowledge import work_at_risk
+from tests.contracts.generations import GUIDE, manifest
+
+FRIDAY, MONDAY = datetime(2026, 1, 2, 4, 30, tzinfo=UTC), datetime(2026, 1, 5, 4, 30, tzinfo=UTC)
+TAKEN = {"older": FRIDAY - timedelta(days=1), "friday": FRIDAY}
+
+
+def made(name: str, hours_before_the_drill: float) -> Manifest:
+    created = MONDAY - timedelta(hours=hours_before_the_drill)
+    return manifest(name, GUIDE).model_copy(update={"created_at": created})
+
+
+FRIDAYS = made("friday", 73)
+
+
+def test_quiet_days_are_no_work_at_risk() -> None:
+    fresh = made("fresh", 2.5)
+    assert work_at_risk(fresh, [fresh, FRIDAYS], TAKEN, MONDAY) == timedelta(hours=2.5)
+
+
+def test_the_oldest_work_that_was_not_copied_counts() -> None:
+    first, fresh, rolled_back = made("first", 20), made("fresh", 2), made("rolled-back", 72.5)
+    assert work_at_risk(fresh, [fresh, first, FRIDAYS], TAKEN, MONDAY) == timedelta(hours=20)
+    assert work_at_risk(rolled_back, [fresh, rolled_back], TAKEN, MONDAY) == timedelta(hours=72.5)
+
+
+def test_what_is_copied_is_safe_and_a_first_drill_breaks_no_promise() -> None:
+    assert work_at_risk(FRIDAYS, [FRIDAYS], TAKEN, MONDAY) == timedelta()
+    assert work_at_risk(FRIDAYS, [FRIDAYS], {}, MONDAY) == timedelta()
