@@ -101,9 +101,10 @@ def is_locked() -> bool:
 
 def process_of(run: str) -> int:
     """The process that a worker of ours started for a run."""
+    # psutil leaves out what ends while it is looked at, as processes of other tests do.
     (found,) = [
         each
-        for each in psutil.process_iter()
-        if each.name().startswith("python") and each.environ().get("PREFECT__FLOW_RUN_ID") == run
+        for each in psutil.process_iter(["name", "environ"])
+        if each.info["name"].startswith("python") and (each.info["environ"] or {}).get("PREFECT__FLOW_RUN_ID") == run
     ]
     return found.pid

@@ -160,7 +160,7 @@ def test_nodes_that_cannot_be_drained_are_named_with_budget_and_pod(target: Targ
 
     bare_cluster.api.delete(f"/apis/policy/v1/namespaces/{where}/poddisruptionbudgets/all-stay")
     bare_cluster.api.delete(f"/apis/apps/v1/namespaces/{where}/deployments/web")
-    (claim,) = remove_node_pools.fn(target, 120)
-    assert claim.startswith("NodeClaim own-")
+    # Karpenter drains the node on its own as soon as the budget is gone, maybe before this looks.
+    assert all(claim.startswith("NodeClaim own-") for claim in remove_node_pools.fn(target, 120))
     assert bare_cluster.api.list(NODE_CLAIMS) == []
     assert remove_node_pools.fn(target, 120) == []

@@ -125,5 +125,7 @@ def test_lock_of_a_killed_terraform_is_broken_by_its_name_and_the_next_apply_con
 
 def terraform_in(directory: Path) -> int:
     """The process id of the terraform that works in `directory`; it leads its own group."""
-    (found,) = [each for each in psutil.process_iter() if each.name() == "terraform" and Path(each.cwd()) == directory]
+    # psutil leaves out what ends while it is looked at.
+    running = psutil.process_iter(["name", "cwd"])
+    (found,) = [each for each in running if (each.info["name"], each.info["cwd"]) == ("terraform", str(directory))]
     return found.pid
