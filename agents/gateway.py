@@ -60,6 +60,7 @@ class ModelGateway:
 
     def __init__(self, gateway: Gateway, models: Models, answer_seconds: float, calls: ModelCalls) -> None:
         self._models = models
+        self._embedding_models = models.embeddings
         self._calls = calls
         self._url = gateway.base_url
         self._circuits: defaultdict[str, Circuit] = defaultdict(Circuit)
@@ -85,7 +86,7 @@ class ModelGateway:
         Raises:
             GatewayUnavailable: no answer, or a vector of another length than the settings say.
         """
-        model = self._models.embeddings[by]
+        model = self._embedding_models[by]
         # Two tokens are the model's own, at the beginning and at the end.
         text = cut_to_tokens(text, model.context_tokens - 2)
         with self._calls.embedding(model.name, text, model.dimension) as call:

@@ -17,6 +17,7 @@ from tasks.environment import REPOSITORY, Environment
 from tasks.environment.knowledge import OpenSearchStore
 from tasks.gateway_embedding import gateway_embedding
 from tasks.golden import read_golden_set
+from tasks.refresh.examining import embed_by
 from tasks.refresh.inputs import fused_with
 from tasks.resource_names import name_prefix
 from tasks.restore_drill.knowledge import Copies, Questions
@@ -120,13 +121,9 @@ def _embedding(
     settings: Environment, outputs: Mapping[str, Any] | None, model: str
 ) -> Generator[Callable[[str], list[float]]]:
     if outputs is None:
-        # Importing llama.cpp takes a second, and a drill that is refused does not need it.
-        from tasks.llama_embedder import LlamaEmbedder
-
         files = ensure_embedding_model(settings.models, model, models_directory(settings))
-        context = settings.models.catalogue[model].context_tokens
-        embedder = LlamaEmbedder(files.path, context, threads=1)
-        yield lambda text: embedder.embed([text])[0]
+        embed_all = embed_by(lambda: files.path, settings.models.catalogue[model].context_tokens)
+        yield lambda text: embed_all([text])[0]
         return
     gateway = gateway_in_cluster(settings)
     with gateway_embedding(gateway.url, gateway.key.get_secret_value(), settings.models, model) as embed:

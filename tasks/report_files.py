@@ -1,13 +1,13 @@
 """Reports as JSON files, one a run, whatever they are about."""
 
-import os
-import tempfile
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
+from agents.knowledge.store.replaced_file import replace_file
 
 
 class Kept(BaseModel):
@@ -34,10 +34,7 @@ def write_report(directory: Path, report: KeptReport) -> Path:
     """Keep the report as `<directory>/<time>.json`; whoever reads the directory sees the whole file or none."""
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / report.file_name
-    descriptor, scratch = tempfile.mkstemp(dir=directory, prefix=".")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(report.model_dump_json(indent=1))
-    Path(scratch).replace(path)
+    replace_file(path, report.model_dump_json(indent=1).encode())
     return path
 
 

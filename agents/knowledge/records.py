@@ -39,7 +39,7 @@ def parsed_records(
     failed = [uri for uri, outcome in read.items() if outcome.failure is not None]
     copy_missing(store, generation, plan, [uri for uri in failed if uri in known])
     records = {copy.ref.uri: _record_of_copy(copy, same_as) for copy, same_as in plan.copies}
-    return records | {uri: _record(outcome, uri, plan) for uri, outcome in read.items()}
+    return records | {uri: _record(outcome, plan) for uri, outcome in read.items()}
 
 
 def carried_records(plan: RefreshPlan) -> dict[str, DocumentRecord]:
@@ -48,15 +48,8 @@ def carried_records(plan: RefreshPlan) -> dict[str, DocumentRecord]:
     records = {document.ref.uri: _kept(known[document.ref.uri]) for document in plan.keep}
     for document in (*plan.carry, *plan.unreadable):
         record = known.get(document.ref.uri)
-        records[document.ref.uri] = DocumentRecord(
-            source=document.ref.source,
-            path=document.ref.path,
-            content_hash=record.content_hash if record else None,
-            # What cannot be read keeps its chunks for itself, also where it shared them.
-            chunks=plan.base.chunks_of(document.ref.uri) if plan.base and record else 0,
-            failure=document.failure or (record.failure if record else None),
-            failed_hash=document.content_hash,
-        )
+        failure = document.failure or (record.failure if record else None)
+        records[document.ref.uri] = _unread(document.ref, failure, document.content_hash, plan)
     return records
 
 
@@ -88,18 +81,24 @@ def _record_of_copy(copy: ScannedDocument, same_as: str) -> DocumentRecord:
     )
 
 
-def _record(outcome: DocumentOutcome, uri: str, plan: RefreshPlan) -> DocumentRecord:
+def _record(outcome: DocumentOutcome, plan: RefreshPlan) -> DocumentRecord:
     ref = outcome.ref
-    old = plan.base.documents.get(uri) if plan.base else None
-    if outcome.failure is None:
-        return DocumentRecord(
-            source=ref.source, path=ref.path, content_hash=outcome.content_hash, chunks=outcome.chunks
-        )
+    if outcome.failure is not None:
+        return _unread(ref, outcome.failure, outcome.content_hash, plan)
+    return DocumentRecord(source=ref.source, path=ref.path, content_hash=outcome.content_hash, chunks=outcome.chunks)
+
+
+def _unread(ref: DocumentRef, failure: str | None, failed_hash: str | None, plan: RefreshPlan) -> DocumentRecord:
+    """A document whose newest version could not be read, with its last good one, if there is one.
+
+    Its chunks are its own, also where it shared them.
+    """
+    old = plan.base.documents.get(ref.uri) if plan.base else None
     return DocumentRecord(
         source=ref.source,
         path=ref.path,
         content_hash=old.content_hash if old else None,
-        chunks=plan.base.chunks_of(uri) if plan.base and old else 0,
-        failure=outcome.failure,
-        failed_hash=outcome.content_hash,
+        chunks=plan.base.chunks_of(ref.uri) if plan.base and old else 0,
+        failure=failure,
+        failed_hash=failed_hash,
     )

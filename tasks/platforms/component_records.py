@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from agents.knowledge.store.replaced_file import replace_file
 from tasks.platforms import Component
 
 _COMPONENT = TypeAdapter(Component)
@@ -30,9 +31,7 @@ class ComponentRecords:
     def write(self, component: Component) -> None:
         """Keep the component in place of the former one of its name."""
         self._directory.mkdir(parents=True, exist_ok=True)
-        scratch = self._path(component.name).with_suffix(".new")
-        scratch.write_text(json.dumps(asdict(component)), encoding="utf-8")
-        scratch.replace(self._path(component.name))
+        replace_file(self._path(component.name), json.dumps(asdict(component)).encode())
 
     def begin_change(self, name: str) -> None:
         """Have the record equal no component until one is written: of a change that is killed, nobody knows what runs.

@@ -22,14 +22,13 @@ from agents.knowledge.store.opensearch_index import (
     chunk_from_source,
     generation_index,
     make_index,
+    make_searchable,
 )
 from agents.knowledge.store.opensearch_manifests import ManifestIndex
 from agents.knowledge.store.opensearch_notes import NoteIndex
 from agents.knowledge.store.opensearch_query import by_document, count_query, counts_from_answer, hybrid_query
 from agents.knowledge.store.settings import OpenSearchSettings
 
-# To make thousands of chunks searchable builds their graph of vectors.
-SECONDS_PER_REFRESH = 600
 CHUNKS_PER_PAGE = 500
 MANIFESTS, NOTES = "manifests", "notes"
 
@@ -102,7 +101,7 @@ class OpenSearchStore:
         counts: dict[tuple[str, str], int] = {}
         after: dict[str, str] | None = None
         with self._server_errors(generation):
-            self._make_searchable(index)
+            make_searchable(self._client, index)
             while True:
                 answer = self._client.search(index=index, body=count_query(after))
                 page, after = counts_from_answer(answer)
@@ -115,7 +114,7 @@ class OpenSearchStore:
         self._require_unsealed(generation)
         index = self._index(generation)
         with self._server_errors(generation):
-            self._make_searchable(index)
+            make_searchable(self._client, index)
             self._copies.delete(index, document_uris)
 
     def seal(self, manifest: Manifest) -> None:
@@ -126,7 +125,7 @@ class OpenSearchStore:
         """
         generation, index = manifest.generation, self._index(manifest.generation)
         with self._server_errors(generation):
-            self._make_searchable(index)
+            make_searchable(self._client, index)
             found = self._client.count(index=index)["count"]
             if found != manifest.chunk_count:
                 raise ValueError(
@@ -224,9 +223,6 @@ class OpenSearchStore:
         if generation in (MANIFESTS, NOTES) or not re.fullmatch(GENERATION_NAME, generation):  # `*` means all of them
             raise UnknownGeneration(f"{generation!r} is not the name of a generation")
         return f"{self._alias}-{generation}"
-
-    def _make_searchable(self, index: str) -> None:
-        self._client.indices.refresh(index=index, params={"request_timeout": SECONDS_PER_REFRESH})
 
     def _aliased(self) -> list[str]:
         # Without naming indices one asks for all of them, which a server with access control refuses.

@@ -11,7 +11,7 @@ from typing import Any
 from opensearchpy import OpenSearch
 
 from agents.knowledge.store import StoreUnavailable
-from agents.knowledge.store.opensearch_index import made_already, ownership
+from agents.knowledge.store.opensearch_index import made_already, make_searchable, ownership
 from agents.knowledge.store.opensearch_query import by_document
 
 SECONDS_PER_STEP = 600
@@ -37,7 +37,7 @@ class IndexCopies:
         settings = self._client.indices.get_settings(index=[origin, target], params={"flat_settings": "true"})
         if settings[origin]["settings"].get("index.blocks.write") != "true":
             return False
-        self._client.indices.refresh(index=target, params={"request_timeout": SECONDS_PER_STEP})
+        make_searchable(self._client, target)
         if self._client.count(index=target)["count"]:
             return False
         mappings = self._client.indices.get_mapping(index=[origin, target])

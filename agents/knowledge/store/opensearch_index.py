@@ -12,6 +12,7 @@ from agents.knowledge.store import Chunk, EmbeddedChunk
 CHUNK_FIELDS = [field.name for field in fields(Chunk)]
 # A question may have more distinct words than a query may have clauses (1,024 unless a server says otherwise).
 QUERY_TERMS = 512
+SECONDS_PER_REFRESH = 600
 ALREADY_EXISTS = "resource_already_exists_exception"
 
 _KEYWORD = {"type": "keyword"}
@@ -86,6 +87,11 @@ def make_index(client: OpenSearch, index: str, body: Mapping[str, Any]) -> None:
     """Make an index that nobody else makes."""
     with made_already():
         client.indices.create(index=index, body=body)
+
+
+def make_searchable(client: OpenSearch, index: str) -> None:
+    """Have searches find what was written: that builds the graph of new vectors, which takes long for thousands."""
+    client.indices.refresh(index=index, params={"request_timeout": SECONDS_PER_REFRESH})
 
 
 def ownership(index: str) -> dict[str, str]:
