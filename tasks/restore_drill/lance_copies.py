@@ -51,4 +51,5 @@ class LanceCopies:
     def drop(self, generation: str) -> None:
         """See `Copies`; what an interrupted drill left goes too."""
         for path in (self._directory / generation, *self._directory.glob(f"{_UNFINISHED}*")):
-            shutil.rmtree(path, ignore_errors=True)
+            if path.exists():
+                shutil.rmtree(path)
