@@ -5,6 +5,7 @@ from prefect import flow, get_run_logger
 from flows import command_line
 from flows.wrong_input import refuse_directory_on_aws
 from tasks.artifacts import publish_table
+from tasks.compared import Compared
 from tasks.concurrency_limits import one_at_a_time
 from tasks.drift_report import DriftReport
 from tasks.eks_cluster import find_cluster
@@ -15,7 +16,6 @@ from tasks.environment_outputs import last_outputs
 from tasks.knowledge_base import plan
 from tasks.knowledge_sources import scan_sources, sources_of
 from tasks.local_drift import (
-    Comparison,
     compare_components,
     compare_knowledge,
     compare_model_files,
@@ -85,7 +85,7 @@ def compare_laptop(settings: Environment, directory: str | None) -> DriftReport:
     return local_report(settings.name, comparisons)
 
 
-def served(settings: Environment, directory: str | None) -> list[Comparison]:
+def served(settings: Environment, directory: str | None) -> list[Compared]:
     """The serving generation against the sources as they are now."""
     sources = sources_of(settings.knowledge, directory)
     with knowledge_store(settings) as store:

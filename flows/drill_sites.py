@@ -1,6 +1,6 @@
 """Where the stage `drill` takes place: the stores of an environment, and where their copies lie."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -119,7 +119,7 @@ def _maker(settings: Environment, store: KnowledgeStore) -> str:
 @contextmanager
 def _embedding(
     settings: Environment, outputs: Mapping[str, Any] | None, model: str
-) -> Generator[Callable[[str], list[float]]]:
+) -> Generator[Callable[[str], Sequence[float]]]:
     if outputs is None:
         files = ensure_embedding_model(settings.models, model, models_directory(settings))
         embed_all = embed_by(lambda: files.path, settings.models.catalogue[model].context_tokens)

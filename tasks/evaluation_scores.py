@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from statistics import fmean
 from typing import TYPE_CHECKING
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.assistant_api import SearchAnswer, TimedAnswer
-from tasks.bootstrap import bootstrap_interval
+from tasks.defined_metrics import defined_intervals, defined_values, mean_of_defined
 from tasks.environment.quality import JudgedMetric, Metric
 from tasks.evaluation_report import AnswerRow, QuestionRow
 from tasks.golden import GoldenQuestion
@@ -119,31 +118,20 @@ def _answer_row(answer: TimedAnswer, scores: "AnswerScores | None") -> AnswerRow
 
 def metric_values(rows: Sequence[QuestionRow], metrics: Iterable[Metric]) -> dict[Metric, float]:
     """The value (0..1) of every metric asked for; one that is undefined for these rows is left out."""
-    values: dict[Metric, float] = {}
-    for metric in metrics:
-        value = _METRICS[metric](rows)
-        if value is not None:
-            values[metric] = round(value, 4)
-    return values
+    return defined_values(rows, metrics, _measure)
 
 
 def metric_intervals(rows: Sequence[QuestionRow], metrics: Iterable[Metric]) -> dict[Metric, tuple[float, float]]:
     """The 95 % bootstrap interval over the questions of every metric that is defined."""
-    intervals: dict[Metric, tuple[float, float]] = {}
-    for metric in metrics:
-        interval = bootstrap_interval(rows, _METRICS[metric])
-        if interval is not None:
-            intervals[metric] = interval
-    return intervals
+    return defined_intervals(rows, metrics, _measure)
+
+
+def _measure(metric: Metric, rows: Sequence[QuestionRow]) -> float | None:
+    return _METRICS[metric](rows)
 
 
 def _judged(metric: JudgedMetric, rows: Sequence[QuestionRow]) -> float | None:
-    return _mean(row.judged.get(metric) for row in rows)
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    defined = [value for value in values if value is not None]
-    return fmean(defined) if defined else None
+    return mean_of_defined(row.judged.get(metric) for row in rows)
 
 
 def _abstention(rows: Sequence[QuestionRow]) -> float | None:
@@ -153,14 +141,14 @@ def _abstention(rows: Sequence[QuestionRow]) -> float | None:
 
 
 _METRICS: dict[Metric, Callable[[Sequence[QuestionRow]], float | None]] = {
-    "recall_at_5": lambda rows: _mean(recall_at(row.ranks, CUTOFF) for row in rows if row.ranks),
-    "mrr": lambda rows: _mean(reciprocal_rank(row.ranks) for row in rows if row.ranks),
+    "recall_at_5": lambda rows: mean_of_defined(recall_at(row.ranks, CUTOFF) for row in rows if row.ranks),
+    "mrr": lambda rows: mean_of_defined(reciprocal_rank(row.ranks) for row in rows if row.ranks),
     "abstention_accuracy": _abstention,
-    "context_precision": lambda rows: _mean(row.context_precision for row in rows),
-    "context_recall": lambda rows: _mean(row.context_recall for row in rows),
-    "answer_similarity": lambda rows: _mean(row.answer.similarity for row in rows if row.answer),
-    "rouge_l": lambda rows: _mean(row.answer.rouge_l for row in rows if row.answer),
-    "groundedness": lambda rows: _mean(row.answer.groundedness for row in rows if row.answer),
+    "context_precision": lambda rows: mean_of_defined(row.context_precision for row in rows),
+    "context_recall": lambda rows: mean_of_defined(row.context_recall for row in rows),
+    "answer_similarity": lambda rows: mean_of_defined(row.answer.similarity for row in rows if row.answer),
+    "rouge_l": lambda rows: mean_of_defined(row.answer.rouge_l for row in rows if row.answer),
+    "groundedness": lambda rows: mean_of_defined(row.answer.groundedness for row in rows if row.answer),
     "faithfulness": partial(_judged, "faithfulness"),
     "answer_relevancy": partial(_judged, "answer_relevancy"),
     "judged_context_precision": partial(_judged, "judged_context_precision"),

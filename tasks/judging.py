@@ -1,6 +1,7 @@
 """The judged metrics of an evaluation: which answers a judge is given, and how far it agrees with people."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -8,11 +9,15 @@ from prefect.cache_policies import NO_CACHE
 from tasks.assistant_api import SearchAnswer
 from tasks.bootstrap import bootstrap_interval
 from tasks.environment import Environment
+from tasks.environment.quality import JudgedMetric
 from tasks.evaluation_report import Judging, QuestionRow
-from tasks.evaluation_site import Asked
+from tasks.evaluation_site import Asked, Gateway
 from tasks.golden import GoldenQuestion
 from tasks.kappa import Verdicts, cohens_kappa
 from tasks.verdicts import LabelledVerdicts, read_verdicts
+
+if TYPE_CHECKING:
+    from tasks.ragas_judged import JudgedAnswer, JudgedScores
 
 Embed = Callable[[str], Sequence[float]]
 
@@ -38,7 +43,7 @@ def judge_answers(
     if not metrics or model is None:
         return tuple(rows), None
     # Importing RAGAS takes seconds, which whoever only names this module should not wait for.
-    from tasks.ragas_judged import JudgeAddress, JudgedAnswer, run_judge
+    from tasks.ragas_judged import JudgedAnswer
 
     judged = {
         row.id: JudgedAnswer(
@@ -52,20 +57,41 @@ def judge_answers(
         for question, search, row in zip(questions, searched, rows, strict=True)
         if row.answer is not None and row.answerable
     }
-    labelled = read_verdicts()
-    judge = JudgeAddress(model, asked.gateway, asked.key, settings.evaluation.judge_tokens)
-    run = run_judge(judge, list(judged.values()), metrics, labelled, embed)
-    scored = dict(zip(judged, run.scores, strict=True))
+    gateway = Gateway(asked.gateway, asked.key)
+    scores, judging = ask_judge(settings, model, gateway, list(judged.values()), metrics, embed)
+    scored = dict(zip(judged, scores, strict=True))
     with_scores = tuple(
         row.model_copy(update={"judged": scored[row.id].scores, "unjudged": scored[row.id].failures})
         if row.id in scored
         else row
         for row in rows
     )
-    return with_scores, judging(model, run.verdicts, labelled, tokens=run.tokens, halted=run.halted)
+    return with_scores, judging
 
 
-def judging(
+def ask_judge(
+    settings: Environment,
+    model: str,
+    gateway: Gateway,
+    answers: Sequence["JudgedAnswer"],
+    metrics: Sequence[JudgedMetric],
+    embed: Embed,
+) -> "tuple[list[JudgedScores], Judging]":
+    """What the judge `model` says of each of `answers`, in order, and what became of the judge.
+
+    Raises:
+        InvalidVerdicts: the statements that people judged cannot be read.
+    """
+    # Importing RAGAS takes seconds, which whoever only names this module should not wait for.
+    from tasks.ragas_judged import JudgeAddress, run_judge
+
+    labelled = read_verdicts()
+    judge = JudgeAddress(model, gateway.url, gateway.key, settings.evaluation.judge_tokens)
+    run = run_judge(judge, answers, metrics, labelled, embed)
+    return run.scores, _judging(model, run.verdicts, labelled, tokens=run.tokens, halted=run.halted)
+
+
+def _judging(
     model: str, verdicts: Sequence[bool | None], labelled: LabelledVerdicts, *, tokens: int, halted: bool
 ) -> Judging:
     """How far the judge's `verdicts` (None: it gave none, which counts as disagreement) agree with those of people."""

@@ -1,7 +1,6 @@
 """Where a laptop differs from its environment file: components, model files, gateway, and what is served."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from prefect import task
@@ -9,6 +8,7 @@ from prefect.cache_policies import NO_CACHE
 
 from agents.knowledge.sync import RefreshPlan
 from tasks.agent_settings import agent_settings
+from tasks.compared import Compared
 from tasks.data_directory import agent_settings_file, models_directory
 from tasks.drift_report import DriftReport
 from tasks.environment import Environment, EnvironmentName
@@ -18,21 +18,7 @@ from tasks.platforms.component_names import AGENTS, GATEWAY
 from tasks.platforms.local_components import LocalComponents, model_roles
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """One thing as the environment file has it and as it was found."""
-
-    what: str
-    wanted: str
-    found: str
-
-    @property
-    def agrees(self) -> bool:
-        """Whether there is no drift here."""
-        return self.wanted == self.found
-
-
-def local_report(environment: EnvironmentName, comparisons: Sequence[Comparison]) -> DriftReport:
+def local_report(environment: EnvironmentName, comparisons: Sequence[Compared]) -> DriftReport:
     """All that was compared on a laptop, what agrees too."""
     return DriftReport(
         scope=f"{len(comparisons)} things",
@@ -48,7 +34,7 @@ def local_report(environment: EnvironmentName, comparisons: Sequence[Comparison]
 
 
 @task(task_run_name="compare-components", cache_policy=NO_CACHE)
-def compare_components(components: LocalComponents) -> list[Comparison]:
+def compare_components(components: LocalComponents) -> list[Compared]:
     """Every component that the environment has, and any that it no longer has."""
     platform = components.platform
     deployed = {state.name: state for state in platform.list_components()}
@@ -56,21 +42,21 @@ def compare_components(components: LocalComponents) -> list[Comparison]:
     expected = sorted({*components.ports, *wanted})
     return [
         *(
-            Comparison(f"component {name}", "ready", _found(platform, deployed.get(name), wanted.get(name)))
+            Compared(f"component {name}", "ready", _found(platform, deployed.get(name), wanted.get(name)))
             for name in expected
         ),
-        *(Comparison(f"component {name}", "absent", deployed[name].state) for name in deployed if name not in expected),
+        *(Compared(f"component {name}", "absent", deployed[name].state) for name in deployed if name not in expected),
     ]
 
 
 @task(task_run_name="compare-model-files", cache_policy=NO_CACHE)
-def compare_model_files(environment: Environment) -> list[Comparison]:
+def compare_model_files(environment: Environment) -> list[Compared]:
     """The SHA-256 of every model file that runs here."""
     return list(_model_files(environment))
 
 
 @task(task_run_name="compare-settings", cache_policy=NO_CACHE)
-def compare_settings(components: LocalComponents) -> list[Comparison]:
+def compare_settings(components: LocalComponents) -> list[Compared]:
     """The settings files of gateway and agent service, as they are and as the environment file gives them."""
     laptop = components.platform.laptop
     gateway_url = base_url(laptop.listen_host, components.ports[GATEWAY])
@@ -88,16 +74,16 @@ def compare_settings(components: LocalComponents) -> list[Comparison]:
     ]
 
 
-def compare_knowledge(plan: RefreshPlan, serving: str | None) -> list[Comparison]:
+def compare_knowledge(plan: RefreshPlan, serving: str | None) -> list[Compared]:
     """What serves, against what the sources and the environment file give now."""
     if plan.changes_nothing:
-        return [Comparison("knowledge base", "up to date", "up to date")]
+        return [Compared("knowledge base", "up to date", "up to date")]
     if serving is None:
-        return [Comparison("knowledge base", "a serving generation", "none")]
+        return [Compared("knowledge base", "a serving generation", "none")]
     if plan.base is None:
-        return [Comparison("knowledge base", "the file's embedding model and chunker", f"{serving} has others")]
+        return [Compared("knowledge base", "the file's embedding model and chunker", f"{serving} has others")]
     changed = f"{serving} misses {plan.changed} new or changed documents and {len(plan.deleted)} deletions"
-    return [Comparison("knowledge base", "up to date", changed)]
+    return [Compared("knowledge base", "up to date", changed)]
 
 
 def _described(components: LocalComponents) -> Iterator[Component]:
@@ -126,15 +112,15 @@ def _found(platform: Platform, state: ComponentState | None, wanted: Component |
     return state.state
 
 
-def _file(what: str, path: Path, wanted: str) -> Comparison:
+def _file(what: str, path: Path, wanted: str) -> Compared:
     if not path.exists():
-        return Comparison(what, "as rendered", "absent")
+        return Compared(what, "as rendered", "absent")
     same = path.read_text(encoding="utf-8") == wanted
-    return Comparison(what, "as rendered", "as rendered" if same else "differs")
+    return Compared(what, "as rendered", "as rendered" if same else "differs")
 
 
-def _model_files(environment: Environment) -> Iterator[Comparison]:
+def _model_files(environment: Environment) -> Iterator[Compared]:
     for name, model in sorted(environment.models.catalogue.items()):
         if model.packaged is not None:
             path = models_directory(environment) / name / "model.gguf"
-            yield Comparison(f"model file {name}", model.packaged.sha256, sha256(path) if path.exists() else "absent")
+            yield Compared(f"model file {name}", model.packaged.sha256, sha256(path) if path.exists() else "absent")

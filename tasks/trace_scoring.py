@@ -1,22 +1,19 @@
 """Sampled answers scored: by the judge where there is one, and by what the service found out itself."""
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
-from statistics import fmean
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.bootstrap import bootstrap_interval
+from tasks.defined_metrics import defined_intervals, defined_values, mean_of_defined
 from tasks.environment import Environment
 from tasks.environment.quality import JudgedMetric, Metric
 from tasks.evaluation_report import Judging
 from tasks.evaluation_site import Gateway
 from tasks.gateway_embedding import gateway_embedding
-from tasks.judging import judging
+from tasks.judging import ask_judge
 from tasks.langfuse_traces import TracedAnswer
 from tasks.trace_report import TraceRow
-from tasks.verdicts import read_verdicts
 
 NO_PROMPT = "the trace holds no prompt that can be read"
 
@@ -44,7 +41,7 @@ def trace_rows(
     if not metrics or model is None:
         return tuple(rows), None
     # Importing RAGAS takes seconds, which whoever only names this module should not wait for.
-    from tasks.ragas_judged import JudgeAddress, JudgedAnswer, run_judge
+    from tasks.ragas_judged import JudgedAnswer
 
     asked = {
         place: JudgedAnswer(
@@ -57,38 +54,28 @@ def trace_rows(
         for place, each in enumerate(answers)
         if each.kind != "abstained"
     }
-    reached, labelled = gateway(), read_verdicts()
-    judge = JudgeAddress(model, reached.url, reached.key, settings.evaluation.judge_tokens)
+    reached = gateway()
     with gateway_embedding(
         reached.url, reached.key.get_secret_value(), settings.models, settings.models.embedding
     ) as embed:
-        run = run_judge(judge, list(asked.values()), metrics, labelled, embed)
-    for place, scored in zip(asked, run.scores, strict=True):
+        scores, judging = ask_judge(settings, model, reached, list(asked.values()), metrics, embed)
+    for place, scored in zip(asked, scores, strict=True):
         failures = dict(scored.failures)
         if "faithfulness" in metrics and answers[place].kind == "answered" and answers[place].documents is None:
             failures["faithfulness"] = NO_PROMPT
         rows[place] = rows[place].model_copy(update={"judged": scored.scores, "unjudged": failures})
-    return tuple(rows), judging(model, run.verdicts, labelled, tokens=run.tokens, halted=run.halted)
+    return tuple(rows), judging
 
 
 def trace_values(rows: Sequence[TraceRow], metrics: Iterable[Metric]) -> dict[Metric, float]:
     """The mean (0..1) of every metric that is defined for these rows."""
-    values: dict[Metric, float] = {}
-    for metric in metrics:
-        if (value := _mean(metric, rows)) is not None:
-            values[metric] = round(value, 4)
-    return values
+    return defined_values(rows, metrics, _measure)
 
 
 def trace_intervals(rows: Sequence[TraceRow], metrics: Iterable[Metric]) -> dict[Metric, tuple[float, float]]:
     """The 95 % bootstrap interval over the answers of every metric that is defined."""
-    intervals: dict[Metric, tuple[float, float]] = {}
-    for metric in metrics:
-        if (interval := bootstrap_interval(rows, partial(_mean, metric))) is not None:
-            intervals[metric] = interval
-    return intervals
+    return defined_intervals(rows, metrics, _measure)
 
 
-def _mean(metric: Metric, rows: Sequence[TraceRow]) -> float | None:
-    values = [row.scores[metric] for row in rows if metric in row.scores]
-    return fmean(values) if values else None
+def _measure(metric: Metric, rows: Sequence[TraceRow]) -> float | None:
+    return mean_of_defined(row.scores.get(metric) for row in rows)

@@ -14,8 +14,9 @@ from prefect.cache_policies import NO_CACHE
 
 from agents.knowledge.generation import Manifest
 from tasks.aws_session import client, explained_credentials
+from tasks.compared import Compared
 from tasks.environment import Environment
-from tasks.restore_drill.report import Compared, Objective, Restoration
+from tasks.restore_drill.report import Objective, Restoration
 
 # Beside the sources: no refresh may read it, and no event of it start one.
 PREFIX = "restore-drill/"

@@ -14,9 +14,10 @@ from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import Manifest
 from agents.knowledge.search import hybrid_search
 from agents.knowledge.store import KnowledgeStore
+from tasks.compared import Compared
 from tasks.golden import GoldenQuestion
 from tasks.refresh.gate_scores import answerable_from
-from tasks.restore_drill.report import Compared, Objective, Restoration
+from tasks.restore_drill.report import Objective, Restoration
 from tasks.run_log import run_log
 
 QUESTIONS = 5

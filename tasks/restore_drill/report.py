@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from tasks.compared import Compared
+
 
 class RestoreFailed(Exception):
     """A store cannot be restored as promised; says which, what differs, and what to do."""
@@ -15,20 +17,6 @@ class Objective:
 
     point: timedelta
     time: timedelta
-
-
-@dataclass(frozen=True)
-class Compared:
-    """One thing as the store has it and as it was found in what was restored beside."""
-
-    what: str
-    wanted: str
-    found: str
-
-    @property
-    def agrees(self) -> bool:
-        """Whether nothing was lost here."""
-        return self.wanted == self.found
 
 
 @dataclass(frozen=True)
