@@ -8,32 +8,22 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from tasks.assistant_api import FoundChunk, FoundPassage, SearchAnswer
 from tasks.environment import EnvironmentName
 from tasks.environment.quality import Evaluation, Metric
 from tasks.environment.variable_file import load_environment
 from tasks.evaluation_artifacts import in_words
 from tasks.evaluation_gate import comparable, missed
-from tasks.evaluation_report import AnswerRow, Inputs, QuestionRow, Report
+from tasks.evaluation_report import Inputs, Report
 from tasks.evaluation_scores import metric_values
 from tasks.evaluation_site import Asked
-from tasks.golden import Evidence, GoldenQuestion
 from tasks.judging import judge_answers
+from tests.tasks.judged_rows import FACT, FOUND, about_ports, answered
 from tests.tasks.scripted_judge import LABELS, ScriptedJudge, verdicts
 
 DAYS = 30
-FACT, INVENTED = "The port of the service is 8080.", "The port of the service is 9090."
+INVENTED = "The port of the service is 9090."
 METRICS: tuple[Metric, ...] = ("mrr", "faithfulness")
-QUESTIONS = [
-    GoldenQuestion(
-        id=f"a{number}",
-        kind="answerable",
-        question=f"Which port is it, number {number}?",
-        reference=FACT,
-        evidence=(Evidence(document="a.md", quote=FACT),),
-    )
-    for number in range(2)
-]
+QUESTIONS = [about_ports(number) for number in range(2)]
 
 
 class Month:
@@ -104,25 +94,9 @@ class Month:
         self._passes_unvouched(report)
 
     def measured(self, said: tuple[str, str] = (FACT, FACT), rank: int = 1) -> Report:
-        rows = [
-            QuestionRow(
-                id=question.id,
-                kind=question.kind,
-                question=question.question,
-                relevancy=1,
-                abstained=False,
-                ranks=(rank,),
-                context_precision=None,
-                context_recall=None,
-                answer=AnswerRow(
-                    kind="answered", text=answer, groundedness=1, similarity=None, rouge_l=None, seconds=1
-                ),
-            )
-            for question, answer in zip(QUESTIONS, said, strict=True)
-        ]
-        found = SearchAnswer(relevancy=1, passages=(FoundPassage(chunk=FoundChunk(path="a.md", text=FACT)),))
+        rows = [answered(question, answer, rank) for question, answer in zip(QUESTIONS, said, strict=True)]
         asked = Asked("http://127.0.0.1:9", self.judge.url, SecretStr("sk"))
-        scored, judging = judge_answers.fn(self.settings, asked, QUESTIONS, [found] * 2, rows, lambda _: [1.0])
+        scored, judging = judge_answers.fn(self.settings, asked, QUESTIONS, [FOUND] * 2, rows, lambda _: [1.0])
         report = Report(
             created_at=datetime(2030, 1, 1, tzinfo=UTC) + timedelta(hours=len(self.reports)),
             environment="dev",

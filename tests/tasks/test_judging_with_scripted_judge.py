@@ -5,20 +5,19 @@ from collections.abc import Iterator
 import pytest
 from pydantic import SecretStr
 
-from tasks.assistant_api import FoundChunk, FoundPassage, SearchAnswer
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.quality import JUDGED, Evaluation, JudgedMetric
 from tasks.environment.variable_file import load_environment
 from tasks.evaluation_artifacts import in_words, judge_table, score_table
 from tasks.evaluation_gate import DemandsMissed, missed, require_demands
-from tasks.evaluation_report import AnswerRow, Inputs, QuestionRow, Report
+from tasks.evaluation_report import Inputs, Report
 from tasks.evaluation_scores import metric_values
 from tasks.evaluation_site import Asked
-from tasks.golden import Evidence, GoldenQuestion
+from tasks.golden import GoldenQuestion
 from tasks.judging import judge_answers
+from tests.tasks.judged_rows import FACT, FOUND, about_ports, answered
 from tests.tasks.scripted_judge import LABELS, TOKENS, ScriptedJudge, verdicts
 
-FACT = "The port of the service is 8080."
 KEY = "sk-of-the-gateway"
 
 
@@ -39,35 +38,11 @@ def settings(**demands: object) -> Environment:
 
 def judged(judge: ScriptedJudge, environment: Environment, questions: int = 2, said: str = FACT) -> Report:
     """The report over so many questions that were answered by `said`, and one that the documents do not answer."""
-    asked = [
-        GoldenQuestion(
-            id=f"a{number}",
-            kind="answerable",
-            question=f"Which port is it, number {number}?",
-            reference=FACT,
-            evidence=(Evidence(document="a.md", quote=FACT),),
-        )
-        for number in range(questions)
-    ]
+    asked = [about_ports(number) for number in range(questions)]
     asked.append(GoldenQuestion(id="u", kind="unanswerable", question="Who won?", reference="Unknown.", evidence=()))
-    answer = AnswerRow(kind="answered", text=said, groundedness=1, similarity=None, rouge_l=None, seconds=1)
-    rows = [
-        QuestionRow(
-            id=question.id,
-            kind=question.kind,
-            question=question.question,
-            relevancy=1,
-            abstained=not question.answerable,
-            ranks=(1,) if question.answerable else (),
-            context_precision=None,
-            context_recall=None,
-            answer=answer,
-        )
-        for question in asked
-    ]
-    found = SearchAnswer(relevancy=1, passages=(FoundPassage(chunk=FoundChunk(path="a.md", text=FACT)),))
+    rows = [answered(question, said) for question in asked]
     site = Asked("http://127.0.0.1:9", judge.url, SecretStr(KEY))
-    scored, judging = judge_answers.fn(environment, site, asked, [found] * len(asked), rows, lambda text: [1.0, 0.5])
+    scored, judging = judge_answers.fn(environment, site, asked, [FOUND] * len(asked), rows, lambda text: [1.0, 0.5])
     return Report.model_construct(
         rows=scored,
         scores=metric_values(scored, JUDGED),
