@@ -55,8 +55,9 @@ class Restoration:
             "at risk": _length(self.at_risk),
             "RTO": _length(self.objective.time),
             "took": _length(self.took),
-            "compared": "; ".join(f"{line.what}: {line.found}" for line in self.compared),
             "verdict": "; ".join(self.faults) or "restored",
+            # Last, for it is long: what is right of it is out of sight in the UI.
+            "compared": "; ".join(f"{line.what}: {line.found}" for line in self.compared),
         }
 
 
