@@ -81,6 +81,10 @@ status: setup ## A line a component: name, state, address (FORMAT=json for scrip
 logs: setup ## The ends of the components' logs (COMPONENT=gateway for one of them).
 	@$(BIN)/python -m console logs $(COMPONENT)
 
+.PHONY: diagnose
+diagnose: setup ## One file for a colleague: versions, states, runs and logs, without secrets.
+	@$(BIN)/python -m console diagnose
+
 # What people type goes through the environment: neither make nor the shell reads it.
 .PHONY: ask
 unexport Q

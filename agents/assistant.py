@@ -11,20 +11,20 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from agents.access.control import AccessControl, assemble_access
-from agents.admission import Admission
-from agents.allowance import Allowance
 from agents.caller import Caller
-from agents.evaluator import Evaluator
+from agents.evaluation.evaluator import Evaluator
+from agents.evaluation.judge import TASKS, Judge
 from agents.events import Done, Event, SentenceDropped, SentenceReleased
 from agents.freshness import FreshnessWatch
-from agents.gateway import ModelGateway
+from agents.gateway.client import ModelGateway
+from agents.guards.output_guard import OutputGuard
 from agents.health import Health
-from agents.judge import Judge
 from agents.knowledge.store import Filters
 from agents.knowledge_base import KnowledgeBase
+from agents.limits.admission import Admission
+from agents.limits.allowance import Allowance
 from agents.metrics import Metrics
 from agents.orchestrator import Orchestrator
-from agents.output_guard import OutputGuard
 from agents.prompt import INSTRUCTIONS
 from agents.rag import RagAgent
 from agents.recent_traces import RecentTraces
@@ -72,11 +72,10 @@ class Assistant:
         """
         began, silent = time.perf_counter(), True
         self.recent.add(trace_id)
-        answering = self.orchestrator.answer(question, filters, trace_id)
-        if self.allowance is not None:
-            answering = self.allowance.metered(caller, question, answering)
-        traced = self.tracing.follow(question, trace_id, caller, conversation, answering)
-        async with self.admission.place(), aclosing(traced) as events:
+        async with (
+            self.admission.place(),
+            aclosing(self._answering(question, filters, trace_id, caller, conversation)) as events,
+        ):
             async for event in events:
                 if isinstance(event, SentenceReleased) and silent:
                     silent = False
@@ -87,6 +86,16 @@ class Assistant:
                     self.metrics.record(event.answer)
                     self.tracing.score_answer(event.answer)
                 yield event
+
+    def _answering(
+        self, question: str, filters: Filters, trace_id: str, caller: Caller, conversation: str | None
+    ) -> AsyncGenerator[Event]:
+        """The orchestrator's events, at the expense of the caller and traced; the time for them begins now."""
+        budget = self.orchestrator.budget()
+        events = self.orchestrator.answer(question, filters, trace_id, budget)
+        if self.allowance is not None:
+            events = self.allowance.metered(caller, budget, events)
+        return self.tracing.follow(question, trace_id, caller, conversation, events)
 
     async def close(self) -> None:
         """Release connections."""
@@ -119,9 +128,9 @@ def assemble(settings: Settings) -> Assistant:
     judge = Judge(gateway, settings.models.judge) if settings.models.judge else None
     evaluator = Evaluator(judge, limits, settings.routing)
     orchestrator = Orchestrator(
-        Retrieving(rag, watch, evaluator, limits, web=web is not None),
+        Retrieving(rag, watch, evaluator, limits, web),
         SearchingWeb(web, limits, settings.routing),
-        Composing(gateway, evaluator, _guard(settings), settings.models, limits),
+        Composing(gateway, evaluator, _guard(settings), settings.models, limits, settings.prompt),
         limits,
         settings.budgets,
     )
@@ -135,7 +144,7 @@ def assemble(settings: Settings) -> Assistant:
         knowledge=knowledge,
         rag=rag,
         orchestrator=orchestrator,
-        health=Health(gateway, knowledge, settings.models, settings.probe_seconds, access, web=web is not None),
+        health=Health(gateway, knowledge, settings.models, settings.probe_seconds, access, web, tracing),
         metrics=metrics,
         watch=watch,
         refresh=refresh,
@@ -152,11 +161,11 @@ def _allowance(settings: Settings, access: AccessControl) -> Allowance | None:
     per_day = settings.access.allowance.tokens_per_day
     if per_day is None or access.database is None:
         return None
-    return Allowance(Usage(access.database), per_day, settings.models.reasoning.context_tokens)
+    return Allowance(Usage(access.database), per_day, settings.budgets.tokens)
 
 
 def _guard(settings: Settings) -> OutputGuard:
-    return OutputGuard([gateway_key(settings.gateway)], [INSTRUCTIONS])
+    return OutputGuard([gateway_key(settings.gateway)], [INSTRUCTIONS, *TASKS])
 
 
 def _refresh_requests(settings: Settings) -> RefreshRequests | None:

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from agents.evaluation.grounding import Quote
 from agents.events import Answer, Citation, CitationMade, Event, Kind, ReleasedSentence, SentenceReleased
 from agents.freshness import Freshness
-from agents.grounding import Quote
-from agents.inert_text import inert
+from agents.guards.inert_text import inert
 from agents.states import State
 from agents.web_passages import is_of_the_web
 
@@ -19,6 +19,7 @@ class Composition:
     relevancy: float = 0.0
     corrections: int = 0
     kind: Kind = "answered"
+    model: str | None = None
     sentences: list[ReleasedSentence] = field(default_factory=list[ReleasedSentence])
     citations: list[Citation] = field(default_factory=list[Citation])
     route: list[State] = field(default_factory=list[State])
@@ -53,6 +54,7 @@ class Composition:
             notes=tuple(self.notes),
             trace_id=trace_id,
             timings_ms=dict(self.timings_ms),
+            model=self.model,
         )
 
     def _cite(self, quote: Quote) -> tuple[Citation, bool]:

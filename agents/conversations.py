@@ -1,6 +1,5 @@
 """Answers that are kept in the caller's conversation, and for how long."""
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -15,7 +14,8 @@ from agents.state.conversations import ConversationFull, Conversations, Turn
 from agents.state.database import StateDatabase, StateUnavailable
 from agents.state.usage import Usage, today
 
-HOUR = 3600
+FORGET_SECONDS = 3600
+"""Between two times that old conversations are deleted."""
 _ANSWER = TypeAdapter(Answer)
 _log = logging.getLogger(__name__)
 
@@ -46,16 +46,14 @@ async def _keep(conversations: Conversations, caller: Caller, conversation: str,
     return Done(replace(answer, notes=(*answer.notes, note)))
 
 
-async def forget_for_ever(database: StateDatabase, kept_days: int) -> None:
-    """Every hour, delete what is older than it may be, until cancelled."""
-    while True:
-        oldest = now_ms() - kept_days * MS_PER_DAY
-        try:
-            forgotten = await Conversations(database).forget_before(oldest)
-            await Usage(database).forget_before(today(moment(oldest)))
-        except StateUnavailable as error:
-            _log.warning("old conversations are not deleted yet: %s", error)
-        else:
-            if forgotten:
-                _log.info("%d conversations were deleted, %d days after their last question", forgotten, kept_days)
-        await asyncio.sleep(HOUR)
+async def forget_old(database: StateDatabase, kept_days: int) -> None:
+    """Delete what is older than it may be."""
+    oldest = now_ms() - kept_days * MS_PER_DAY
+    try:
+        forgotten = await Conversations(database).forget_before(oldest)
+        await Usage(database).forget_before(today(moment(oldest)))
+    except StateUnavailable as error:
+        _log.warning("old conversations are not deleted yet: %s", error)
+    else:
+        if forgotten:
+            _log.info("%d conversations were deleted, %d days after their last question", forgotten, kept_days)

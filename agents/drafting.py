@@ -4,14 +4,22 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator
 
-from agents.sentences import Sentence, SentenceBuffer
+from agents.evaluation.sentences import Sentence, SentenceBuffer
+from agents.gateway.client import Piece
+from agents.limits.budget import Budget
+from agents.token_estimate import estimate_tokens
 
 
 class Draft:
-    """Reads a model's stream as far as the next sentence is asked for; `close` ends the model's work."""
+    """Reads a model's stream as far as the next sentence is asked for; `close` ends the model's work.
 
-    def __init__(self, stream: AsyncGenerator[str]) -> None:
+    What the model wrote is counted in `budget`; `model` is the one that wrote last, None before it did.
+    """
+
+    def __init__(self, stream: AsyncGenerator[Piece], budget: Budget) -> None:
         self._stream = stream
+        self._budget = budget
+        self.model: str | None = None
         self._buffer = SentenceBuffer()
         self._ready: deque[Sentence] = deque()
         self._seen: set[str] = set()
@@ -35,8 +43,13 @@ class Draft:
     async def _next(self) -> Sentence | None:
         while not self._ready and not self._finished:
             piece = await anext(self._stream, None)
-            self._finished = piece is None
-            self._ready.extend(self._buffer.finish() if piece is None else self._buffer.feed(piece))
+            if piece is None:
+                self._finished = True
+                self._ready.extend(self._buffer.finish())
+            else:
+                self.model = piece.model
+                self._budget.wrote(estimate_tokens(piece.text))
+                self._ready.extend(self._buffer.feed(piece.text))
         return self._ready.popleft() if self._ready else None
 
     async def close(self) -> None:

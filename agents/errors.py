@@ -11,12 +11,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from agents.admission import Overloaded
-from agents.allowance import AllowanceSpent
-from agents.gateway import GatewayUnavailable
+from agents.gateway.client import GatewayUnavailable
 from agents.knowledge.search import EmbeddingMismatch
 from agents.knowledge.store import StoreUnavailable, UnknownGeneration
 from agents.knowledge_base import NoGeneration
+from agents.limits.admission import Overloaded
+from agents.limits.allowance import AllowanceSpent
 from agents.questions import RefusedQuestion
 from agents.state.database import StateUnavailable
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from agents.evaluation.relevance import Judgement
 from agents.freshness import Freshness
 from agents.knowledge.search import Passage
-from agents.relevance import Judgement
 from agents.states import State
 
 Kind = Literal["answered", "quoted", "abstained"]
@@ -50,7 +50,8 @@ class Answer:
 
     `relevancy` and `groundedness` (mean of the sentences; None when there is none) are 0..1. `route` is the states
     passed through, repetitions left out. `freshness` is that of the generation, None when there was none to answer
-    from; `corrections` counts the drafts that were thrown away.
+    from; `corrections` counts the drafts that were thrown away. `model` wrote the sentences, as the gateway calls it;
+    None when none did, and in answers that were kept before it was noted.
     """
 
     kind: Kind
@@ -66,6 +67,7 @@ class Answer:
     notes: tuple[str, ...]
     trace_id: str
     timings_ms: dict[str, float]
+    model: str | None = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class WebSearched:
 
 @dataclass(frozen=True)
 class CorrectionBegun:
-    """A draft was thrown away, for `reason`; the next one is the `attempt`-th correction."""
+    """A draft was thrown away, for `reason` in our own words; the next one is the `attempt`-th correction."""
 
     attempt: int
     reason: str
@@ -136,7 +138,7 @@ class SentenceReleased:
 
 @dataclass(frozen=True)
 class SentenceDropped:
-    """The model wrote a sentence that the passages do not support; it is not shown."""
+    """The model wrote a sentence that may not be shown, for `reason` in our own words."""
 
     reason: str
 

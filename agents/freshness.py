@@ -1,6 +1,5 @@
 """How fresh the serving generation is: whether its sources have changed since, and its age within the objective."""
 
-import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from agents.knowledge.search import EmbeddingMismatch
 from agents.knowledge.store import StoreUnavailable
 from agents.knowledge_base import KnowledgeBase, NoGeneration
 from agents.refresh_request import RefreshRequests
+from agents.serving.rounds import for_ever
 
 READ_SECONDS = 5.0
 """Pause between two readings of the change record, which happen beside the requests."""
@@ -79,21 +79,23 @@ class FreshnessWatch:
         return f"the knowledge base is {age} old, and {freshness.reason}{asked}"
 
     async def run(self) -> None:
-        """Read the change record again and again until cancelled, and say whether what serves is stale.
+        """Look again and again until cancelled.
 
         Without a question no refresh is asked for: the schedule refreshes in any case.
         """
-        while True:
-            try:
-                self._record = await self._knowledge.last_change()
-                self._look_at(await self._knowledge.serving())
-            except StoreUnavailable as error:
-                # What was read before still holds; that the store is away is told by its own probe.
-                logging.getLogger(__name__).warning("the change record cannot be read: %s", error)
-            except (NoGeneration, EmbeddingMismatch) as error:
-                # No question is answered either, and each is told why.
-                logging.getLogger(__name__).info("nothing serves that could be stale: %s", error)
-            await asyncio.sleep(READ_SECONDS)
+        await for_ever("reading the change record", self.look, READ_SECONDS)
+
+    async def look(self) -> None:
+        """Read the change record, and note in `stale` whether what serves is."""
+        try:
+            self._record = await self._knowledge.last_change()
+            self._look_at(await self._knowledge.serving())
+        except StoreUnavailable as error:
+            # What was read before still holds; that the store is away is told by its own probe.
+            logging.getLogger(__name__).warning("the change record cannot be read: %s", error)
+        except (NoGeneration, EmbeddingMismatch) as error:
+            # No question is answered either, and each is told why.
+            logging.getLogger(__name__).info("nothing serves that could be stale: %s", error)
 
 
 def described(age: timedelta) -> str:

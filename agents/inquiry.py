@@ -5,18 +5,26 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from agents.budget import Budget
 from agents.composition import Composition
 from agents.drafting import Draft
+from agents.evaluation.sentences import Sentence
 from agents.events import Event
 from agents.knowledge.search import Passage
 from agents.knowledge.store import Filters
+from agents.limits.budget import Budget
 from agents.rag import Retrieval
-from agents.sentences import Sentence
 from agents.states import Outcome
 
 Steps = AsyncGenerator[Event | Outcome]
 """What a state yields: events, and last its outcome."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a sentence may not be shown: `reason` for the caller, `feedback` for the next prompt (a model's words)."""
+
+    reason: str
+    feedback: str
 
 
 @dataclass
@@ -38,7 +46,7 @@ class Inquiry:
     unusable: Exception | None = None
     draft: Draft | None = None
     sentence: Sentence | None = None
-    refusals: list[str] = field(default_factory=list[str])
+    refusals: list[Refusal] = field(default_factory=list[Refusal])
 
     @contextmanager
     def timed(self, stage: str) -> Generator[None]:

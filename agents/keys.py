@@ -6,9 +6,10 @@ request at every replica.
 
 import argparse
 import asyncio
+import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from agents.access.api_key import make_key, prefix_of
 from agents.caller import SCOPES
@@ -20,6 +21,7 @@ from agents.state.database import StateDatabase, StateUnavailable
 
 DAYS = 90
 OVERLAP_HOURS = 24
+MOST_DAYS = 3650
 _HOUR_MS = 60 * 60 * 1000
 
 
@@ -109,9 +111,11 @@ def _parser() -> argparse.ArgumentParser:
     making.add_argument("owner", type=_owner, help="who it is for; keys of one owner are one caller")
     making.add_argument("--scopes", nargs="+", choices=SCOPES, default=["ask", "search", "feedback"])
     rotating = command("rotate", rotate, "make a key that takes over from another")
-    rotating.add_argument("--overlap-hours", type=float, default=OVERLAP_HOURS, help="how long the old one stays valid")
+    rotating.add_argument(
+        "--overlap-hours", type=_up_to(24 * MOST_DAYS), default=OVERLAP_HOURS, help="how long the old one stays valid"
+    )
     for parser_of_new in (making, rotating):
-        parser_of_new.add_argument("--days", type=float, default=DAYS, help="how long the new one is valid")
+        parser_of_new.add_argument("--days", type=_up_to(MOST_DAYS), default=DAYS, help="how long the new one is valid")
     for parser_of_old in (rotating, command("revoke", revoke, "end a key at once")):
         parser_of_old.add_argument("prefix", help="ak_ and the twelve digits behind it")
     command("list", listed, "show all keys, without their secrets").add_argument("--owner")
@@ -124,6 +128,19 @@ def _owner(text: str) -> str:
     if not text.strip() or not text.isprintable() or len(text) > 128:
         raise argparse.ArgumentTypeError(f"{text!r} is no name of 1 to 128 printable characters")
     return text
+
+
+def _up_to(most: float) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not 0 <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to {most:g}")
+        return value
+
+    return number
 
 
 async def _find(keys: ApiKeys, named: str) -> ApiKey:

@@ -26,7 +26,7 @@ VectorBy = Callable[[EmbeddingIdentity], Awaitable[Sequence[float]]]
 
 
 class NoGeneration(Exception):
-    """No generation was promoted yet; there is nothing to answer from."""
+    """No generation was promoted yet, or it is gone; there is nothing to answer from."""
 
 
 class KnowledgeBase:
@@ -59,7 +59,7 @@ class KnowledgeBase:
         """The manifest of the serving generation, at most `SERVING_SECONDS` old.
 
         Raises:
-            NoGeneration: nothing was promoted yet.
+            NoGeneration: nothing was promoted yet, or what was promoted is gone.
             EmbeddingMismatch: the generation was embedded by a model that the service does not have.
             StoreUnavailable: the store does not answer.
         """
@@ -75,6 +75,8 @@ class KnowledgeBase:
                 except StoreUnavailable as error:
                     self._failed = time.monotonic(), str(error)
                     raise
+                except UnknownGeneration as error:
+                    raise NoGeneration(f"what serves is gone: {error}; run the flow 'knowledge'") from error
                 self._read_at = time.monotonic()
         if self._serving is None:
             raise NoGeneration("the knowledge base has no generation yet; run the flow 'knowledge' first")

@@ -3,10 +3,10 @@
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 
-from agents.budget import Budget
 from agents.events import Done, Event, StateEntered
 from agents.inquiry import Inquiry, Steps
 from agents.knowledge.store import Filters
+from agents.limits.budget import Budget
 from agents.settings import Budgets, Limits
 from agents.states import START, TRANSITIONS, Outcome, State
 from agents.steps.composing import Composing
@@ -39,14 +39,21 @@ class Orchestrator:
             State.ABSTAIN: abstain,
         }
 
-    async def answer(self, question: str, filters: Filters, trace_id: str) -> AsyncGenerator[Event]:
+    def budget(self) -> Budget:
+        """What a question that comes now may cost."""
+        budgets = self._budgets
+        return Budget(self._limits.answer_seconds, budgets.tokens, budgets.tool_calls, budgets.corrections)
+
+    async def answer(self, question: str, filters: Filters, trace_id: str, budget: Budget) -> AsyncGenerator[Event]:
         """The events of answering `question`, `Done` last. Closing the generator stops the work, at the model too.
+
+        What it costs comes off `budget`, which says when the generator is closed how much that was.
 
         Raises:
             GatewayUnavailable: the question cannot be embedded. (A chat model that fails leads to quotes.)
             NoGeneration, EmbeddingMismatch, StoreUnavailable: nothing can be retrieved, and nothing found on the web.
         """
-        inquiry = Inquiry(question, filters, trace_id, self._budget())
+        inquiry = Inquiry(question, filters, trace_id, budget)
         state = START
         try:
             while state is not State.DONE:
@@ -67,7 +74,3 @@ class Orchestrator:
         composition = inquiry.composition
         composition.spend("total", inquiry.budget.elapsed_ms)
         yield Done(composition.answer(trace_id, NOBODY_KNOWS if State.SEARCH_WEB in composition.route else DO_NOT_KNOW))
-
-    def _budget(self) -> Budget:
-        budgets = self._budgets
-        return Budget(self._limits.answer_seconds, budgets.tokens, budgets.tool_calls, budgets.corrections)

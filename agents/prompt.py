@@ -8,14 +8,14 @@ from openai.types.chat import ChatCompletionMessageParam
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from agents.knowledge.search import Passage
+from agents.settings import Prompt
 from agents.token_estimate import cut_to_tokens
 from agents.web_passages import is_of_the_web
 
 PROMPT_VERSION = "3"
-PROMPT_PASSAGES = 2
-PROMPT_TOKENS = 800
-"""Estimated tokens of passages in a prompt, at most; a longer context makes a small model slower and less exact."""
 _QUESTION_TOKENS = 200
+"""Of the question, at least; of a longer context it gets `_QUESTION_SHARE`."""
+_QUESTION_SHARE = 1 / 8
 _FRAME_TOKENS = 120
 _REFUSAL_TOKENS = 60
 
@@ -37,17 +37,22 @@ _MESSAGES = TypeAdapter(Annotated[list[_Message], Field(min_length=1)])
 
 
 def messages(
-    question: str, passages: Sequence[Passage], context_tokens: int, answer_tokens: int, refusal: str | None = None
+    question: str,
+    passages: Sequence[Passage],
+    given: Prompt,
+    context_tokens: int,
+    answer_tokens: int,
+    refusal: str | None = None,
 ) -> list[ChatCompletionMessageParam]:
     """The messages that ask the question over the best passages, cut to fit the model's context with the answer.
 
-    The best passages of the knowledge base and of the web share the room. `refusal` is why the last answer was thrown
-    away.
+    The best passages of the knowledge base and of the web share the room that is `given`. `refusal` is why the last
+    answer was thrown away.
     """
-    asked = cut_to_tokens(question, _QUESTION_TOKENS)
-    room = min(PROMPT_TOKENS, context_tokens - answer_tokens - _QUESTION_TOKENS - _FRAME_TOKENS)
-    known = [passage for passage in passages if not is_of_the_web(passage)][:PROMPT_PASSAGES]
-    found = [passage for passage in passages if is_of_the_web(passage)][:PROMPT_PASSAGES]
+    asked = asked_of(question, context_tokens)
+    room = min(given.tokens, context_tokens - answer_tokens - _question_tokens(context_tokens) - _FRAME_TOKENS)
+    known = [passage for passage in passages if not is_of_the_web(passage)][: given.passages]
+    found = [passage for passage in passages if is_of_the_web(passage)][: given.passages]
     share = max(room, 0) // max(len(known) + len(found), 1)
     instructions, documents = INSTRUCTIONS, [cut_to_tokens(passage.chunk.searchable_text, share) for passage in known]
     if found:
@@ -64,6 +69,11 @@ def messages(
     ]
 
 
+def asked_of(question: str, context_tokens: int) -> str:
+    """The beginning of the question that a model of this context is asked; all of it when it fits."""
+    return cut_to_tokens(question, _question_tokens(context_tokens))
+
+
 def documents_in(prompt: str) -> str | None:
     """The documents of a prompt of `messages`, out of its JSON as a trace holds it; None for any other text."""
     try:
@@ -74,6 +84,10 @@ def documents_in(prompt: str) -> str | None:
     if not content.startswith(_DOCUMENTS):
         return None
     return content.removeprefix(_DOCUMENTS).rpartition(f"\n\n{TASK}")[0] or None
+
+
+def _question_tokens(context_tokens: int) -> int:
+    return max(_QUESTION_TOKENS, int(_QUESTION_SHARE * context_tokens))
 
 
 def _fenced(passage: Passage, tokens: int, fence: str) -> str:

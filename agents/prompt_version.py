@@ -4,12 +4,13 @@ import json
 from functools import cache
 from hashlib import sha256
 
-from agents import judge
-from agents.prompt import PROMPT_TOKENS, PROMPT_VERSION, messages
+from agents.evaluation import judge
+from agents.prompt import PROMPT_VERSION, messages
+from agents.settings import Prompt
 
 
 @cache
 def prompt_version() -> str:
     """Twelve digits of the SHA-256 of the prompts without content; `PROMPT_VERSION` stands for what they add to it."""
-    prompts = (PROMPT_VERSION, messages("", (), PROMPT_TOKENS, 0, refusal=""), judge.TASKS)
+    prompts = (PROMPT_VERSION, messages("", (), Prompt(), Prompt().tokens, 0, refusal=""), judge.TASKS)
     return sha256(json.dumps(prompts).encode()).hexdigest()[:12]

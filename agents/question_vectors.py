@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from agents.gateway import ModelGateway
+from agents.gateway.client import ModelGateway
 from agents.knowledge.generation import EmbeddingIdentity
 
 

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 
 from agents.freshness import Freshness, FreshnessWatch
-from agents.gateway import ModelGateway
+from agents.gateway.client import ModelGateway
 from agents.knowledge.search import Passage
 from agents.knowledge.store import Filters
 from agents.knowledge_base import KnowledgeBase

@@ -17,6 +17,8 @@ from agents.refresh_settings import Refresh
 ATTEMPTS = 4
 REST_SECONDS = 15.0
 """When Prefect could not be asked, it is left alone for so long."""
+STARTED_BY = "started-by:agents"
+"""The tag of a run that says who asked for it, as the flows write it."""
 _CONNECT_SECONDS = 2.0
 _ANSWER_SECONDS = 10.0
 
@@ -89,6 +91,8 @@ class RefreshRequests:
             self._fail(f"Prefect answered {error.response.status_code} for {self._deployment!r}")
         except httpx.HTTPError as error:
             self._fail(f"Prefect at {str(self._client.base_url)!r} does not answer ({type(error).__name__})")
+        except (ValueError, KeyError, TypeError):
+            self._fail(f"{str(self._client.base_url)!r} answers, but not as Prefect does")
         else:
             self._asked, self._failed_at, self._trouble = key, None, None
         finally:
@@ -98,7 +102,7 @@ class RefreshRequests:
         flow, _, name = self._deployment.partition("/")
         found = await self._client.get(f"/deployments/name/{flow}/{name}")
         identity = found.raise_for_status().json()["id"]
-        body = {"idempotency_key": key}
+        body = {"idempotency_key": key, "tags": [STARTED_BY]}
         (await self._client.post(f"/deployments/{identity}/create_flow_run", json=body)).raise_for_status()
 
     def _fail(self, trouble: str) -> None:

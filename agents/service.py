@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import AsyncGenerator, Coroutine, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import uvicorn
 from fastapi import FastAPI
@@ -13,16 +14,17 @@ from fastapi.staticfiles import StaticFiles
 from agents.access.limiting import Limiting
 from agents.access.sign_in import SignIn
 from agents.assistant import Assistant, assemble
-from agents.connections import ImpatientProtocol, drop_unread
-from agents.conversations import forget_for_ever
+from agents.conversations import FORGET_SECONDS, forget_old
 from agents.errors import RESPONSES, add_error_handlers
 from agents.knowledge.store.opening import load_engine
-from agents.listening import DrainingServer, inherited_sockets, ready_file
-from agents.loop_lag import watch_loop
-from agents.middleware import BodyLimit, Observation
-from agents.pauses import shorten_pauses
 from agents.routes import ask, chat_completions, conversations, documents, feedback, mcp, operations, page, search
 from agents.routes.page import PAGE
+from agents.serving.connections import ImpatientProtocol, drop_unread
+from agents.serving.listening import DrainingServer, inherited_sockets, keep_alive_seconds, ready_file
+from agents.serving.loop_lag import watch_loop
+from agents.serving.middleware import BodyLimit, Observation
+from agents.serving.pauses import shorten_pauses
+from agents.serving.rounds import for_ever
 from agents.settings import Settings, load_settings
 from agents.settings_file import InvalidSettings
 
@@ -69,7 +71,9 @@ def _background(assistant: Assistant) -> Iterator[Coroutine[None, None, None]]:
     yield assistant.watch.run()
     yield watch_loop(assistant.metrics.loop_lag_seconds.observe)
     if assistant.access.database is not None:
-        yield forget_for_ever(assistant.access.database, assistant.settings.access.conversations.kept_days)
+        kept_days = assistant.settings.access.conversations.kept_days
+        forgetting = partial(forget_old, assistant.access.database, kept_days)
+        yield for_ever("deleting old conversations", forgetting, FORGET_SECONDS)
 
 
 def main() -> int:
@@ -86,22 +90,28 @@ def main() -> int:
     app = create_app(settings)
     load_engine(settings.store.opened_with())
     shorten_pauses()
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        server_header=False,
-        log_config=None,
-        timeout_graceful_shutdown=int(settings.limits.answer_seconds) + 5,
-        http=ImpatientProtocol,
-        limit_concurrency=settings.access.load.connections,
-    )
+    config = server_config(app, settings)
     listeners = inherited_sockets() or [config.bind_socket()]
     for listener in listeners:
         drop_unread(listener)
     server = DrainingServer(config, ready_file())
     server.run(listeners)
     return 0 if server.started else 1
+
+
+def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """How the service is served: what a connection may cost, and how long one is kept."""
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        server_header=False,
+        log_config=None,
+        timeout_graceful_shutdown=int(settings.limits.answer_seconds) + 5,
+        timeout_keep_alive=keep_alive_seconds(settings.limits.answer_seconds),
+        http=ImpatientProtocol,
+        limit_concurrency=settings.access.load.connections,
+    )
 
 
 if __name__ == "__main__":

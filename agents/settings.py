@@ -150,6 +150,17 @@ class Routing(_Strict):
     web_results: Annotated[int, Field(ge=1, le=10)] = 4
 
 
+class Prompt(_Strict):
+    """What the model that writes is given of what was found; the default is for a small model.
+
+    The best `passages` of the knowledge base and as many of the web share `tokens` (estimated), and never more than the
+    model's context leaves. A longer context makes a small model slower and less exact.
+    """
+
+    passages: Annotated[int, Field(ge=1, le=50)] = 2
+    tokens: Annotated[int, Field(ge=200)] = 800
+
+
 class Budgets(_Strict):
     """What one question may cost besides time: estimated tokens, tool calls, and drafts that are thrown away."""
 
@@ -180,6 +191,7 @@ class Settings(_Strict):
     store: Annotated[LanceStore | OpenSearchStore, Field(discriminator="engine")]
     fusion: Fusion
     limits: Limits
+    prompt: Prompt = Prompt()
     routing: Routing = Routing()
     budgets: Budgets = Budgets()
     freshness: Freshness | None = None

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from agents.evaluation.sentences import sentence_spans
+from agents.evaluation.terms import content_terms, weight
 from agents.knowledge.search import Passage
 from agents.knowledge.store import Chunk
-from agents.sentences import sentence_spans
-from agents.terms import content_terms, weight
 from agents.web_search.client import WebResult
 
 PASSAGE_CHARACTERS = 900

@@ -19,6 +19,7 @@ BENCHES = {
     "answers": "right answers on each road, written by the laptop's models",
     "ask": "what /v1/ask adds to model, gateway and search",
     "streams": "200 streams at once for five minutes: errors, order, the event loop, memory",
+    "switch": "changes of the agent service's version while it is asked: what each takes, and what is lost",
     "up": "make up: from nothing, after make down, and when all is up",
     "provision": "what the flow adds to Terraform's plan and apply, and terraform test",
     "rollout": "the add-ons' releases together and one after another, and with nothing to change",
@@ -26,6 +27,9 @@ BENCHES = {
     "peers": "the refresh against LlamaIndex's and LangChain's ways to keep an index: time, and what is right",
     "store": "refreshes, memory and queries of OpenSearch from 1,000 to 100,000 chunks, and moves under load",
 }
+
+# Benches with a `picture(record)` too, and where the document shows it from.
+PICTURES = {"store": DOCUMENT.parent / "images" / "knowledge-growth.svg"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,11 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in given.names or BENCHES:
             print(f"== {name}: {BENCHES[name]}", flush=True)
             record = _run(name, options)
-            section = import_module(f"bench.{name}").tables(record)
+            bench = import_module(f"bench.{name}")
+            section = bench.tables(record)
             print(f"\n{section}\n", flush=True)
             # A quick run tries the bench out; its numbers are not for the document.
             if not options.quick:
                 replace_section(DOCUMENT, name, section)
+                if name in PICTURES:
+                    PICTURES[name].write_bytes(bench.picture(record))
     except (NotMeasurable, InvalidDocument) as error:
         print(error, file=sys.stderr)
         return 2

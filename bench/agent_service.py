@@ -8,11 +8,12 @@ from pathlib import Path
 
 from agents.access.settings import Load
 from agents.settings import Langfuse
-from bench.processes import free_port, running
+from bench.processes import running
 from bench.simulated_gateway import Script
 from tasks.agent_settings import agent_settings
 from tasks.environment import Environment
-from tasks.langfuse import SECRET_VARIABLE
+from tasks.langfuse.destination import SECRET_VARIABLE
+from tasks.ports import free_port
 from tasks.secret_file import GATEWAY_KEY
 
 
@@ -35,7 +36,7 @@ def served_agents(
     """
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "script.json").write_text(json.dumps(asdict(script)), encoding="utf-8")
-    gateway, service, sink = free_port(), free_port(), free_port()
+    gateway, service, sink = free_port("127.0.0.1"), free_port("127.0.0.1"), free_port("127.0.0.1")
     settings = agent_settings(environment, "127.0.0.1", service, f"http://127.0.0.1:{gateway}/v1")
     langfuse, url = f"http://127.0.0.1:{sink}", f"http://127.0.0.1:{service}"
     traced = Langfuse(host=langfuse, public_key="pk-lf-simulated", secret_key_variable=SECRET_VARIABLE)

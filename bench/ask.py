@@ -19,7 +19,7 @@ from bench.record import Measured
 from bench.refreshing import refresh, work_of
 from bench.simulated_gateway import Script
 from tasks.environment import REPOSITORY, Environment
-from tasks.golden import GoldenQuestion, read_golden_set
+from tasks.golden.dataset import GoldenQuestion, read_golden_set
 
 ROUNDS = 3
 # Longer than the service gives its model.
@@ -61,7 +61,7 @@ def measure(options: Options) -> AskOverhead:
     environment = local_environment("documentation")
     in_new_process(refresh, environment, environment.knowledge.sources)
     questions = read_golden_set(REPOSITORY / environment.evaluation.dataset)
-    script = _script(environment, questions)
+    script = evidence_script(environment, questions)
     directory = BENCH_DIRECTORY / "ask"
     with served_agents(environment, script, directory) as service, httpx.Client(trust_env=False) as client:
         ask(client, service.url, questions[0].question)
@@ -84,7 +84,7 @@ def ask(client: httpx.Client, url: str, question: str) -> Asked:
     return Asked(said["kind"], wall, TypeAdapter(dict[str, float]).validate_python(said["timings_ms"]))
 
 
-def _script(environment: Environment, questions: Sequence[GoldenQuestion]) -> Script:
+def evidence_script(environment: Environment, questions: Sequence[GoldenQuestion]) -> Script:
     """The model quotes the evidence, so that its sentences take the whole way through the groundedness check."""
     texts = [question.question for question in questions]
     embedded = in_new_process(vectors, work_of(environment, environment.knowledge.sources), ["ready?", *texts])

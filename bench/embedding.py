@@ -60,7 +60,7 @@ _loaded: list[LlamaEmbedder] = []
 
 
 def _load(model_file: Path, context_tokens: int, all_loaded: "Barrier") -> None:
-    _log_to_file()
+    log_to_file()
     embedder = LlamaEmbedder(model_file, context_tokens, threads=1)
     embedder.embed(["The first input allocates the model's buffers."])
     _loaded.append(embedder)
@@ -76,13 +76,15 @@ def _embed(texts: Sequence[str]) -> _Step:
 
 def vectors(work: EmbeddingWork, texts: Sequence[str]) -> list[list[float]]:
     """Unit-length vectors of the texts, in order; meant for a process of its own, which the model leaves with it."""
-    _log_to_file()
-    embedder = LlamaEmbedder(work.model_file, work.context_tokens, threads=work.workers)
+    log_to_file()
+    # More threads would wait for each other wherever a core has something else to do.
+    embedder = LlamaEmbedder(work.model_file, work.context_tokens, threads=1)
     return [vector for text in texts for vector in embedder.embed([text])]
 
 
-def _log_to_file() -> None:
-    # llama.cpp writes three lines an input to stderr; Ray's workers have a file there, too.
+def log_to_file() -> None:
+    """Take llama.cpp's words from this process's terminal, for as long as it lives."""
+    # It writes three lines an input to stderr; Ray's workers have a file there, too.
     BENCH_DIRECTORY.mkdir(exist_ok=True)
     with tempfile.TemporaryFile(dir=BENCH_DIRECTORY) as log:
         os.dup2(log.fileno(), sys.stderr.fileno())

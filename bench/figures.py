@@ -1,7 +1,21 @@
 """Statistics of the benches: pure functions."""
 
 from collections.abc import Sequence
-from math import ceil, log2
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+
+RESAMPLES = 10_000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean, and between what it lies with 95 % confidence."""
+
+    mean: float
+    low: float
+    high: float
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -27,17 +41,15 @@ def evenly_by_length(texts: Sequence[str], wanted: int) -> list[str]:
     return [texts[index] for index in sorted(chosen)]
 
 
-def ndcg_at(relevant: Sequence[bool], of_relevant: int, cutoff: int) -> float:
-    """Normalised discounted cumulative gain (0..1) of a ranking with binary relevance.
+def paired_interval(values: Sequence[float], less: Sequence[float]) -> Interval:
+    """The mean of the differences of pairs, with its percentile bootstrap interval; always drawn by the same seed.
 
-    `relevant` says of each result, best first, whether it is relevant; `of_relevant` is how many relevant items
-    there are in all. Source: Järvelin and Kekäläinen, Cumulated Gain-Based Evaluation of IR Techniques, 2002.
+    Source: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993.
 
     Raises:
-        ValueError: nothing is relevant, so that it is undefined.
+        ValueError: there are no pairs, or not as many of the one as of the other.
     """
-    if of_relevant < 1:
-        raise ValueError("nDCG is undefined where nothing is relevant")
-    gain = sum(1 / log2(1 + rank) for rank, hit in enumerate(relevant[:cutoff], start=1) if hit)
-    ideal = sum(1 / log2(1 + rank) for rank in range(1, min(of_relevant, cutoff) + 1))
-    return gain / ideal
+    differences = np.array([one - other for one, other in zip(values, less, strict=True)])
+    drawn = np.random.default_rng(0).integers(0, len(differences), (RESAMPLES, len(differences)))
+    low, high = np.percentile(differences[drawn].mean(axis=1), [2.5, 97.5])
+    return Interval(float(differences.mean()), float(low), float(high))

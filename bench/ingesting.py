@@ -67,7 +67,7 @@ class Way:
             timeout=SECONDS_PER_INGEST,
         )
         if done.returncode:
-            raise MeasurementFailed(f"{self.name} failed:\n{done.stderr[-3000:]}")
+            raise MeasurementFailed(f"{self.name} failed:\n{done.stderr[-3000:].strip()}")
         return float(json.loads(done.stdout.splitlines()[-1])["seconds"])
 
     def ingest_killed(self, written: int) -> bool:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from agents.loop_lag import watch_loop
 from agents.metrics import Metrics
+from agents.serving.loop_lag import watch_loop
 
 FAMILY = "agents_event_loop_lag_seconds"
 Lags = Mapping[str, int]

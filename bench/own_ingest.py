@@ -6,11 +6,12 @@ Ray is as in a refresh: documents are read and cut by the same code, before they
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 
@@ -23,7 +24,7 @@ from agents.knowledge.records import DocumentOutcome
 from agents.knowledge.reuse import reuse_key
 from agents.knowledge.source_opening import open_source
 from agents.knowledge.store import Chunk, EmbeddedChunk, KnowledgeStore
-from agents.knowledge.store.opening import open_store
+from agents.knowledge.store.opensearch import OpenSearchStore
 from agents.knowledge.store.settings import OpenSearchSettings
 from agents.knowledge.sync import Provenance
 from agents.knowledge.tokenizer import load_tokenizer
@@ -59,15 +60,13 @@ class Endpoint:
 
     def embed(self, work: EmbeddingWork) -> Iterator[EmbeddedBatch]:
         """What Ray's pipeline does, in this process: what is embedded is stored while the next is on its way."""
-        parsed = [_parsed(work, number) for number in range(len(work.documents))]
-        fresh = [chunk for chunks, _ in parsed for chunk in chunks if chunk.chunk_id not in work.stored]
-        reused = [chunk for chunk in fresh if reuse_key(chunk.document_uri, chunk.searchable_text) in work.reusable]
-        known = {chunk.chunk_id for chunk in reused}
-        wanted = [chunk for chunk in fresh if chunk.chunk_id not in known]
+        outcomes: list[DocumentOutcome] = []
+        reused: list[Chunk] = []
         with ThreadPoolExecutor(1) as ahead:
-            for chunks in ahead.map(self._embedded, list(_batches(wanted, self.batch))):
+            # The first are embedded while the last are still cut.
+            for chunks in ahead.map(self._embedded, _batches(_unknown(work, outcomes, reused), self.batch)):
                 yield EmbeddedBatch(chunks, [], [])
-        yield EmbeddedBatch([], reused, [outcome for _, outcome in parsed])
+        yield EmbeddedBatch([], reused, outcomes)
 
     def examine(
         self, store: KnowledgeStore, candidate: Manifest, _: EmbeddingWork, made_by: Provenance, rules: GateRules
@@ -88,7 +87,7 @@ def main() -> None:
     work = work_of(environment, sources)
     endpoint = Endpoint(given["endpoint"], given["model"], given["batch"])
     began = perf_counter()
-    store = open_store(OpenSearchSettings(given["opensearch"], given["index"], shards=1, replicas=0))
+    store = OpenSearchStore(OpenSearchSettings(given["opensearch"], given["index"], shards=1, replicas=0))
     section = environment.knowledge
     rules = rules_with(
         section.fusion,
@@ -106,6 +105,20 @@ def main() -> None:
     print(json.dumps({"seconds": perf_counter() - began}))
 
 
+def _unknown(work: EmbeddingWork, outcomes: list[DocumentOutcome], reused: list[Chunk]) -> Iterator[Chunk]:
+    """The chunks without a vector; adds what became of each document, and those whose vector the base has."""
+    for number in range(len(work.documents)):
+        chunks, outcome = _parsed(work, number)
+        outcomes.append(outcome)
+        for chunk in chunks:
+            if chunk.chunk_id in work.stored:
+                continue
+            if reuse_key(chunk.document_uri, chunk.searchable_text) in work.reusable:
+                reused.append(chunk)
+            else:
+                yield chunk
+
+
 def _parsed(work: EmbeddingWork, number: int) -> tuple[list[Chunk], DocumentOutcome]:
     ref = work.documents[number]
     source = work.sources[ref.source]
@@ -115,8 +128,9 @@ def _parsed(work: EmbeddingWork, number: int) -> tuple[list[Chunk], DocumentOutc
     return chunks, DocumentOutcome(ref, content_hash, len(chunks))
 
 
-def _batches(chunks: Sequence[Chunk], size: int) -> Iterable[Sequence[Chunk]]:
-    return (chunks[first : first + size] for first in range(0, len(chunks), size))
+def _batches(chunks: Iterator[Chunk], size: int) -> Iterator[Sequence[Chunk]]:
+    while batch := list(islice(chunks, size)):
+        yield batch
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,16 +22,16 @@ class PeerCorpus:
 
     directory: Path
 
-    def write(self, number: int, edited: int | None = None, edition: int = 0) -> None:
-        """Write a document; the section `edited` is of another `edition`."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        sections = [_section(number, section, edition if section == edited else 0) for section in range(SECTIONS)]
-        self.path(number).write_text("\n\n".join(sections) + "\n", encoding="utf-8")
-
     def write_all(self, numbers: Iterable[int]) -> None:
         """Write these documents."""
+        self.directory.mkdir(parents=True, exist_ok=True)
         for number in numbers:
-            self.write(number)
+            self._write(number, [0] * SECTIONS)
+
+    def edit(self, numbers: Iterable[int], section: int, edition: int) -> None:
+        """Write these documents again, with one section of another edition."""
+        for number in numbers:
+            self._write(number, [edition if each == section else 0 for each in range(SECTIONS)])
 
     def path(self, number: int, suffix: str = "") -> Path:
         """Where a document lies."""
@@ -41,6 +41,10 @@ class PeerCorpus:
         """What an index has to hold: every passage once, as pairs of file name and mark."""
         texts = {path.name: path.read_text(encoding="utf-8") for path in self.directory.glob("*.md")}
         return Counter((name, mark) for name, text in texts.items() for mark in MARK.findall(text))
+
+    def _write(self, number: int, editions: Sequence[int]) -> None:
+        sections = [_section(number, section, edition) for section, edition in enumerate(editions)]
+        self.path(number).write_text("\n\n".join(sections) + "\n", encoding="utf-8")
 
 
 def _section(number: int, section: int, edition: int) -> str:

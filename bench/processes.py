@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -27,12 +26,6 @@ def in_new_process(call: Callable[Given, Returned], *args: Given.args, **kwargs:
     """Make one call in a new interpreter, which has loaded nothing and warmed up nothing."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         return pool.submit(call, *args, **kwargs).result()
-
-
-def free_port() -> int:
-    """A port of loopback on which nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 
 from bench.document import against, provenance_line, seconds, table
 from bench.options import MeasurementFailed, NotMeasurable, Options
-from bench.processes import free_port, running
+from bench.processes import running
 from bench.record import Measured
 from rehearsal.account import prepare_account
 from rehearsal.aws import running_emulated_aws
@@ -26,6 +26,7 @@ from rehearsal.aws.not_creatable import plan_arguments
 from rehearsal.provider_mirror import cli_configuration
 from tasks.environment import REPOSITORY, EnvironmentName
 from tasks.environment.variable_file import load_environment
+from tasks.ports import free_port
 
 LARGEST_SHARE = 0.05
 LARGEST_TEST_SECONDS = 60
@@ -107,8 +108,9 @@ def _alone(directory: Path, targets: str) -> tuple[float, int]:
 
 def _flow(directory: Path, targets: str) -> FlowRun:
     with _cloud(directory, targets) as environment:
-        address = f"http://127.0.0.1:{free_port()}"
-        server = ("prefect", "server", "start", "--host", "127.0.0.1", "--port", address.rpartition(":")[2])
+        port = free_port("127.0.0.1")
+        address = f"http://127.0.0.1:{port}"
+        server = ("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
         variables = {
             "PREFECT_HOME": str(directory),
             "PREFECT_API_URL": f"{address}/api",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.settings import Routing
-from agents.web_search.tavily import LONGEST_QUERY
+from agents.web_search.results import LONGEST_QUERY
 from bench.embedding import vectors
 from bench.labelled import LabelledSet, chunks_by_path, chunks_with_evidence
 from bench.processes import in_new_process
@@ -13,7 +13,7 @@ from bench.refreshing import work_of
 from bench.roads import search_all, web_address
 from bench.search_engine import Page
 from tasks.environment import REPOSITORY
-from tasks.golden import read_golden_set
+from tasks.golden.dataset import read_golden_set
 from tasks.store_settings import knowledge_store
 
 DOCUMENTATION, NOWHERE, ON_WEB = PLACES = ("in the documentation", "nowhere", "on the web")

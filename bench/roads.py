@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-from agents.evaluator import relevancy, web_relevancy
-from agents.knowledge.fusion import FusionSettings
+from agents.evaluation.evaluator import relevancy, web_relevancy
+from agents.evaluation.relevance import Judgement, judgement_of
 from agents.knowledge.search import Passage, hybrid_search
-from agents.relevance import Judgement, judgement_of
 from agents.settings import Routing
 from agents.web_passages import web_passages
 from agents.web_search.client import WebResult
@@ -24,8 +23,9 @@ from bench.processes import in_new_process
 from bench.record import Measured
 from bench.refreshing import work_of
 from tasks.environment import REPOSITORY
-from tasks.golden import read_golden_set
-from tasks.retrieval_metrics import holds_quote
+from tasks.evaluation.retrieval_metrics import holds_quote
+from tasks.golden.dataset import read_golden_set
+from tasks.refresh.inputs import fused_with
 from tasks.store_settings import knowledge_store
 
 ROADS: tuple[str, ...] = ("always the knowledge base", "always the web", "three ways")
@@ -104,7 +104,7 @@ def search_all(
         NotMeasurable: the set has no generation.
     """
     fusion = local_environment("documentation").knowledge.fusion
-    settings = FusionSettings(fusion.method, fusion.dense_weight, fusion.candidates)
+    settings = fused_with(fusion)
     with knowledge_store(labelled.environment) as store:
         manifest = store.serving()
         if manifest is None:

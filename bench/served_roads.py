@@ -7,10 +7,10 @@ from pathlib import Path
 
 from agents.settings import Settings
 from agents.settings_file import SETTINGS_VARIABLE
-from agents.web_search.server import HEALTH_PATH as WEB_SEARCH_HEALTH_PATH
+from agents.web_search.results import HEALTH_PATH as WEB_SEARCH_HEALTH_PATH
 from agents.web_search.server import MCP_PATH
 from bench.options import local_environment
-from bench.processes import free_port, running
+from bench.processes import running
 from bench.roads import ROADS
 from bench.search_engine import FOUND, HEALTH_PATH, Page
 from tasks.agent_settings import agent_settings
@@ -20,6 +20,7 @@ from tasks.model_files import ensure_model
 from tasks.platforms.component_names import GATEWAY
 from tasks.platforms.local import LocalPlatform
 from tasks.platforms.local_components import LocalComponents, model_roles
+from tasks.ports import free_port
 from tasks.secret_file import GATEWAY_KEY
 from tasks.web_search import web_search_settings
 
@@ -43,12 +44,12 @@ def models_and_web(environment: Environment, found: Mapping[str, Sequence[Page]]
     """Run the laptop's model servers and gateway, and the web search server over the pages `found` for each query."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "found.json").write_bytes(FOUND.dump_json({query: list(pages) for query, pages in found.items()}))
-    engine, web = free_port(), free_port()
+    engine, web = free_port(HOST), free_port(HOST)
     settings = web_search_settings(environment, HOST, web)
     limits = settings.limits.model_copy(update={"searches_per_minute": SEARCHES_PER_MINUTE})
-    told = settings.model_copy(update={"api_url": f"http://{HOST}:{engine}", "limits": limits})
-    (directory / "web-search.json").write_text(told.model_dump_json(), encoding="utf-8")
-    variables = {SETTINGS_VARIABLE: str(directory / "web-search.json"), told.api_key_variable: "simulated"}
+    served = settings.model_copy(update={"api_url": f"http://{HOST}:{engine}", "limits": limits})
+    (directory / "web-search.json").write_text(served.model_dump_json(), encoding="utf-8")
+    variables = {SETTINGS_VARIABLE: str(directory / "web-search.json"), served.api_key_variable: "simulated"}
     arguments = ("bench.search_engine", "--port", str(engine), "--found", str(directory / "found.json"))
     with (
         _models(environment) as (gateway_url, key),
@@ -87,7 +88,7 @@ def service_on(road: str, environment: Environment, around: Around, directory: P
     Without a web search the knowledge base alone is asked; with a knowledge base that has no generation, the web alone.
     All else is as the environment file says, so that every road refuses, writes and checks in the same way.
     """
-    port = free_port()
+    port = free_port(HOST)
     settings = _settings(road, environment, around, port)
     file = directory / "agents.json"
     file.write_text(settings.model_dump_json(), encoding="utf-8")

@@ -13,7 +13,7 @@ import psutil
 from pydantic import TypeAdapter
 
 from agents.access.settings import Load
-from agents.sentences import sentence_spans
+from agents.evaluation.sentences import sentence_spans
 from agents.steps.composing import MOST_SENTENCES
 from bench.agent_service import ServedAgents, served_agents
 from bench.document import against, provenance_line, table
@@ -27,7 +27,7 @@ from bench.refreshing import refresh, work_of
 from bench.simulated_gateway import Script
 from bench.streaming import Sentences, Stream, keep_streaming, read_stream, stream_client
 from tasks.environment import REPOSITORY
-from tasks.golden import read_golden_set
+from tasks.golden.dataset import read_golden_set
 
 STREAMS = 200
 SECONDS, QUICK_SECONDS = 300, 60

@@ -20,8 +20,8 @@ from bench.record import Measured
 from tasks.data_directory import lifecycle_summary_file
 from tasks.environment import REPOSITORY
 from tasks.environment.variable_file import DIRECTORY_VARIABLE, read_variable_file
-from tasks.evaluation_scores import spread
-from tasks.golden import read_golden_set
+from tasks.evaluation.scores import spread
+from tasks.golden.dataset import read_golden_set
 from tasks.lifecycle_summary import StageResult, read_summary
 from tasks.platforms.component_names import AGENTS
 from tasks.platforms.local import LocalPlatform, laptop_of

@@ -12,6 +12,7 @@ COMMANDS = (
     "down",
     "status",
     "logs",
+    "diagnose",
     "ask",
     "deploy",
     "run",

@@ -14,9 +14,10 @@ from console.golden_table import print_coverage
 from console.prefect_address import own_api_url
 from tasks.environment import REPOSITORY, Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
-from tasks.golden import InvalidGoldenSet
-from tasks.golden_documents import UnknownDocument, read_documents
-from tasks.golden_proposals import (
+from tasks.gateway.reached import GatewayOutOfReach, reached_gateway
+from tasks.golden.dataset import InvalidGoldenSet
+from tasks.golden.documents import UnknownDocument, read_documents
+from tasks.golden.proposals import (
     ProposalsRefused,
     accepted_questions,
     append_lines,
@@ -24,9 +25,8 @@ from tasks.golden_proposals import (
     read_proposals,
     settle,
 )
-from tasks.golden_proposing import FEW, Dropped, open_passages, propose, questions_by_document
-from tasks.golden_suggestions import ModelAway, suggestions
-from tasks.reached_gateway import GatewayOutOfReach, reached_gateway
+from tasks.golden.proposing import FEW, Dropped, open_passages, propose, questions_by_document
+from tasks.golden.suggestions import ModelAway, suggestions
 
 golden = typer.Typer(no_args_is_help=True, help="Golden questions: propose them, accept them, see what they cover.")
 Of = Annotated[EnvironmentName, typer.Option("--environment", help="The environment whose questions they are.")]

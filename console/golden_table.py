@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from tasks.golden import GoldenQuestion
-from tasks.golden_coverage import KINDS, coverage, not_held
-from tasks.golden_documents import GoldenDocuments
+from tasks.golden.coverage import KINDS, coverage, not_held
+from tasks.golden.dataset import GoldenQuestion
+from tasks.golden.documents import GoldenDocuments
 
 
 def print_coverage(documents: GoldenDocuments, questions: Sequence[GoldenQuestion], console: Console) -> None:

@@ -32,7 +32,7 @@ def status(
         environment = load_environment(EnvironmentName.LOCAL)
         states = LocalPlatform(laptop_of(environment)).list_components()
     if output is Format.JSON:
-        typer.echo(json.dumps([_record(state) for state in states], indent=2))
+        typer.echo(json.dumps([record(state) for state in states], indent=2))
     elif states:
         Console().print(_table(states))
         if (missing := _missing_key(environment, states)) is not None:
@@ -49,7 +49,8 @@ def _missing_key(environment: Environment, states: list[ComponentState]) -> str 
     return search.key_variable
 
 
-def _record(state: ComponentState) -> dict[str, object]:
+def record(state: ComponentState) -> dict[str, object]:
+    """A component as JSON has it."""
     return {
         "name": state.name,
         "state": state.state,

@@ -1,33 +1,22 @@
 """The agent service of a laptop: a new version starts beside the one that serves, proves itself, and takes over."""
 
-from dataclasses import dataclass
-
 from tasks.agent_access import laptop_operator_key
-from tasks.agent_settings import agent_settings
+from tasks.agents_change import changing_agents
 from tasks.artifacts import publish_markdown
 from tasks.assistant_api import Probe, ask, require_ready
 from tasks.components import deploy, wait_until_ready
-from tasks.data_directory import agent_candidate_file, agent_settings_file
-from tasks.environment import REPOSITORY, Environment
+from tasks.environment import Environment
 from tasks.git import current_commit
-from tasks.leftovers import remove_component
-from tasks.platforms import Component
-from tasks.platforms.component_names import AGENTS, AGENTS_CANDIDATE, GATEWAY, WEB_SEARCH
+from tasks.laptop_service import ANSWER_SECONDS, READY_SECONDS, LaptopService
+from tasks.platforms.component_names import AGENTS
 from tasks.platforms.local_components import LocalComponents
-from tasks.ports import free_port
 from tasks.sample_question import sample_question
-from tasks.store_settings import knowledge_store
-
-# A grounded prompt is a long one for a small machine, and the gateway may try twice.
-ANSWER_SECONDS = 180.0
-# Its own probes run every few seconds, and the first of them opens the store.
-READY_SECONDS = 60.0
 
 
 def release_on_laptop(settings: Environment) -> tuple[str, Probe]:
     """Run the service with the environment's settings, and have it answer a question; returns where, and the answer."""
     url = serve(settings)
-    probe = ask(url, question_for(settings), ANSWER_SECONDS, laptop_operator_key(settings))
+    probe = ask(url, sample_question(settings), ANSWER_SECONDS, laptop_operator_key(settings))
     text = f"Commit `{current_commit()}` answers at {url}\n\n**{probe.question}**\n\n{probe.answer.answer}"
     publish_markdown(settings.name, "agents", "release", text, "What runs, and its answer to a probe question")
     return url, probe
@@ -39,14 +28,16 @@ def serve(settings: Environment) -> str:
     Where another version serves, the new one has to answer a question first.
     """
     service = LaptopService(settings, LocalComponents.of(settings))
-    service.run_web_search()
-    # A run that was killed may have left one.
-    service.remove_candidate()
-    platform, wanted = service.components.platform, service.wanted
-    if platform.serves(AGENTS) and not platform.runs_as_described(wanted):
-        service.prove_candidate()
-    deploy(platform, wanted)
-    wait_until_ready(platform, AGENTS)
+    platform = service.components.platform
+    with changing_agents(settings):
+        service.run_web_search()
+        # A run that was killed may have left one.
+        service.remove_candidate()
+        wanted = service.wanted
+        if platform.serves(AGENTS) and not platform.runs_as_described(wanted):
+            service.prove_candidate()
+        deploy(platform, wanted)
+        wait_until_ready(platform, AGENTS)
     url = platform.address(AGENTS)
     require_ready(url, READY_SECONDS)
     return url
@@ -55,67 +46,3 @@ def serve(settings: Environment) -> str:
 def agents_serve(settings: Environment) -> bool:
     """Whether a service runs that people may be asking."""
     return LocalComponents.of(settings).platform.serves(AGENTS)
-
-
-@dataclass(frozen=True)
-class LaptopService:
-    """The service as the environment file and the checkout describe it."""
-
-    settings: Environment
-    components: LocalComponents
-
-    @property
-    def wanted(self) -> Component:
-        """What is to serve."""
-        text = self._told(self.components.ports[AGENTS])
-        return self.components.agents(agent_settings_file(self.settings), text)
-
-    def run_web_search(self) -> None:
-        """Have the web search server run where the environment has one and its key is known, and not otherwise."""
-        platform = self.components.platform
-        if self.components.web_search_url is None:
-            remove_component(platform, WEB_SEARCH)
-            return
-        deploy(platform, self.components.web_search())
-        wait_until_ready(platform, WEB_SEARCH)
-
-    def prove_candidate(self) -> None:
-        """Start the same service where nobody asks it, have it answer a question, and stop it.
-
-        Raises:
-            NotReady, AssistantUnavailable: it does not; what serves is as it was.
-        """
-        platform, path = self.components.platform, agent_candidate_file(self.settings)
-        port = free_port(platform.laptop.listen_host)
-        deploy(platform, self.components.agents_candidate(path, self._told(port), port))
-        try:
-            wait_until_ready(platform, AGENTS_CANDIDATE)
-            url = platform.address(AGENTS_CANDIDATE)
-            require_ready(url, READY_SECONDS)
-            ask(url, question_for(self.settings), ANSWER_SECONDS, laptop_operator_key(self.settings))
-        finally:
-            self.remove_candidate()
-
-    def remove_candidate(self) -> None:
-        """Leave no service that tries what is to take over, and nothing of one."""
-        remove_component(self.components.platform, AGENTS_CANDIDATE)
-        agent_candidate_file(self.settings).unlink(missing_ok=True)
-
-    def _told(self, port: int) -> str:
-        """The text of the settings file of a service that listens on `port`."""
-        platform = self.components.platform
-        told = agent_settings(
-            self.settings,
-            platform.laptop.listen_host,
-            port,
-            platform.address(GATEWAY),
-            prefect_api_url=self.components.prefect_api_url,
-            web_search_url=self.components.web_search_url,
-        )
-        return told.model_dump_json(indent=2)
-
-
-def question_for(settings: Environment) -> str:
-    """A question that the knowledge base can be expected to answer."""
-    with knowledge_store(settings) as store:
-        return sample_question(store, REPOSITORY / settings.evaluation.dataset)

@@ -12,7 +12,7 @@ from tasks.bill import read_bill
 from tasks.cost_report import report_of
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
-from tasks.gateway_spend import read_gateway_spend
+from tasks.gateway.spend import read_gateway_spend
 from tasks.plan_store import newest_review
 from tasks.run_origin import record_origin
 from tasks.terraform.state_bucket import state_bucket_exists, state_location
@@ -22,9 +22,9 @@ class NothingIsBilled(WrongInput):
     """A laptop has no bill."""
 
 
-@flow(name="cost", persist_result=True, on_running=[record_origin])
+@flow(name="cost", persist_result=True, on_running=[record_origin], timeout_seconds=1800)
 def cost(environment: EnvironmentName) -> str:
-    """Read the bill of the last 30 days and the month's forecast, and fail when the month goes over its budget.
+    """Read the bill of the last 30 days, its node-hours and the month's forecast; fail when it goes over its budget.
 
     Args:
         environment: the environment whose bill is read
@@ -37,6 +37,7 @@ def cost(environment: EnvironmentName) -> str:
     plan = newest_review(state_location(settings)) if state_bucket_exists(settings) else None
     report = report_of(settings, bill, plan)
     publish_table(environment, "cost", "bill", report.rows, report.summary)
+    publish_table(environment, "cost", "nodes", report.node_rows, f"Hours of nodes since {bill.since}, by type")
     get_run_logger().info(report.summary)
     try:
         spend = read_gateway_spend(settings, bill.since, bill.until)

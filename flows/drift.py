@@ -34,7 +34,7 @@ from tasks.terraform.root import open_root
 from tasks.terraform_drift import cloud_report, lacks_resources, nothing_provisioned, require_state
 
 
-@flow(name="drift", persist_result=True, on_running=[record_origin])
+@flow(name="drift", persist_result=True, on_running=[record_origin], timeout_seconds=7200)
 def drift(environment: EnvironmentName, directory: str | None = None) -> str:
     """Compare what there is with the repository: on a laptop what runs, on AWS what Terraform manages, and Prefect.
 

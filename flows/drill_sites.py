@@ -15,12 +15,13 @@ from tasks.data_directory import copies_directory, models_directory
 from tasks.embedding_model import ensure_embedding_model
 from tasks.environment import REPOSITORY, Environment
 from tasks.environment.knowledge import OpenSearchStore
-from tasks.gateway_embedding import gateway_embedding
-from tasks.golden import read_golden_set
+from tasks.gateway.embedding import gateway_embedding
+from tasks.golden.dataset import read_golden_set
 from tasks.refresh.examining import embed_by
 from tasks.refresh.inputs import fused_with
 from tasks.resource_names import name_prefix
-from tasks.restore_drill.knowledge import Copies, Questions
+from tasks.restore_drill.comparing import Questions
+from tasks.restore_drill.knowledge import Copies
 from tasks.restore_drill.lance_copies import LanceCopies
 from tasks.restore_drill.opensearch_copies import OpenSearchCopies, Repository
 from tasks.search_access import SearchDomain, administrator_client

@@ -2,29 +2,40 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
-from typing import Annotated
+from typing import Annotated, Any
 
-from prefect import flow, get_run_logger
+from prefect import State, flow
 from pydantic import Field
 
 from flows import command_line
+from flows.completed import completed_with
 from flows.evaluation_sites import site_of
 from tasks.artifacts import begin_progress
-from tasks.assistant_api import ask_all, search_all
+from tasks.assistant_api import SearchAnswer, TimedAnswer
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
-from tasks.evaluation_artifacts import STAGE, in_words, publish_evaluation
-from tasks.evaluation_gate import comparable, missed, require_demands
-from tasks.evaluation_inputs import GoldenInputs, golden_inputs
-from tasks.evaluation_report import Report, reusable
-from tasks.evaluation_scores import metric_intervals, metric_values, question_rows, spread
-from tasks.evaluation_site import Asked, EvaluationSite
-from tasks.gateway_embedding import gateway_embedding
-from tasks.judging import judge_answers
-from tasks.langfuse_scores import publish_scores
+from tasks.evaluation.artifacts import STAGE, in_doubt, publish_evaluation
+from tasks.evaluation.gate import comparable, is_comparable, missed, require_demands
+from tasks.evaluation.inputs import (
+    GenerationMoved,
+    GoldenInputs,
+    golden_inputs,
+    require_generation,
+    require_never_measured,
+)
+from tasks.evaluation.judging import judge_answers
+from tasks.evaluation.report import Report, reusable
+from tasks.evaluation.scores import metric_intervals, metric_values, question_rows, spread
+from tasks.evaluation.site import Asked, EvaluationSite
+from tasks.evaluation.trend_artifact import publish_trend
+from tasks.gateway.embedding import gateway_embedding
+from tasks.golden.answers import ask_all, search_most
+from tasks.langfuse.scores import publish_scores, scores_project
+from tasks.langfuse.unsent_scores import send_unsent
+from tasks.run_log import run_log
 from tasks.run_origin import record_origin
-from tasks.trend_artifact import publish_trend
 
 SEARCHED_PASSAGES = 10
 MARGIN_SECONDS = 30
@@ -38,10 +49,10 @@ class Evaluated:
     report: Report | None
 
 
-@flow(name="evaluation", persist_result=True, on_running=[record_origin])
+@flow(name="evaluation", persist_result=True, on_running=[record_origin], timeout_seconds=21600)
 def evaluation(
     environment: EnvironmentName, answers: Annotated[int, Field(ge=0)] | None = None, reuse: bool = False
-) -> Evaluated:
+) -> Evaluated | State[Any]:
     """Measure an environment's knowledge and answers on its golden set.
 
     Args:
@@ -52,15 +63,18 @@ def evaluation(
     settings = load_environment(environment)
     site = site_of(settings)
     golden = golden_inputs(settings, site.outputs)
-    if not golden.labelled:
-        outcome = Evaluated(f"no labelled questions for this corpus ({golden.corpus}): nothing was measured", None)
-        get_run_logger().info(outcome.summary)
-        return outcome
     reports = site.reports.read()
+    if not golden.labelled:
+        require_never_measured(golden, reports)
+        outcome = Evaluated(f"no labelled questions for this corpus ({golden.corpus}): nothing was measured", None)
+        return completed_with(outcome)
     wanted = len(spread(golden.questions, answers))
     kept = reusable(reports, golden.inputs, wanted) if reuse else None
     report = kept or measured(settings, site, golden, answers)
-    earlier = [other for other in reports if other.created_at != report.created_at]
+    # However many failed since, the last good one is compared with.
+    earlier = [
+        other for other in site.reports.read(partial(is_comparable, report)) if other.created_at != report.created_at
+    ]
     passed = comparable(report, earlier)
     # A report that is used again is held to what the file demands now.
     report = report.model_copy(update={"refused": missed(report, settings.evaluation, passed)})
@@ -68,17 +82,15 @@ def evaluation(
         site.reports.write(report)
     publish_evaluation(environment, report, passed or earlier, settings.evaluation)
     publish_trend(environment, STAGE, [report, *earlier], settings.evaluation)
-    outcome = Evaluated(_summary(report, reused=kept is not None), report)
-    get_run_logger().info(outcome.summary)
-    if report.judging is not None:
-        get_run_logger().info(in_words(report.judging, settings.evaluation))
     try:
-        if kept is None:
-            publish_scores(settings, report, golden.questions)
+        # Also those of a run that was killed before it sent them.
+        in_order = reports if kept else [report, *reports]
+        send_unsent(site.reports, in_order, partial(publish_scores, settings, questions=golden.questions))
     finally:
         # A copy that fails must not hide what was missed.
         require_demands(report, passed)
-    return outcome
+    doubt = in_doubt(report, settings.evaluation)
+    return completed_with(Evaluated(doubt + _summary(report, reused=kept is not None), report))
 
 
 def _summary(report: Report, *, reused: bool) -> str:
@@ -88,9 +100,17 @@ def _summary(report: Report, *, reused: bool) -> str:
 
 
 def measured(settings: Environment, site: EvaluationSite, golden: GoldenInputs, answers: int | None) -> Report:
-    """Have the service of the site answer, and measure what it says."""
+    """Have the service of the site answer, and measure what it says; once more where another generation came meanwhile.
+
+    Raises:
+        GenerationMoved: yet another one came.
+    """
     with site.asked() as asked:
-        return measure(settings, golden, answers, asked)
+        try:
+            return measure(settings, golden, answers, asked)
+        except GenerationMoved as moved:
+            run_log().warning("%s; all are asked once more", moved)
+            return measure(settings, golden_inputs(settings, site.outputs), answers, asked)
 
 
 def measure(settings: Environment, golden: GoldenInputs, answers: int | None, asked: Asked) -> Report:
@@ -98,7 +118,9 @@ def measure(settings: Environment, golden: GoldenInputs, answers: int | None, as
     started = monotonic()
     seconds = settings.agents.answer_seconds + MARGIN_SECONDS
     texts = [question.question for question in golden.questions]
-    searched = search_all(asked.service, texts, SEARCHED_PASSAGES, seconds, asked.caller_key)
+    most_failed = settings.evaluation.judge_failures
+    searched = search_most(asked.service, texts, SEARCHED_PASSAGES, seconds, asked.caller_key, most_failed)
+    require_generation(golden, (found.generation for found in searched if isinstance(found, SearchAnswer)))
     chosen = spread(golden.questions, answers)
     progress = begin_progress(settings.name, "evaluation", "progress", f"{len(chosen)} questions answered in full")
     said = ask_all(
@@ -107,7 +129,9 @@ def measure(settings: Environment, golden: GoldenInputs, answers: int | None, as
         seconds,
         lambda done: progress.update(done, len(chosen)),
         asked.caller_key,
+        most_failed,
     )
+    require_generation(golden, (answer.said.generation for answer in said if isinstance(answer, TimedAnswer)))
     with gateway_embedding(
         asked.gateway, asked.key.get_secret_value(), settings.models, settings.models.embedding
     ) as embed:
@@ -124,8 +148,10 @@ def measure(settings: Environment, golden: GoldenInputs, answers: int | None, as
     metrics = settings.evaluation.metrics
     return Report(
         created_at=datetime.now(UTC),
+        unsent=scores_project(settings) is not None,
         environment=settings.name.value,
         generation=golden.generation,
+        corpus=golden.corpus,
         inputs=golden.inputs,
         scores=metric_values(rows, metrics),
         intervals=metric_intervals(rows, metrics),

@@ -11,27 +11,27 @@ from flows.agents_on_laptop import serve
 from tasks.agent_access import laptop_operator_key
 from tasks.aws_session import client
 from tasks.environment import Environment
+from tasks.environment.gateway import GatewayClient
 from tasks.environment_outputs import load_outputs
-from tasks.evaluated_service import evaluated_service
-from tasks.evaluation_report import Report
-from tasks.evaluation_site import Asked, EvaluationSite, Gateway
-from tasks.gateway_key import accepted_gateway_key
+from tasks.evaluation.evaluated_service import evaluated_service
+from tasks.evaluation.kept_reports import FOLDER, TRACES, BucketReports, DirectoryReports, reports_directory
+from tasks.evaluation.report import Report
+from tasks.evaluation.site import Asked, EvaluationSite, Gateway
+from tasks.evaluation.trace_report import TraceReport
+from tasks.gateway.key import accepted_gateway_key
 from tasks.helm.derivations.agents import GATEWAY_IN_CLUSTER, settings_in_cluster
 from tasks.helm.derivations.derivation import Outputs
-from tasks.helm.derivations.gateway import MASTER_KEY
-from tasks.kept_reports import FOLDER, TRACES, BucketReports, DirectoryReports, reports_directory
 from tasks.platforms.component_names import GATEWAY
 from tasks.platforms.local_components import LocalComponents
 from tasks.release_facts import release_facts
 from tasks.secret_file import GATEWAY_KEY
 from tasks.secret_value import stored_values
-from tasks.trace_report import TraceReport
 
 GATEWAY_SECONDS = 60
 
 
 class GatewayKeyMissing(Exception):
-    """Nobody may ask the gateway, because its key is no secret of the environment."""
+    """Nobody may ask the gateway, because the environment has no secret for the key."""
 
 
 def site_of(settings: Environment) -> EvaluationSite:
@@ -81,27 +81,28 @@ def asked_in_cluster(settings: Environment, outputs: Outputs) -> Generator[Asked
 
     Raises:
         EmbeddingNotMirrored, GatewayKeyMissing: an earlier stage has not run.
-        GatewayKeyRefused, HTTPError: the gateway lets in no value of its key, or does not answer.
+        GatewayKeyRefused, HTTPError: the gateway lets in no value of the key, or does not answer.
         ServiceEnded, AssistantUnavailable: see `evaluated_service`.
     """
-    told = settings_in_cluster(settings, release_facts(settings, outputs))
+    released = settings_in_cluster(settings, release_facts(settings, outputs))
     gateway = gateway_in_cluster(settings)
-    with evaluated_service(told, gateway.key) as url:
+    with evaluated_service(released, gateway.key) as url:
         yield Asked(url, gateway.url, gateway.key)
 
 
 def gateway_in_cluster(settings: Environment) -> Gateway:
-    """The gateway's release, and the value of its key that it lets in.
+    """The gateway's release, and the value of the evaluation's key that it lets in.
 
     Raises:
-        GatewayKeyMissing: the file has no secret for its key.
-        GatewayKeyRefused, HTTPError: it lets in no value of its key, or does not answer.
+        GatewayKeyMissing: the file has no secret for the key.
+        GatewayKeyRefused, HTTPError: it lets in no value of the key, or does not answer.
     """
-    keys = stored_values(settings, MASTER_KEY)
+    secret = GatewayClient.EVALUATION.secret
+    keys = stored_values(settings, secret)
     if not keys:
         raise GatewayKeyMissing(
-            f"data.secrets of {settings.name.value!r} has no {MASTER_KEY!r}: add it, and run "
-            f"provision/{settings.name.value} and secrets/{settings.name.value}"
+            f"data.secrets of {settings.name.value!r} has no {secret!r}: add it, and run "
+            f"provision/{settings.name.value} and models/{settings.name.value}"
         )
     with httpx.Client(base_url=GATEWAY_IN_CLUSTER, timeout=GATEWAY_SECONDS) as gateway:
         key = accepted_gateway_key(gateway, keys)

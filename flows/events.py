@@ -14,6 +14,7 @@ from tasks.due_refresh import Refreshes, reason_to_wait, refreshes_until
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.knowledge import Events
 from tasks.environment.variable_file import load_environment
+from tasks.missed_runs import cancel_missed_runs
 from tasks.requested_run import request_run
 from tasks.run_origin import record_origin
 
@@ -25,7 +26,7 @@ class NobodyListens(WrongInput):
     """The variable file does not say that events start refreshes."""
 
 
-@flow(name="events", persist_result=True, on_running=[record_origin])
+@flow(name="events", persist_result=True, on_running=[record_origin], timeout_seconds=900)
 def events(environment: EnvironmentName) -> str:
     """Ask for a refresh when documents have changed that none has seen, and only while none is under way.
 
@@ -39,6 +40,7 @@ def events(environment: EnvironmentName) -> str:
     if rules is None:
         raise NobodyListens(f"knowledge.events of {environment.value!r} is left out: no event starts a refresh")
     require_account(settings)
+    cancel_missed_runs(f"events/{environment.value}", datetime.now(UTC))
     with one_at_a_time(environment, "events"):
         summary = refresh_after_changes(settings, rules, datetime.now(UTC))
     get_run_logger().info(summary)

@@ -6,10 +6,11 @@ from typing import Any
 
 from prefect import State, flow, get_run_logger
 from prefect.runtime import flow_run
-from prefect.states import Cancelled, Completed
+from prefect.states import Cancelled
 
 from agents.knowledge.refusal import RefreshRefused
 from flows import command_line
+from flows.completed import completed_with
 from flows.wrong_input import refuse_directory_on_aws
 from tasks.artifacts import begin_progress
 from tasks.concurrency_limits import one_at_a_time
@@ -41,6 +42,7 @@ SECONDS_BETWEEN_PROGRESS = 5
 Result = RefreshReport | Rollback | ProbeResult
 
 
+# Without a time limit: the first refresh of millions of documents takes days, and whatever was cut off is begun again.
 @flow(name="knowledge", persist_result=True, on_running=[record_origin])
 def knowledge(
     environment: EnvironmentName,
@@ -121,14 +123,13 @@ def show(environment: EnvironmentName, result: Result) -> ProbeResult | State[An
         publish_not_proved(environment, result)
         log.warning("not proved: %s", result.seen)
         return result
-    log.info(result.summary)
     if isinstance(result, Rollback):
         publish_rollback(environment, result)
     else:
         publish_refresh(environment, result)
         for uri, reason in result.unreadable.items():
             log.warning("%s was skipped: %s", uri, reason)
-    return Completed(message=result.summary, data=result)
+    return completed_with(result)
 
 
 def in_one_line(result: Result | State[Any]) -> str:

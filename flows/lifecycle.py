@@ -12,7 +12,7 @@ from flows import command_line
 from flows.addons import addons
 from flows.agents import agents
 from flows.agents_on_laptop import agents_serve
-from flows.evaluation import evaluation
+from flows.evaluation import Evaluated, evaluation
 from flows.knowledge import in_one_line, knowledge
 from flows.models import models
 from flows.provision import provision
@@ -86,7 +86,7 @@ def bring_up_laptop(settings: Environment, directory: str | None) -> LifecycleSu
         record.run(
             "evaluation",
             lambda: evaluation(environment, answers=settings.evaluation.answers_in_lifecycle, reuse=True),
-            lambda report: report.summary,
+            lambda outcome: outcome.summary if isinstance(outcome, Evaluated) else str(outcome),
         )
         released = record.run("agents", lambda: agents(environment), lambda released: released.summary)
         assert released.probe is not None  # noqa: S101 - on a laptop a question is asked

@@ -14,6 +14,7 @@ from tasks.data_directory import models_directory
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.models import SERVED_IN_CLUSTER
 from tasks.environment.variable_file import load_environment
+from tasks.gateway.clients import register_gateway_clients
 from tasks.leftovers import remove_component
 from tasks.model_readiness import ModelState, prove_models
 from tasks.model_replicas import with_replicas
@@ -60,7 +61,7 @@ def models(environment: EnvironmentName, replicas: int | None = None, rollback_t
 
 
 def serve_in_cluster(settings: Environment, replicas: int | None, rollback_to: int | None) -> str:
-    """Mirror the weights, roll servers and gateway out, and ask each model; two runs never work on it at once."""
+    """Mirror the weights, roll servers and gateway out, let clients in, ask each model; never two runs at once."""
     if replicas is not None and rollback_to is not None:
         raise TwoWishes(f"replicas = {replicas} and rollback_to = {rollback_to}: ask for one, then for the other")
     wanted = scaled(settings, replicas)
@@ -74,8 +75,10 @@ def serve_in_cluster(settings: Environment, replicas: int | None, rollback_to: i
             results = roll_out(wanted, "models")
             rolled_out = (f"{result.name}: {result.action}, revision {result.revision}" for result in results)
             done = f"{'; '.join(rolled_out)}."
+        clients = register_gateway_clients(settings)
         states = prove_models(wanted)
     publish_table(settings.name, "models", "latency", rows(states), "Models, as they answer through the gateway")
+    publish_table(settings.name, "models", "clients", [each.row for each in clients], "Who has a key of the gateway")
     asked = ", ".join(f"{state.model}: {state.outcome}" for state in states if state.outcome is not None)
     return f"{done} Asked through the gateway: {asked or 'no model, as all are scaled to zero'}"
 

@@ -16,6 +16,7 @@ from tasks.environment import REPOSITORY, Environment, EnvironmentName
 from tasks.environment.knowledge import LanceStore
 from tasks.environment.variable_file import load_environment
 from tasks.environment_outputs import publish_outputs
+from tasks.gateway.clients import client_key_among, register_gateway_clients
 from tasks.machine import check_machine, make_directories, require_fit
 from tasks.plan_review import PlanReview, approval_form, publish_review
 from tasks.plan_store import find_review
@@ -84,7 +85,10 @@ def provision(
         if mode is not Mode.PLAN:
             refresh_state(root)
             publish_outputs(environment, read_outputs(root))
-            publish_report(environment, reconcile_secrets(settings, datetime.now(UTC)))
+            secrets = reconcile_secrets(settings, datetime.now(UTC))
+            publish_report(environment, secrets)
+            if client_key_among(secrets.renewed):
+                register_gateway_clients(settings)
     get_run_logger().info(summary)
     return summary
 

@@ -1,4 +1,4 @@
-"""The stage `secrets`: values for the secrets of an environment on AWS; a schedule renews them."""
+"""The stage `secrets`: values for the secrets of an environment on AWS; a schedule renews them, and lets them in."""
 
 from datetime import UTC, datetime
 
@@ -7,11 +7,12 @@ from prefect import flow, get_run_logger
 from flows import command_line
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
+from tasks.gateway.clients import client_key_among, register_gateway_clients
 from tasks.run_origin import record_origin
 from tasks.secrets import SecretReport, publish_report, reconcile_secrets
 
 
-@flow(name="secrets", persist_result=True, on_running=[record_origin])
+@flow(name="secrets", persist_result=True, on_running=[record_origin], timeout_seconds=3600)
 def secrets(environment: EnvironmentName) -> SecretReport:
     """Generate and renew the secrets that may be generated, and list those that a person must supply.
 
@@ -27,6 +28,9 @@ def secrets(environment: EnvironmentName) -> SecretReport:
         return SecretReport(())
     report = reconcile_secrets(settings, datetime.now(UTC))
     publish_report(environment, report)
+    # Also what a run that was killed renewed: nobody else would tell the gateway before the next renewal.
+    if client_key_among(report.with_former):
+        register_gateway_clients(settings)
     report.require_made()
     return report
 

@@ -7,6 +7,7 @@ from prefect import flow, get_run_logger
 from flows import command_line
 from flows.cluster_teardown import empty_cluster
 from flows.wrong_input import WrongInput
+from tasks.agents_change import changing_agents
 from tasks.artifacts import begin_progress, publish_table
 from tasks.aws_session import require_account
 from tasks.aws_teardown.buckets import empty_bucket
@@ -30,10 +31,11 @@ from tasks.data_directory import (
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.environment_outputs import last_outputs
-from tasks.kept_reports import reports_directory
+from tasks.evaluation.kept_reports import reports_directory
 from tasks.leftovers import delete, remove_component, require_gone
 from tasks.platforms.component_names import AGENTS, AGENTS_CANDIDATE, GATEWAY, WEB_SEARCH
 from tasks.platforms.local_components import LocalComponents, model_roles
+from tasks.restore_drill.rds_restoring import remove_server
 from tasks.run_origin import record_origin
 from tasks.terraform.commands import PlanKind, apply_plan, initialise, make_plan, read_outputs, state_addresses
 from tasks.terraform.lock_breaking import free_state
@@ -68,7 +70,12 @@ def teardown(environment: EnvironmentName, confirm: str, break_lock: str | None 
             f"{environment.value!r} is protected; nothing was removed. Set environment.protected = false in its "
             f"variable file, have that approved and applied by provision/{environment.value}, and run teardown again"
         )
-    with one_at_a_time(environment, "lifecycle"), one_at_a_time(environment, "refresh"):
+    with (
+        one_at_a_time(environment, "lifecycle"),
+        # It would make another server beside while this deletes them.
+        one_at_a_time(environment, "drill"),
+        one_at_a_time(environment, "refresh"),
+    ):
         if settings.laptop is not None:
             return tear_down_laptop(settings)
         with (
@@ -131,6 +138,9 @@ def make_deletable(settings: Environment, going: list[Doomed]) -> None:
             lift_protection(settings, resource)
     for resource in going:
         match resource.type:
+            case "aws_db_instance":
+                # One that a restore drill left would hold the subnet group.
+                remove_server(settings, resource.name)
             case "aws_s3_bucket":
                 empty_bucket(settings, resource.name)
             case "aws_ecr_repository":
@@ -143,7 +153,8 @@ def make_deletable(settings: Environment, going: list[Doomed]) -> None:
 
 def tear_down_laptop(settings: Environment) -> list[str]:
     """Stop the components, delete their files, and look for both."""
-    components, gone = remove(settings)
+    with changing_agents(settings):
+        components, gone = remove(settings)
     rows = [{"what": what} for what in (*components, *gone)]
     publish_table(settings.name, "teardown", "gone", rows, "What was removed; nothing is left of it")
     get_run_logger().info("removed %d components and %d paths; nothing is left", len(components), len(gone))

@@ -2,26 +2,30 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
-from prefect import flow, get_run_logger
+from prefect import State, flow
 
 from flows import command_line
+from flows.completed import completed_with
 from flows.evaluation_sites import site_of
 from tasks.environment import REPOSITORY, Environment, EnvironmentName
 from tasks.environment.quality import Evaluation
 from tasks.environment.variable_file import load_environment
-from tasks.evaluation_artifacts import in_words
-from tasks.evaluation_gate import missed
-from tasks.evaluation_site import EvaluationSite
-from tasks.golden import read_golden_set
-from tasks.langfuse import langfuse_project
-from tasks.langfuse_trace_scores import write_trace_scores
-from tasks.langfuse_traces import TraceSample, sample_traces
+from tasks.evaluation.artifacts import in_doubt
+from tasks.evaluation.gate import missed
+from tasks.evaluation.site import EvaluationSite
+from tasks.evaluation.trace_artifacts import STAGE, about, publish_traces, require_answers
+from tasks.evaluation.trace_report import Period, TraceReport, next_period
+from tasks.evaluation.trace_scoring import trace_intervals, trace_rows, trace_values
+from tasks.evaluation.trend_artifact import publish_trend
+from tasks.golden.dataset import read_golden_set
+from tasks.langfuse.destination import langfuse_project
+from tasks.langfuse.trace_scores import write_trace_scores
+from tasks.langfuse.traces import TraceSample, sample_traces
+from tasks.langfuse.unsent_scores import send_unsent
 from tasks.run_origin import record_origin
-from tasks.trace_artifacts import STAGE, about, publish_traces, require_answers
-from tasks.trace_report import Period, TraceReport, next_period
-from tasks.trace_scoring import trace_intervals, trace_rows, trace_values
-from tasks.trend_artifact import publish_trend
 
 
 @dataclass(frozen=True)
@@ -32,8 +36,8 @@ class MeasuredTraces:
     report: TraceReport | None
 
 
-@flow(name="traces", persist_result=True, on_running=[record_origin])
-def traces(environment: EnvironmentName) -> MeasuredTraces:
+@flow(name="traces", persist_result=True, on_running=[record_origin], timeout_seconds=21600)
+def traces(environment: EnvironmentName) -> MeasuredTraces | State[Any]:
     """Measure what people were answered since the last run, on a sample of the traces in Langfuse.
 
     Args:
@@ -42,17 +46,22 @@ def traces(environment: EnvironmentName) -> MeasuredTraces:
     settings = load_environment(environment)
     wanted, project = settings.evaluation.traces, langfuse_project(settings)
     if wanted is None or project is None:
-        return _nothing(f"evaluation.traces of {environment.value!r} is not set: no trace is measured")
+        return completed_with(
+            MeasuredTraces(f"evaluation.traces of {environment.value!r} is not set: no trace is measured", None)
+        )
     site = site_of(settings)
-    reports = site.trace_reports.read()
+    # However many failed since, the last good one is compared with.
+    reports = site.trace_reports.read(lambda kept: not kept.refused)
+    send = partial(write_trace_scores, settings, project)
+    # Those of a run that was killed before it sent them.
+    send_unsent(site.trace_reports, reports, send)
     period = next_period(reports, wanted.most_days, datetime.now(UTC))
     # Probes and the release gate ask golden questions, which are measured by themselves.
     golden = frozenset(each.question for each in read_golden_set(REPOSITORY / settings.evaluation.dataset))
     sample = sample_traces(settings, project, period, wanted.sample, golden)
     if not sample.answers:
-        return _nothing(
-            f"nobody was answered between {period.since:%Y-%m-%d %H:%M} and {period.until:%Y-%m-%d %H:%M} UTC"
-        )
+        asked = f"between {period.since:%Y-%m-%d %H:%M} and {period.until:%Y-%m-%d %H:%M} UTC"
+        return completed_with(MeasuredTraces(f"nobody was answered {asked}", None))
     demands = settings.evaluation.of_traces(wanted)
     report = measured(settings, site, demands, period, sample)
     passed = [other for other in reports if not other.refused]
@@ -60,13 +69,10 @@ def traces(environment: EnvironmentName) -> MeasuredTraces:
     site.trace_reports.write(report)
     publish_traces(environment, report, reports, demands)
     publish_trend(environment, STAGE, [report, *reports], demands)
-    write_trace_scores(settings, project, report)
-    if report.judging is not None:
-        get_run_logger().info(in_words(report.judging, demands))
+    send_unsent(site.trace_reports, [report], send)
     require_answers(report)
     scores = ", ".join(f"{metric} {value:.3f}" for metric, value in report.scores.items())
-    get_run_logger().info("%s: %s", about(report), scores)
-    return MeasuredTraces(f"{about(report)}: {scores}", report)
+    return completed_with(MeasuredTraces(f"{in_doubt(report, demands)}{about(report)}: {scores}", report))
 
 
 def measured(
@@ -76,6 +82,7 @@ def measured(
     rows, judging = trace_rows(settings, demands.judged_metrics, sample.answers, site.gateway)
     return TraceReport(
         created_at=datetime.now(UTC),
+        unsent=True,
         environment=settings.name.value,
         since=period.since,
         until=period.until,
@@ -85,11 +92,6 @@ def measured(
         rows=rows,
         judging=judging,
     )
-
-
-def _nothing(reason: str) -> MeasuredTraces:
-    get_run_logger().info(reason)
-    return MeasuredTraces(reason, None)
 
 
 if __name__ == "__main__":

@@ -66,6 +66,7 @@ module "identity" {
 
   clients         = { postgres = keys(var.data.postgres), valkey = keys(var.data.valkey) }
   database_ids    = { for client, server in module.data[0].postgres : client => server.resource_id }
+  drills_database = try(var.data.backup.database_drill, null) != null
   domain          = try(var.edge.domain.name, null)
   bedrock_models  = compact(values(var.models.catalogue)[*].bedrock_id)
   document_places = [for source in var.knowledge.sources : trimprefix(source.uri, "s3://") if startswith(source.uri, "s3://")]

@@ -8,6 +8,11 @@ variable "agents" {
     answer_tokens          = number
     answer_seconds         = number
     question_bytes         = number
+    # So many passages, of the knowledge base and of the web each, and so many tokens of them in all.
+    prompt = optional(object({
+      passages = number
+      tokens   = number
+    }))
     routing = optional(object({
       certain_from = number
       web_results  = number
@@ -74,6 +79,12 @@ variable "agents" {
   validation {
     condition     = var.agents.answer_tokens >= 16 && var.agents.answer_seconds > 0 && var.agents.question_bytes >= 256
     error_message = "agents: answer_tokens must be 16 or more, answer_seconds above 0, question_bytes 256 or more."
+  }
+  validation {
+    condition = var.agents.prompt == null ? true : (
+      var.agents.prompt.passages >= 1 && var.agents.prompt.passages <= 50 && var.agents.prompt.tokens >= 200
+    )
+    error_message = "agents.prompt: passages must be from 1 to 50, tokens 200 or more."
   }
   validation {
     condition = var.agents.routing == null ? true : (

@@ -21,7 +21,12 @@ variable "data" {
     # By client: agents, litellm, langfuse.
     postgres = map(object({ major_version = string, instance_class = string, storage_gib = number, multi_zone = bool }))
     valkey   = map(object({ engine_version = string, node_type = string, nodes = number }))
-    backup   = optional(object({ point_in_time_days = number, snapshot_days = number, start_hour = number }))
+    backup = optional(object({
+      point_in_time_days = number
+      snapshot_days      = number
+      start_hour         = number
+      database_drill     = optional(object({ point_minutes = optional(number, 10), time_minutes = optional(number, 60) }))
+    }))
   })
 
   validation {
@@ -121,6 +126,13 @@ variable "data" {
       false
     )
     error_message = "data.backup: point_in_time_days must be from 1 to 35, snapshot_days 1 or more, start_hour from 0 to 23 (UTC)."
+  }
+  validation {
+    condition = try(var.data.backup.database_drill, null) == null || try(
+      min(var.data.backup.database_drill.point_minutes, var.data.backup.database_drill.time_minutes) >= 1 && can(var.data.postgres["agents"]),
+      false
+    )
+    error_message = "data.backup.database_drill needs data.postgres.agents, which it restores; point_minutes and time_minutes must be 1 or more."
   }
   validation {
     condition     = !var.environment.protected || var.environment.name == "local" || try(var.data.backup, null) != null

@@ -39,6 +39,12 @@ variable "models" {
     judge     = optional(string)
 
     former_embedding = optional(string)
+
+    # What each client of the gateway may spend, on AWS.
+    budgets = optional(object({
+      agents     = optional(object({ usd = number, every = string }))
+      evaluation = optional(object({ usd = number, every = string }))
+    }))
   })
 
   validation {
@@ -112,5 +118,12 @@ variable "models" {
       try(var.models.catalogue[name].dimension, null) != null
     ]) && var.models.embedding != coalesce(var.models.former_embedding, "-")
     error_message = "models.embedding and former_embedding must be two models with a dimension."
+  }
+  validation {
+    condition = alltrue([
+      for budget in [try(var.models.budgets.agents, null), try(var.models.budgets.evaluation, null)] :
+      budget == null ? true : budget.usd > 0 && contains(["day", "week", "month"], budget.every)
+    ])
+    error_message = "models.budgets.*: usd must be above 0, every must be one of day, week, month."
   }
 }

@@ -14,6 +14,7 @@ variable "environment" {
       api_url       = string
       work_pools    = object({ management = string, cluster = string })
       notifications = optional(string)
+      variables     = optional(map(string), {})
     })
   })
 
@@ -38,6 +39,12 @@ variable "environment" {
   validation {
     condition     = var.environment.budget.monthly_usd >= 0
     error_message = "environment.budget.monthly_usd must be 0 or more."
+  }
+  validation {
+    condition = alltrue([
+      for name, value in var.environment.prefect.variables : can(regex("^[a-z][a-z0-9-]*$", name)) && can(regex("\\S", value))
+    ])
+    error_message = "environment.prefect.variables must be strings that are not empty, by names of a-z, 0-9 and -."
   }
   validation {
     condition     = can(regex("^https?://.+", var.environment.prefect.api_url))

@@ -98,7 +98,7 @@ class Authenticator:
         return url
 
     def _caller(self, url: str) -> str:
-        answer = httpx.get(url, headers={CLUSTER_HEADER: self.cluster}, timeout=30, trust_env=False)
+        answer = httpx.get(url, headers={CLUSTER_HEADER: self.cluster}, timeout=120, trust_env=False)
         if not answer.is_success:
             raise NotAuthenticated(f"STS answers {answer.status_code}: {answer.text}")
         arn = ElementTree.fromstring(answer.text).findtext(f".//{_STS}Arn")

@@ -6,6 +6,10 @@ from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from prefect.blocks.webhook import Webhook
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from pydantic import SecretStr
+
 from rehearsal.ports import HOST, free_port
 from rehearsal.programs import REPOSITORY, Program, ProgramFailed, inherited
 from tasks.environment import Environment
@@ -46,11 +50,20 @@ def running_prefect(settings: Environment, cloud: Mapping[str, str], directory: 
     with ExitStack() as stack:
         process = stack.enter_context(server.running(directory))
         server.wait_until_ready(process, directory)
+        _make_notifications_block(settings, url)
         _deploy(settings, url, environment)
         for pool in (pools.management, pools.cluster):
             start = ("-m", "prefect", "worker", "start", "--pool", pool, "--type", "process")
             stack.enter_context(Program(f"prefect-worker-{pool}", start, environment).running(directory))
         yield url
+
+
+def _make_notifications_block(settings: Environment, url: str) -> None:
+    """What a person makes in the UI; in a rehearsal nobody is told, so the address is one where nobody listens."""
+    name = settings.environment.prefect.notifications
+    if name is not None:
+        with temporary_settings(updates={PREFECT_API_URL: url}):
+            Webhook(url=SecretStr(f"http://{HOST}:9/")).save(name)
 
 
 def _deploy(settings: Environment, url: str, environment: Mapping[str, str]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 # Seconds; each takes 2 to 10 on an idle machine, and the machine may be busy.
-READY_WITHIN_SECONDS = 180
+READY_WITHIN_SECONDS = 300
 STOPPED_WITHIN_SECONDS = 30
 REPOSITORY = Path(__file__).parents[1]
 # What would take a program to somebody's own account, server or plan.
@@ -74,7 +74,7 @@ def wait_until_healthy(
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            if httpx.get(health, timeout=5).is_success:
+            if httpx.get(health, timeout=30).is_success:
                 return
         except httpx.TransportError:
             pass  # nothing listens yet

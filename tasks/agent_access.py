@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from agents.access import settings as access
-from tasks.data_directory import data_directory, operator_key_file
+from tasks.data_directory import operator_key_file, state_file
 from tasks.environment import Environment
 from tasks.resource_names import name_prefix
 from tasks.secret_file import read_or_create_key
@@ -56,7 +56,7 @@ def _operator_key_file(environment: Environment, outputs: Mapping[str, Any] | No
 
 
 def _sqlite(environment: Environment) -> access.SqliteState:
-    return access.SqliteState(engine="sqlite", path=str(data_directory(environment) / "agents" / "state.db"))
+    return access.SqliteState(engine="sqlite", path=str(state_file(environment)))
 
 
 def _postgres(outputs: Mapping[str, Any]) -> access.PostgresState | None:

@@ -12,7 +12,7 @@ from tasks.agent_access import access_settings
 from tasks.embedding_identity import embedding_identity
 from tasks.environment import Environment
 from tasks.environment.models import Models
-from tasks.langfuse import langfuse_project
+from tasks.langfuse.destination import langfuse_project
 from tasks.secret_file import GATEWAY_KEY
 from tasks.store_settings import store_settings
 
@@ -63,6 +63,7 @@ def agent_settings(
         store=_store(environment, cluster.outputs if cluster else None),
         fusion=service.Fusion(method=fusion.method, dense_weight=fusion.dense_weight, candidates=fusion.candidates),
         limits=service.Limits(**agents.model_dump(include=set(service.Limits.model_fields))),
+        prompt=service.Prompt(**agents.prompt.model_dump()) if agents.prompt else service.Prompt(),
         routing=service.Routing(**agents.routing.model_dump()) if agents.routing else service.Routing(),
         budgets=service.Budgets(**agents.budgets.model_dump()) if agents.budgets else service.Budgets(),
         freshness=_freshness(environment, prefect_api_url or environment.environment.prefect.api_url),
@@ -121,11 +122,17 @@ def _langfuse(environment: Environment) -> service.Langfuse | None:
 
 
 def _own_hosts(host: str, cluster: InCluster | None) -> list[str]:
-    """The names under which people and programs reach the service."""
+    """The names under which people and programs reach the service.
+
+    In a cluster these are its domain, the names that cluster DNS knows it by, and, through a port-forward, localhost.
+    Without a domain that leaves out the load balancer, whose name AWS makes up when the service is there.
+    """
+    local = ["127.0.0.1:*", "localhost:*"]
     if cluster is None:
-        return list(dict.fromkeys(["127.0.0.1:*", "localhost:*", f"{host}:*"]))
+        return list(dict.fromkeys([*local, f"{host}:*"]))
     domain = cluster.outputs["edge"]["domain"]
-    return ["agents:*", *([] if domain is None else [domain["name"]])]
+    in_cluster = [f"agents{suffix}:*" for suffix in ("", ".agents", ".agents.svc", ".agents.svc.cluster.local")]
+    return [*local, *in_cluster, *([] if domain is None else [domain["name"]])]
 
 
 def _store(environment: Environment, outputs: Mapping[str, Any] | None) -> service.LanceStore | service.OpenSearchStore:

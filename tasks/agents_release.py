@@ -14,7 +14,7 @@ from pydantic import Field
 from tasks.aws_session import caller_identity, client, explained_credentials
 from tasks.environment import Environment
 from tasks.environment_outputs import load_outputs
-from tasks.helm.derivations.agents import Version, cluster_settings, released_version
+from tasks.helm.derivations.agents import Version, present_version, released_version
 from tasks.helm.records import read_records
 from tasks.helm.target import open_target
 from tasks.kubernetes.environment_cluster import open_environment_cluster
@@ -25,6 +25,7 @@ from tasks.saved_block import find_block
 
 RELEASE = ("agents", "agents")
 IMAGE = "agents"
+DIGITS = 12
 READ_SECONDS = 60
 
 Digest = Annotated[
@@ -44,9 +45,15 @@ class AgentsRelease(Block):
 
     image: str = Field(description="As <repository>@sha256:<digest>.")
     settings: str = Field(description="The text of the service's settings file.")
+    web_search: str | None = Field(default=None, description="The text of the web search server's settings file.")
     since: datetime
     commit: str = Field(description="What the image is tagged with.")
     released_by: str
+
+    @property
+    def version(self) -> Version:
+        """What was released."""
+        return Version(self.image, self.settings, self.web_search)
 
 
 @task(task_run_name="read-serving-version", cache_policy=NO_CACHE, persist_result=False)
@@ -67,12 +74,14 @@ def serving_version(settings: Environment) -> Version | None:
         arguments += ["--revision", str(record.deployed_revision)]
         values = json.loads(target.helm.run(f"read the values of {name!r}", arguments, READ_SECONDS))
     stable: Mapping[str, str] | None = values.get("versions", {}).get("stable")
-    return None if stable is None else Version(stable["image"], stable["settings"])
+    return None if stable is None else Version(stable["image"], stable["settings"], stable.get("webSearch"))
 
 
 @task(task_run_name="find-wanted-version", cache_policy=NO_CACHE, persist_result=False)
 def wanted_version(settings: Environment, digest: str | None) -> Version:
     """The image of `digest`, or the one that was published last, with the settings that the environment file gives.
+
+    One that was released before comes with the settings that it had then: it may not understand those of today.
 
     Raises:
         UnknownVersion: the registry has no such image.
@@ -86,26 +95,29 @@ def wanted_version(settings: Environment, digest: str | None) -> Version:
         return released_version(settings, facts)
     repository = str(outputs["data"]["repositories"][IMAGE])
     _tags(settings, repository, digest)
-    return Version(f"{repository}@{digest}", cluster_settings(settings, facts))
+    known = find_block(AgentsRelease, _record_name(settings, digest))
+    return present_version(settings, facts, f"{repository}@{digest}") if known is None else known.version
 
 
 @task(task_run_name="record-release", cache_policy=NO_CACHE, persist_result=False)
 def record_release(settings: Environment, version: Version, requested_by: str) -> AgentsRelease:
-    """Keep what serves now; a version that was recorded before keeps its date and its person.
+    """Keep what serves now, also under its digest; what served already keeps its date and its person.
 
     From here on the image is the environment's, so that a later run without a version stays with it.
     """
     name = _record_name(settings)
     known = find_block(AgentsRelease, name)
-    if known is None or (known.image, known.settings) != (version.image, version.settings):
+    if known is None or known.version != version:
         known = AgentsRelease(
             image=version.image,
             settings=version.settings,
+            web_search=version.web_search,
             since=datetime.now(UTC),
             commit=_commit(settings, version),
             released_by=requested_by or caller_identity(settings).arn,
         )
         known.save(name, overwrite=True)
+    known.save(_record_name(settings, version.digest), overwrite=True)
     publish_images(settings.name, {IMAGE: version.image})
     return known
 
@@ -115,8 +127,10 @@ def was_released(settings: Environment) -> bool:
     return find_block(AgentsRelease, _record_name(settings)) is not None
 
 
-def _record_name(settings: Environment) -> str:
-    return f"{name_prefix(settings.name)}-agents-release"
+def _record_name(settings: Environment, digest: str | None = None) -> str:
+    """Of what serves, or of what the image of `digest` was last released as."""
+    name = f"{name_prefix(settings.name)}-agents-release"
+    return name if digest is None else f"{name}-{digest.removeprefix('sha256:')[:DIGITS]}"
 
 
 def _commit(settings: Environment, version: Version) -> str:

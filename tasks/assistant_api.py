@@ -1,9 +1,8 @@
 """Asks the running agent service, over the same HTTP API that its users have."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Literal, TypeVar
 
 import httpx
@@ -30,7 +29,7 @@ class _Passing(AssistantUnavailable):
 
 class _Answered(BaseModel):
     # What is not read here may be added to the service's responses at any time.
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class FoundChunk(_Answered):
@@ -47,15 +46,17 @@ class FoundPassage(_Answered):
 
 
 class SearchAnswer(_Answered):
-    """What `/v1/search` says: passages best first, and the relevancy (0..1) that an answer would have."""
+    """What `/v1/search` says: passages of one generation, best first, and the relevancy (0..1) of an answer."""
 
+    generation: str
     relevancy: float
     passages: tuple[FoundPassage, ...]
 
 
 class AskAnswer(_Answered):
-    """What `/v1/ask` says; `groundedness` (0..1) is None when the answer has no sentence."""
+    """What `/v1/ask` says from a generation; `groundedness` (0..1) is None when the answer has no sentence."""
 
+    generation: str
     kind: Literal["answered", "quoted", "abstained"]
     answer: str
     groundedness: float | None
@@ -66,6 +67,13 @@ class TimedAnswer(_Answered):
 
     said: AskAnswer
     seconds: float
+
+
+@dataclass(frozen=True)
+class NoAnswer:
+    """Why the service gave no answer to a question."""
+
+    reason: str
 
 
 class Citation(_Answered):
@@ -101,10 +109,12 @@ def require_ready(url: str, seconds: float) -> None:
     Raises:
         AssistantUnavailable: it still lacks something then; says what.
     """
-    with _client(url, seconds) as client:
+    with assistant_client(url, seconds) as client:
         for attempt in stamina.retry_context(on=_Passing, attempts=None, timeout=seconds, wait_max=1):
             with attempt:
-                _send(client, "GET", "/readyz", None)
+                response = _send(client, "GET", "/readyz", None)
+                if not response.is_success:
+                    raise _Passing(f"GET {response.url} answers {response.status_code} {response.text[:300]}")
 
 
 @task(task_run_name="find-accepted-key", cache_policy=NO_CACHE, persist_result=False)
@@ -118,7 +128,7 @@ def accepted_key(url: str, keys: Sequence[SecretStr], seconds: float) -> SecretS
         return None
     refusals: list[str] = []
     for key in keys:
-        with _client(url, seconds, key) as client:
+        with assistant_client(url, seconds, key) as client:
             response = _retrying()(_send, client, "GET", "/v1/models", None)
         if response.is_success:
             return key
@@ -133,8 +143,8 @@ def ask(url: str, question: str, seconds: float, key: SecretStr | None = None) -
     Raises:
         AssistantUnavailable: as for `search_all`.
     """
-    with _client(url, seconds, key) as client:
-        return Probe(question, _post(client, "/v1/ask", {"question": question}, CitedAnswer))
+    with assistant_client(url, seconds, key) as client:
+        return Probe(question, post(client, "/v1/ask", {"question": question}, CitedAnswer))
 
 
 @task(task_run_name="search-golden-questions", cache_policy=NO_CACHE)
@@ -146,35 +156,18 @@ def search_all(
     Raises:
         AssistantUnavailable: the service at `url` does not answer, or refuses a question.
     """
-    with _client(url, seconds, key) as client:
-        return [_post(client, "/v1/search", {"query": text, "limit": limit}, SearchAnswer) for text in questions]
+    with assistant_client(url, seconds, key) as client:
+        return [search(client, text, limit) for text in questions]
 
 
-@task(task_run_name="answer-golden-questions", cache_policy=NO_CACHE)
-def ask_all(
-    url: str,
-    questions: Sequence[str],
-    seconds: float,
-    on_progress: Callable[[int], None],
-    key: SecretStr | None = None,
-) -> list[TimedAnswer]:
-    """Ask every question in full, one after the other; `on_progress` is told how many are done, `key` is as for `ask`.
-
-    Raises:
-        AssistantUnavailable: as for `search_all`.
-    """
-    answers: list[TimedAnswer] = []
-    with _client(url, seconds, key) as client:
-        for text in questions:
-            began = perf_counter()
-            said = _post(client, "/v1/ask", {"question": text}, AskAnswer)
-            answers.append(TimedAnswer(said=said, seconds=round(perf_counter() - began, 3)))
-            on_progress(len(answers))
-    return answers
+def search(client: httpx.Client, question: str, limit: int) -> SearchAnswer:
+    """Search for one question. Raises AssistantUnavailable as for `search_all`."""
+    return post(client, "/v1/search", {"query": question, "limit": limit}, SearchAnswer)
 
 
 @contextmanager
-def _client(url: str, seconds: float, key: SecretStr | None = None) -> Generator[httpx.Client]:
+def assistant_client(url: str, seconds: float, key: SecretStr | None = None) -> Generator[httpx.Client]:
+    """Speaks to the service at `url`, with `key` where it wants to know who asks; a call takes at most `seconds`."""
     headers = {} if key is None else {"authorization": f"Bearer {key.get_secret_value()}"}
     # The proxy of the surroundings, if there is one, does not lead to this machine's loopback.
     with httpx.Client(base_url=url, timeout=seconds, trust_env=False, headers=headers) as client:
@@ -190,7 +183,8 @@ def _wait(error: Exception) -> bool | float:
     return isinstance(error, _Passing) and (error.seconds or True)
 
 
-def _post(client: httpx.Client, path: str, body: dict[str, object], answer: type[Said]) -> Said:
+def post(client: httpx.Client, path: str, body: dict[str, object], answer: type[Said]) -> Said:
+    """Ask the service for an `answer`; what may pass by itself is asked again. Raises AssistantUnavailable."""
     response = _retrying()(_send, client, "POST", path, body)
     where = f"POST {client.base_url.join(path)}"
     if not response.is_success:

@@ -4,6 +4,8 @@ Sources: GetCostAndUsage and GetCostForecast in
 https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_Operations_AWS_Cost_Explorer_Service.html
 """
 
+import re
+from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -20,6 +22,11 @@ from tasks.environment import Environment
 from tasks.resource_names import PROJECT
 
 COVERED = timedelta(days=30)
+SERVICE = {"Type": "DIMENSION", "Key": "SERVICE"}
+USAGE_TYPE = {"Type": "DIMENSION", "Key": "USAGE_TYPE"}
+# Such as `USW2-BoxUsage:m7i.large`, and without the region's prefix in us-east-1:
+# https://docs.aws.amazon.com/cur/latest/userguide/product-columns.html
+INSTANCE_HOURS = re.compile(r"(?:^|-)(?:BoxUsage|SpotUsage|HostBoxUsage|DedicatedUsage):(?P<type>.+)$")
 
 
 class CostUnknown(Exception):
@@ -30,13 +37,14 @@ class CostUnknown(Exception):
 class Bill:
     """US dollars, before credits and taxes are told apart: `by_service` from `since` until before `until`.
 
-    `this_month` is what is billed since its first day; `rest_of_month` is what AWS expects to come until its end, None
-    where it has too little history to say.
+    `node_hours` are hours of EC2 instances in that time, by type. `this_month` is what is billed since its first day;
+    `rest_of_month` is what AWS expects to come until its end, None where it has too little history to say.
     """
 
     since: date
     until: date
     by_service: Mapping[str, float]
+    node_hours: Mapping[str, float]
     this_month: float
     rest_of_month: float | None
 
@@ -47,8 +55,16 @@ class Bill:
 
     @property
     def expected_month(self) -> float:
-        """What this month will have cost at its end, as far as is known."""
-        return self.this_month + (self.rest_of_month or 0.0)
+        """What this month will have cost at its end; where AWS does not say, as if it went on as it began."""
+        if self.rest_of_month is not None:
+            return self.this_month + self.rest_of_month
+        days = monthrange(self.until.year, self.until.month)[1]
+        return self.this_month / self.billed_days * days if self.billed_days else 0.0
+
+    @property
+    def billed_days(self) -> int:
+        """How many days of this month are billed."""
+        return self.until.day - 1
 
 
 @task(task_run_name="read-bill", cache_policy=NO_CACHE, persist_result=False)
@@ -63,7 +79,7 @@ def read_bill(settings: Environment, today: date) -> Bill:
     by_service: defaultdict[str, float] = defaultdict(float)
     this_month = 0.0
     with explained_credentials(), _explained():
-        for day in _days(explorer, settings, since, today):
+        for day in _days(explorer, settings, since, today, SERVICE, "UnblendedCost"):
             for group in day["Groups"]:
                 usd = float(group["Metrics"]["UnblendedCost"]["Amount"])
                 by_service[group["Keys"][0]] += usd
@@ -75,15 +91,27 @@ def read_bill(settings: Environment, today: date) -> Bill:
                 f"{settings.name.value!r}: activate both as cost allocation tags in the Billing console of the payer "
                 "account; they count from then on, and show a day later"
             )
-        return Bill(since, today, dict(by_service), this_month, _forecast(explorer, settings, today))
+        node_hours = _node_hours(explorer, settings, since, today)
+        return Bill(since, today, dict(by_service), node_hours, this_month, _forecast(explorer, settings, today))
 
 
-def _days(explorer: Any, settings: Environment, since: date, until: date) -> Generator[dict[str, Any]]:
+def _node_hours(explorer: Any, settings: Environment, since: date, until: date) -> dict[str, float]:
+    hours = defaultdict[str, float](float)
+    for day in _days(explorer, settings, since, until, USAGE_TYPE, "UsageQuantity"):
+        for group in day["Groups"]:
+            if instance := INSTANCE_HOURS.search(group["Keys"][0]):
+                hours[instance["type"]] += float(group["Metrics"]["UsageQuantity"]["Amount"])
+    return dict(hours)
+
+
+def _days(
+    explorer: Any, settings: Environment, since: date, until: date, by: Mapping[str, str], metric: str
+) -> Generator[dict[str, Any]]:
     asked: dict[str, Any] = {
         "TimePeriod": {"Start": since.isoformat(), "End": until.isoformat()},
         "Granularity": "DAILY",
-        "Metrics": ["UnblendedCost"],
-        "GroupBy": [{"Type": "DIMENSION", "Key": "SERVICE"}],
+        "Metrics": [metric],
+        "GroupBy": [by],
         "Filter": _tagged(settings),
     }
     while True:

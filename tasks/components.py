@@ -6,7 +6,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.environment.models import Models, PackagedWeights
-from tasks.gateway_smoke_test import SmokeResult, smoke_test
+from tasks.gateway.smoke_test import SmokeResult, smoke_test
 from tasks.model_files import ModelFiles, ensure_model
 from tasks.platforms import Component, Platform
 

@@ -11,7 +11,7 @@ from prefect.exceptions import ObjectNotFound
 
 from tasks.environment import EnvironmentName
 
-Purpose = Literal["refresh", "lifecycle", "infrastructure", "addons", "models", "images", "agents", "events"]
+Purpose = Literal["refresh", "lifecycle", "infrastructure", "addons", "models", "images", "agents", "events", "drill"]
 CONCURRENCY_LIMITS: Mapping[Purpose, int] = {
     "refresh": 1,
     "lifecycle": 1,
@@ -21,6 +21,7 @@ CONCURRENCY_LIMITS: Mapping[Purpose, int] = {
     "images": 1,
     "agents": 1,
     "events": 1,
+    "drill": 1,
 }
 # The shortest lease that Prefect gives: a killed holder blocks the next one no longer than this.
 LEASE_SECONDS = 60

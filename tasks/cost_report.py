@@ -26,7 +26,7 @@ class CostReport:
         bill = self.bill
         figures: list[tuple[str, float | None]] = [
             ("budget of a month", self.budget_usd),
-            ("expected this month", bill.expected_month),
+            (self._expectation, bill.expected_month),
             ("this month so far", bill.this_month),
             ("forecast of its rest, by AWS", bill.rest_of_month),
             (f"billed {bill.since} to {bill.until}", bill.total),
@@ -36,6 +36,13 @@ class CostReport:
             *({"what": what, "usd": "unknown" if usd is None else round(usd, 2)} for what, usd in figures),
             *({"what": service, "usd": round(usd, 2)} for service, usd in self._by_cost()),
         ]
+
+    @property
+    def node_rows(self) -> list[dict[str, object]]:
+        """A row an instance type: its hours, and how many nodes that are all day long; the most first."""
+        hours = sorted(self.bill.node_hours.items(), key=lambda line: -line[1])
+        whole = (self.bill.until - self.bill.since).total_seconds() / 3600
+        return [{"type": kind, "hours": round(each, 1), "nodes": round(each / whole, 2)} for kind, each in hours]
 
     @property
     def summary(self) -> str:
@@ -58,10 +65,21 @@ class CostReport:
             return
         most = ", ".join(f"{service} {usd:,.0f}" for service, usd in self._by_cost()[:3])
         raise OverBudget(
-            f"{self.environment} will cost {self.bill.expected_month:,.0f} USD this month, and "
+            f"{self.environment} will cost {self.bill.expected_month:,.0f} USD this month{self._by_whom}, and "
             f"environment.budget.monthly_usd = {self.budget_usd:,.0f}. Most of the last 30 days: {most}. Scale down "
             "what is not needed (`models` to zero, smaller limits of capacity), or raise the budget in the file"
         )
+
+    @property
+    def _expectation(self) -> str:
+        forecast = self.bill.rest_of_month is not None
+        return "expected this month" if forecast else "expected this month, if it goes on as it began"
+
+    @property
+    def _by_whom(self) -> str:
+        if self.bill.rest_of_month is not None:
+            return ", as AWS expects"
+        return f" if it goes on as its {self.bill.billed_days} days so far, which is little to go by in its first week"
 
     @property
     def _plan_name(self) -> str:

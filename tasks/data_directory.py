@@ -36,6 +36,16 @@ def agent_candidate_file(environment: Environment) -> Path:
     return data_directory(environment) / "agents-candidate.json"
 
 
+def state_file(environment: Environment) -> Path:
+    """The SQLite database of the agent service: keys, conversations, budgets."""
+    return data_directory(environment) / "agents" / "state.db"
+
+
+def state_copy_file(environment: Environment) -> Path:
+    """The copy of it that the last restore drill made."""
+    return data_directory(environment) / "agents" / "state-copy.db"
+
+
 def operator_key_file(environment: Environment) -> Path:
     """The key with which flows and commands ask an agent service whose callers sign in."""
     return data_directory(environment) / "agents" / "operator-key"

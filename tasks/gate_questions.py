@@ -1,7 +1,7 @@
 """The labelled questions that a new generation of an environment's knowledge base is asked before it serves."""
 
 from tasks.environment import REPOSITORY, Environment
-from tasks.golden import GoldenQuestion, read_golden_set
+from tasks.golden.dataset import GoldenQuestion, read_golden_set
 from tasks.refresh.inputs import asked_by_the_gate
 
 

@@ -4,18 +4,16 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import httpx
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import State, StateType, TaskRun
-from prefect.exceptions import ObjectNotFound
+from prefect.client.schemas.objects import State, TaskRun
 from prefect.runtime import flow_run
 from prefect.tasks import Task
 
 from agents.settings import OpenSearchStore
 from tasks.aws_session import explained_credentials
 from tasks.environment import Environment
+from tasks.flow_run_state import PrefectAway, run_is_alive, this_run_is_cancelled
 from tasks.gate_questions import gate_questions
 from tasks.git import current_commit
 from tasks.kubernetes.faults import ApiAway
@@ -34,13 +32,10 @@ from tasks.run_log import run_log
 from tasks.store_settings import search_endpoint
 from tasks.weights.places import weights_prefix
 
-# Where each attempt writes what came of it, in the bucket of the documents, which the Ray pods may write.
+# Where each attempt writes what came of it: beside the documents it would be a change that starts the next one.
 OUTCOME_KEY = "refreshes/outcome.json"
 TRIES_AGAIN = 2
 SECONDS_BETWEEN_TRIES = 10
-STOPPING = (StateType.CANCELLING, StateType.CANCELLED)
-# A run in one of these may still look after its job.
-ALIVE = (StateType.RUNNING, StateType.PENDING, StateType.SCHEDULED, StateType.PAUSED, StateType.CANCELLING)
 
 
 def refresh_request(
@@ -49,7 +44,7 @@ def refresh_request(
     """What a refresh of the environment is run with; `image` is that of Ray, by digest."""
     knowledge, region = settings.knowledge, settings.environment.region
     assert region is not None  # noqa: S101 - the model of the file guarantees it on AWS
-    bucket = str(outputs["data"]["buckets"]["knowledge"]["name"])
+    bucket = str(outputs["data"]["buckets"]["results"]["name"])
     job = RefreshJob(
         attempt=uuid.uuid4().hex,
         environment=settings.name.value,
@@ -77,7 +72,7 @@ def refresh_request(
 
 def worth_trying_again(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
     """Whether what ended the task may be gone next time."""
-    return isinstance(state.result(raise_on_failure=False), RefreshJobInterrupted | ApiAway)
+    return isinstance(state.result(raise_on_failure=False), RefreshJobInterrupted | ApiAway | PrefectAway)
 
 
 @task(
@@ -100,35 +95,13 @@ def refresh_on_kuberay(
     Raises:
         RefreshInProgress, RefreshRefused, RefreshJobFailed, RefreshJobInterrupted, JobLost, JobNotTakenUp,
             JobCancelled: see `RefreshRun.run`.
+        PrefectAway: the server cannot say whether the run of another job is alive.
         NoCluster, WrongCluster, ClusterFault, MissingCredentials: the cluster or AWS cannot be used.
     """
     request = refresh_request(settings, outputs, image, confirm_deletions=confirm_deletions)
     with explained_credentials(), open_own_cluster(settings, outputs) as connection:
         run = RefreshRun(RayJobs(connection), request, run_log(), on_progress, run_is_alive, this_run_is_cancelled)
         return run.run()
-
-
-def this_run_is_cancelled() -> bool:
-    """Whether somebody cancels the flow run that this is called in, as far as the Prefect server can be asked."""
-    own = flow_run.get_id()
-    try:
-        return own is not None and _state(own) in STOPPING
-    except httpx.TransportError:
-        # A server that starts again is no reason to end a refresh; it is asked again in a few seconds.
-        return False
-
-
-def run_is_alive(flow_run_id: str) -> bool:
-    """Whether a flow run is still under way, as far as the Prefect server knows."""
-    return _state(flow_run_id) in ALIVE
-
-
-def _state(flow_run_id: str) -> StateType | None:
-    with get_client(sync_client=True) as prefect:
-        try:
-            return prefect.read_flow_run(uuid.UUID(flow_run_id)).state_type
-        except ObjectNotFound:
-            return None
 
 
 def mirrored_embedding(settings: Environment, outputs: Mapping[str, Any], name: str) -> MirroredModel:

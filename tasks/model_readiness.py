@@ -11,8 +11,8 @@ from prefect.cache_policies import NO_CACHE
 from tasks.environment import Environment
 from tasks.environment.models import Model, Models
 from tasks.environment_outputs import load_outputs
-from tasks.gateway_key import accepted_gateway_key, forwarded_client
-from tasks.gateway_smoke_test import SmokeResult, roles_of, smoke_test
+from tasks.gateway.key import accepted_gateway_key, forwarded_client
+from tasks.gateway.smoke_test import SmokeResult, roles_of, smoke_test
 from tasks.helm.derivations.gateway import MASTER_KEY
 from tasks.helm.target import open_target
 from tasks.kubernetes.connection import Connection
@@ -77,6 +77,12 @@ def prove_models(settings: Environment) -> list[ModelState]:
     return _states(settings.models, found, answers, {name: cold_start_seconds(each) for name, each in pods.items()})
 
 
+def simulated_gateway_node(connection: Connection) -> str | None:
+    """A simulated node that holds a pod of the gateway, which then answers nobody; None where all may run."""
+    held = {_node(pod) for pod in _pods_in(connection, {(GATEWAY_NAMESPACE, GATEWAY): GATEWAY}).get(GATEWAY, ())}
+    return min(held & simulated_nodes(connection), default=None)
+
+
 def models_to_ask(models: Models) -> list[str]:
     """The models that play a role and have at least one replica, in the order of the roles."""
     return [name for name in roles_of(models) if models.catalogue[name].replicas > 0]
@@ -101,6 +107,10 @@ def _pods_of(connection: Connection, models: Models) -> dict[str, list[Pod]]:
         if model.runs_on in NAMESPACES
     }
     wanted[(GATEWAY_NAMESPACE, GATEWAY)] = GATEWAY
+    return _pods_in(connection, wanted)
+
+
+def _pods_in(connection: Connection, wanted: Mapping[tuple[str, str], str]) -> dict[str, list[Pod]]:
     found: dict[str, list[Pod]] = {}
     for pod in list_all(connection, PODS):
         metadata = pod["metadata"]

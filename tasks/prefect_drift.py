@@ -19,7 +19,8 @@ def compare_prefect_objects(environment: Environment, parameters: Mapping[str, M
     """
     api_url = PREFECT_API_URL.value()
     changes = _changes(environment, api_url, parameters) if api_url else []
-    if all(change.action == "create" for change in changes):
+    # `provision` makes its block of an environment that nobody deployed yet, too.
+    if all(change.action == "create" for change in changes if change.kind != "block"):
         return DriftReport("no Prefect objects", (), (), ())
     return _report(environment, changes)
 

@@ -1,13 +1,14 @@
 """Golden questions, asked of a new version of the agent service and of the one that serves, side by side."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import SecretStr
 
 from tasks.assistant_api import AssistantUnavailable, CitedAnswer, accepted_key, ask, require_ready, search_all
 from tasks.environment.agents import Gate
-from tasks.golden import GoldenQuestion
+from tasks.evaluation.retrieval_metrics import holds_quote
+from tasks.golden.dataset import GoldenQuestion
 from tasks.kubernetes.probe_result import Outcome
 from tasks.run_log import run_log
 
@@ -66,7 +67,7 @@ def ask_both(
     require_ready(canary, READY_SECONDS)
     new = _Service(canary, accepted_key(canary, keys, seconds))
     old = None if serving is None else _serving(serving, keys, seconds)
-    about = _is_about(new, questions, seconds)
+    holders = _holders(new, questions, seconds)
     rows: list[Comparison] = []
     for question in questions:
         answer = ask(new.url, question.question, seconds, new.key).answer
@@ -75,25 +76,25 @@ def ask_both(
             Comparison(
                 question=question.question,
                 kind=question.kind,
-                right=is_right(question, answer, about=about),
-                was_right=None if before is None else is_right(question, before, about=about),
+                right=is_right(question, answer, holders),
+                was_right=None if before is None else is_right(question, before, holders),
                 said=f"{answer.kind}: {answer.answer[:200]}",
             )
         )
-    return judge(rows, gate, about=about)
+    return judge(rows, gate, about=bool(holders))
 
 
-def is_right(question: GoldenQuestion, answer: CitedAnswer, *, about: bool) -> bool:
+def is_right(question: GoldenQuestion, answer: CitedAnswer, holders: Mapping[str, frozenset[str]]) -> bool:
     """Whether the answer rests on a document that holds the evidence, or rightly says that it does not know.
 
-    Where the corpus is not what the questions are `about`, every answer is as good as another.
+    `holders` are those documents by question id. Where there are none, the corpus is not what the questions are about,
+    and every answer is as good as another.
     """
-    if not about:
+    if not holders:
         return True
     if not question.answerable:
         return answer.kind == "abstained"
-    documents = {evidence.document for evidence in question.evidence}
-    return answer.kind != "abstained" and any(citation.path in documents for citation in answer.citations)
+    return answer.kind != "abstained" and any(citation.path in holders[question.id] for citation in answer.citations)
 
 
 def judge(rows: Sequence[Comparison], gate: Gate, *, about: bool) -> Verdict:
@@ -111,12 +112,28 @@ def judge(rows: Sequence[Comparison], gate: Gate, *, about: bool) -> Verdict:
     return Verdict(Outcome.PROVED if enough else Outcome.FAILED, seen + limits, tuple(rows))
 
 
-def _is_about(service: _Service, questions: Iterable[GoldenQuestion], seconds: float) -> bool:
+def _holders(service: _Service, questions: Sequence[GoldenQuestion], seconds: float) -> Mapping[str, frozenset[str]]:
+    """By id of each answerable question the documents with its evidence; empty where no search finds any of them.
+
+    The same content is stored once, under the first of its addresses, and a question may name another one. Which are
+    the same stands in the manifest, which a worker outside the network does not reach: what was found tells it too.
+    """
     answerable = [question for question in questions if question.answerable]
-    wanted = {evidence.document for question in answerable for evidence in question.evidence}
     asked = [question.question for question in answerable]
     found = search_all(service.url, asked, PASSAGES, seconds, service.key)
-    return any(passage.chunk.path in wanted for answer in found for passage in answer.passages)
+    named = {question.id: frozenset(each.document for each in question.evidence) for question in answerable}
+    holding = {
+        question.id: frozenset(
+            passage.chunk.path
+            for passage in answer.passages
+            if any(holds_quote(passage.chunk.text, each.quote) for each in question.evidence)
+        )
+        for question, answer in zip(answerable, found, strict=True)
+    }
+    wanted = frozenset[str]().union(*named.values(), *holding.values())
+    if not any(passage.chunk.path in wanted for answer in found for passage in answer.passages):
+        return {}
+    return {name: named[name] | holding[name] for name in named}
 
 
 def _serving(url: str, keys: Sequence[SecretStr], seconds: float) -> _Service | None:

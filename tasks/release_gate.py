@@ -11,8 +11,8 @@ from tasks.assistant_api import AssistantUnavailable
 from tasks.environment import REPOSITORY, Environment
 from tasks.environment.agents import GATE_KEY, Gate
 from tasks.environment_outputs import load_outputs
-from tasks.evaluation_scores import spread
-from tasks.golden import read_golden_set
+from tasks.evaluation.scores import spread
+from tasks.golden.dataset import read_golden_set
 from tasks.helm.derivations.agents import PORT
 from tasks.helm.target import open_target
 from tasks.kubernetes.connection import Connection

@@ -8,18 +8,21 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agents.knowledge.store.replaced_file import replace_file
+from tasks.run_log import run_log
 
 
 class Kept(BaseModel):
     """A part of a report."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # JSON has no NaN: pydantic writes null for it, and the report could not be read again.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class KeptReport(Kept):
-    """A report of a run that was over at `created_at`."""
+    """A report of a run that was over at `created_at`; its scores are on their way to Langfuse while it is `unsent`."""
 
     created_at: datetime
+    unsent: bool = False
 
     @property
     def file_name(self) -> str:
@@ -39,16 +42,22 @@ def write_report(directory: Path, report: KeptReport) -> Path:
 
 
 def read_reports(directory: Path, shape: type[Shape]) -> list[Shape]:
-    """All kept reports, newest first; those of a version that kept other fields are passed over."""
-    return readable_reports((path.read_bytes() for path in sorted(directory.glob("*.json"), reverse=True)), shape)
+    """All kept reports, newest first; see `readable_reports`."""
+    files = sorted(directory.glob("*.json"), reverse=True)
+    return readable_reports(((str(path), path.read_bytes()) for path in files), shape)
 
 
-def readable_reports(contents: Iterable[bytes], shape: type[Shape]) -> list[Shape]:
-    """The reports in these files, in their order; those of a version that kept other fields are passed over."""
+def readable_reports(files: Iterable[tuple[str, bytes]], shape: type[Shape]) -> list[Shape]:
+    """The reports in these files (where each lies, and its content), in their order.
+
+    Those of a version that kept other fields are passed over, and named in the log: nothing is compared with them.
+    """
     reports: list[Shape] = []
-    for content in contents:
+    for place, content in files:
         try:
             reports.append(shape.model_validate_json(content))
-        except ValidationError:
-            continue
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"])) or "the file"
+            run_log().warning("the report %s was passed over, it cannot be read: %s: %s", place, where, first["msg"])
     return reports

@@ -14,14 +14,24 @@ from tasks.terraform.state_bucket import RESULTS, StateLocation
 
 @task(task_run_name="result-storage", cache_policy=NO_CACHE, persist_result=False)
 def ensure_result_storage(environment: EnvironmentName, location: StateLocation) -> S3Bucket:
+    """See `result_storage`; a deploy makes the same block."""
+    block = result_storage(location)
+    block.save(result_storage_name(environment), overwrite=True)
+    return block
+
+
+def result_storage(location: StateLocation) -> S3Bucket:
     """The block that names the place; it holds no credentials, those are the worker's own."""
-    block = S3Bucket(
+    return S3Bucket(
         bucket_name=location.bucket,
-        bucket_folder=f"{RESULTS}{environment.value}",
+        bucket_folder=f"{RESULTS}{location.environment.value}",
         credentials=AwsCredentials(region_name=location.region),
     )
-    block.save(f"{name_prefix(environment)}-results", overwrite=True)
-    return block
+
+
+def result_storage_name(environment: EnvironmentName) -> str:
+    """The name of an environment's block, such as `agentic-eks-dev-results`."""
+    return f"{name_prefix(environment)}-results"
 
 
 def once_per_run(context: TaskRunContext, arguments: dict[str, Any]) -> str:

@@ -6,7 +6,9 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from agents.knowledge.store import KnowledgeStore
-from tasks.golden import read_golden_set
+from tasks.environment import REPOSITORY, Environment
+from tasks.golden.dataset import read_golden_set
+from tasks.store_settings import knowledge_store
 
 
 class NothingToAsk(Exception):
@@ -14,12 +16,17 @@ class NothingToAsk(Exception):
 
 
 @task(task_run_name="choose-sample-question", cache_policy=NO_CACHE)
-def sample_question(store: KnowledgeStore, golden_set: Path) -> str:
+def sample_question(settings: Environment) -> str:
     """The first labelled question whose document is served; for other documents, one about a heading of theirs.
 
     Raises:
         NothingToAsk: the knowledge base is empty; refresh it first.
     """
+    with knowledge_store(settings) as store:
+        return _answerable(store, REPOSITORY / settings.evaluation.dataset)
+
+
+def _answerable(store: KnowledgeStore, golden_set: Path) -> str:
     serving = store.serving()
     if serving is None:
         raise NothingToAsk("no generation of the knowledge base serves; run the stage 'knowledge' first")

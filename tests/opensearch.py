@@ -22,7 +22,7 @@ ARTIFACTS = (
 )
 LEAST_JAVA = 21
 HEAP = "768m"
-READY_WITHIN_SECONDS = 240
+READY_WITHIN_SECONDS = 480
 FETCHED_WITHIN_SECONDS = 900
 # The server refuses to run as root; this user exists on every Linux.
 UNPRIVILEGED = "nobody"
@@ -66,10 +66,10 @@ def running_opensearch() -> Generator[str]:
         finally:
             server.terminate()
             try:
-                server.wait(timeout=30)
+                server.wait(timeout=90)
             except subprocess.TimeoutExpired:
                 server.kill()
-                server.wait(timeout=30)
+                server.wait(timeout=90)
     finally:
         shutil.rmtree(directory)
 

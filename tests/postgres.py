@@ -20,7 +20,7 @@ USER = "agents"
 PASSWORD = "a password of tests"
 # The server refuses to run as root; this user exists on every Linux.
 UNPRIVILEGED = "nobody"
-READY_WITHIN_SECONDS = 120
+READY_WITHIN_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def running_postgres() -> Generator[PostgresServer]:
             yield PostgresServer(port, password_file)
         finally:
             server.terminate()
-            server.wait(timeout=60)
+            server.wait(timeout=180)
     finally:
         shutil.rmtree(directory)
 

@@ -31,4 +31,4 @@ def running_prefect_server(home: Path, settings: Mapping[str, str] | None = None
         yield url
     finally:
         server.terminate()
-        server.wait(timeout=30)
+        server.wait(timeout=180)

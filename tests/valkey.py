@@ -11,7 +11,7 @@ import stamina
 from tests.ports import free_port
 
 PROGRAMS = ("valkey-server", "redis-server")
-READY_WITHIN_SECONDS = 60
+READY_WITHIN_SECONDS = 180
 
 
 def why_valkey_cannot_run() -> str | None:
@@ -38,7 +38,7 @@ def running_valkey(port: int | None = None) -> Generator[int]:
         yield port
     finally:
         server.terminate()
-        server.wait(timeout=30)
+        server.wait(timeout=90)
 
 
 def _program() -> str | None:

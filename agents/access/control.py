@@ -33,7 +33,7 @@ class SharedCounts:
             await self.client.execute_command("PING")
         except (RedisError, OSError) as error:
             where = f"{self.settings.host}:{self.settings.port}"
-            raise NotShared(f"Valkey at {where} failed ({error!r}): each replica counts requests for itself") from error
+            raise NotShared(f"Valkey at {where} failed ({error}): each replica counts requests for itself") from error
 
 
 @dataclass(frozen=True)

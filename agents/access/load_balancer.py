@@ -95,14 +95,21 @@ class LoadBalancerTokens:
         return signer.startswith(ours) if ours.endswith("/") else signer == ours
 
     async def _key(self, key_id: str) -> EllipticCurvePublicKey:
-        async with self._fetching:
-            if key_id in self._keys:
-                key = self._keys[key_id]
-            else:
-                key = self._keys[key_id] = await self._fetch(key_id)
+        try:
+            key = self._keys[key_id]
+        except KeyError:
+            key = await self._new_key(key_id)
         if key is None:
             raise InvalidToken("the load balancer's token names a key that does not exist")
         return key
+
+    async def _new_key(self, key_id: str) -> EllipticCurvePublicKey | None:
+        async with self._fetching:
+            try:
+                return self._keys[key_id]  # whoever was before in the queue may have asked for the same
+            except KeyError:
+                key = self._keys[key_id] = await self._fetch(key_id)
+                return key
 
     async def _fetch(self, key_id: str) -> EllipticCurvePublicKey | None:
         url = f"{self._settings.keys_url}/{key_id}"

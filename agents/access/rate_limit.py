@@ -89,6 +89,6 @@ class SharedRateLimit:
             microseconds = await self._script(keys=[f"{self._name}:rate:{caller}"], args=[interval, self._rate.burst])
         except (RedisError, OSError) as error:
             self._away_until = time.monotonic() + AWAY_SECONDS
-            _log.warning("Valkey failed, this replica counts requests for itself: %r", error)
+            _log.warning("Valkey failed, this replica counts requests for itself: %s", error)
             return await self._alone.wait(caller)
         return cast(int, microseconds) / 1_000_000

@@ -21,7 +21,7 @@ def begin_generation(store: KnowledgeStore, plan: RefreshPlan, provenance: Prove
     """Take up the interrupted build of the same inputs, or create the index of a new generation."""
     for manifest in store.manifests():
         if manifest.state == "building" and manifest.inputs_digest == plan.inputs_digest:
-            # Its index may be missing: the crash can have come between the manifest and the index.
+            # The crash can have come between the manifest and the index, or in the middle of a copy.
             store.create(manifest)
             return manifest
     created_at = datetime.now(UTC)

@@ -18,6 +18,9 @@ def take_over_interrupted(store: KnowledgeStore, manifest: Manifest, plan: Refre
     for other in store.manifests():
         if other.generation == manifest.generation:
             continue
+        if other.state == "building":
+            # Its index may be missing, as in `begin_generation`.
+            store.create(other)
         if (other.chunker, other.embedding) == (manifest.chunker, manifest.embedding):
             useful = [uri for uri, content_hash in _held(store, other) if wanted.get(uri) == content_hash]
             if useful:

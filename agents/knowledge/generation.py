@@ -13,6 +13,8 @@ from agents.knowledge.fusion import FusionSettings
 
 GENERATION_NAME = r"^[a-z0-9][a-z0-9-]*$"
 """A generation's name becomes part of file, table and index names."""
+BUILT_NAME = r"^[0-9]{8}-[0-9]{6}-[0-9a-f]{6}$"
+"""What a refresh calls a generation: when it was begun (UTC), and chance."""
 
 
 class EmbeddingIdentity(BaseModel, frozen=True, extra="forbid"):

@@ -41,8 +41,9 @@ class RefreshPlan:
 
     `keep` and `carry` are copied with their vectors, `parse` is read, chunked and embedded. `carry` holds documents
     that can no longer be read: their last good version stays. `deleted` are the documents of the serving generation
-    that the sources no longer hold, and `moved` those that they hold elsewhere now. For `copies` nothing is done: each
-    has the content of another document, whose URI it comes with.
+    that the sources no longer hold, or that cannot be read when there is no base to take their last version from, and
+    `moved` those that the sources hold elsewhere now. For `copies` nothing is done: each has the content of another
+    document, whose URI it comes with.
     `already_built` is the ready generation that was built from exactly these inputs, where there is one: there is
     nothing to do but to serve it.
     """
@@ -110,6 +111,8 @@ def plan_refresh(
         stored = record is not None and record.same_as is None and record.content_hash == document.content_hash
         (keep if stored else parse).append(document)
     deleted, moved = _left_behind(serving, documents)
+    served = {uri for uri, record in serving.documents.items() if record.content_hash} if serving else set[str]()
+    lost = tuple(document.ref.uri for document in unreadable if document.ref.uri in served)
     digest = inputs_digest(
         {document.ref.uri: document.content_hash for document in documents},
         provenance.sources,
@@ -123,7 +126,7 @@ def plan_refresh(
         parse=tuple(parse),
         carry=tuple(carry),
         unreadable=tuple(unreadable),
-        deleted=deleted,
+        deleted=(*deleted, *lost),
         moved=moved,
         inputs_digest=digest,
         base=base,

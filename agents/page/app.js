@@ -1,5 +1,6 @@
 import { ask, isAsking, stop } from "./asking.js";
 import { showExamples } from "./examples.js";
+import { RequestFailed, reach } from "./requests.js";
 
 const form = document.getElementById("form");
 const question = document.getElementById("question");
@@ -7,27 +8,32 @@ const provenance = document.getElementById("provenance");
 
 let exemplified = false;
 
-async function showKnowledge() {
+// A text that is set again is read out again, so one that stays is left alone.
+function say(ready, text) {
   const line = document.getElementById("knowledge");
+  line.className = ready ? "knowledge ready" : "knowledge waiting";
+  if (line.textContent !== text) line.textContent = text;
+}
+
+async function showKnowledge() {
   try {
-    const state = await (await fetch("readyz")).json();
+    const state = await (await reach("readyz")).json();
     const missing = Object.values(state.checks).find((check) => !check.ok);
-    line.className = state.ready ? "knowledge ready" : "knowledge waiting";
-    line.textContent = state.ready
+    say(state.ready, state.ready
       ? `${state.documents} documents · ${state.passages} passages · refreshed ${new Date(state.refreshed_at).toLocaleDateString()}`
-      : `Not ready: ${missing.reason}`;
+      : `Not ready: ${missing.reason}`);
     provenance.textContent = [
       state.generation && `Generation ${state.generation}`,
       `answers by ${state.models.chat}`,
       `search by ${state.models.embedding} and BM25`,
+      state.web.on ? "then on the web" : state.web.reason,
     ].filter(Boolean).join("  ·  ");
     if (state.ready && !exemplified) {
       exemplified = true;
       await showExamples();
     }
-  } catch {
-    line.className = "knowledge waiting";
-    line.textContent = "The assistant cannot be reached.";
+  } catch (error) {
+    say(false, error instanceof RequestFailed ? error.message : "What answers here is not the assistant.");
   }
 }
 

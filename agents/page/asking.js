@@ -2,6 +2,7 @@
 import { readEvents } from "./events.js";
 import { offerFeedback } from "./feedback.js";
 import { conversation } from "./history.js";
+import { post } from "./requests.js";
 import { Stages } from "./stages.js";
 import { announce, newTurn, offerAgain, showEnd, showSentence } from "./turn.js";
 
@@ -17,6 +18,8 @@ const REMARKS = {
   sentence_dropped: ({ reason }) => `a sentence was dropped: ${reason}`,
   correction_begun: ({ attempt, reason }) => `attempt ${attempt + 1}, because ${reason}`,
 };
+
+const BROKE_OFF = "The answer broke off.";
 
 let running = null;
 
@@ -49,7 +52,7 @@ async function follow(turn, response) {
       return;
     }
   }
-  throw new Error("The answer broke off.");
+  throw new Error(BROKE_OFF);
 }
 
 export async function ask(text) {
@@ -61,19 +64,15 @@ export async function ask(text) {
   announce("Looking for an answer.");
   try {
     const kept = await conversation();
-    const response = await fetch("v1/ask", {
-      method: "POST",
-      headers: { "content-type": "application/json", accept: "text/event-stream" },
-      body: JSON.stringify({ question: text, ...(kept && { conversation_id: kept }) }),
-      signal: running.signal,
-    });
-    if (!response.ok) throw new Error((await response.json()).error.message);
-    await follow(turn, response);
+    const question = { question: text, ...(kept && { conversation_id: kept }) };
+    const streamed = { headers: { accept: "text/event-stream" }, signal: running.signal };
+    await follow(turn, await post("v1/ask", question, streamed));
   } catch (error) {
     if (running.signal.aborted) {
       offerAgain(turn, "stopped", "You stopped this answer.", () => ask(text));
     } else {
-      const message = error instanceof TypeError ? "The assistant cannot be reached." : error.message;
+      // The connection was lost while the answer came.
+      const message = error instanceof TypeError ? BROKE_OFF : error.message;
       offerAgain(turn, "failed", `No answer: ${message}`, () => ask(text));
     }
   } finally {

@@ -1,15 +1,13 @@
 // Questions to begin with: the headings of the knowledge base that are questions themselves.
+import { post } from "./requests.js";
+
 const MOST = 4;
 const section = document.getElementById("examples");
 const question = document.getElementById("question");
 
 export async function showExamples() {
-  const response = await fetch("v1/search", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ query: "How do I start, and what happens then?", limit: 30 }),
-  });
-  if (!response.ok || document.querySelector(".turn")) return;
+  const response = await post("v1/search", { query: "How do I start, and what happens then?", limit: 30 }).catch(() => null);
+  if (response === null || document.querySelector(".turn")) return;
   const headings = (await response.json()).passages.map((passage) => passage.chunk.heading_path.at(-1) ?? "");
   const questions = [...new Set(headings.filter((heading) => heading.endsWith("?")))].slice(0, MOST);
   section.querySelector("ul").replaceChildren(...questions.map(example));

@@ -1,14 +1,6 @@
 // Whether an answer was right, told to the service under the answer's trace.
+import { post } from "./requests.js";
 import { announce } from "./turn.js";
-
-async function send(body) {
-  const response = await fetch("v1/feedback", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  if (!response.ok) throw new Error((await response.json()).error.message);
-}
 
 export function offerFeedback(turn, answer) {
   const form = turn.querySelector(".feedback");
@@ -18,7 +10,7 @@ export function offerFeedback(turn, answer) {
 
   async function tell(value, text) {
     try {
-      await send({ trace_id: answer.trace_id, rating: value, ...(text && { comment: text }) });
+      await post("v1/feedback", { trace_id: answer.trace_id, rating: value, ...(text && { comment: text }) });
       status.textContent = "Thank you.";
     } catch (error) {
       status.textContent = `That was not recorded: ${error.message}`;

@@ -1,5 +1,7 @@
 // The caller's earlier conversations, where the service keeps any.
 import { offerFeedback } from "./feedback.js";
+import { request } from "./requests.js";
+import { Stages } from "./stages.js";
 import { clearTurns, newTurn, showEnd, showSentence } from "./turn.js";
 
 const dialog = document.getElementById("history");
@@ -22,22 +24,17 @@ function begin() {
   clearTurns();
 }
 
-async function fetched(path, options) {
-  const response = await fetch(path, options);
-  if (!response.ok) throw new Error((await response.json()).error.message);
-  return response.status === 204 ? null : response.json();
-}
-
 function replay({ question, answer }) {
   const turn = newTurn(question);
   const citations = new Map(answer.citations.map((citation) => [citation.number, citation]));
   answer.sentences.forEach((sentence) => showSentence(turn, sentence, citations, answer.kind === "quoted"));
   showEnd(turn, answer);
+  new Stages(turn).showRoute(answer);
   offerFeedback(turn, answer);
 }
 
 async function show(summary) {
-  const { turns } = await fetched(`v1/conversations/${summary.id}`);
+  const { turns } = await (await request(`v1/conversations/${summary.id}`)).json();
   begin();
   current = summary.id;
   turns.forEach(replay);
@@ -61,7 +58,7 @@ function row(summary) {
   remove.setAttribute("aria-label", `Delete: ${summary.title}`);
   name.addEventListener("click", () => attempt(() => show(summary)));
   remove.addEventListener("click", () => attempt(async () => {
-    await fetched(`v1/conversations/${summary.id}`, { method: "DELETE" });
+    await request(`v1/conversations/${summary.id}`, { method: "DELETE" });
     if (summary.id === current) begin();
     await fill();
   }));
@@ -80,7 +77,7 @@ async function attempt(work) {
 }
 
 async function fill() {
-  const { conversations } = await fetched("v1/conversations");
+  const { conversations } = await (await request("v1/conversations")).json();
   list.replaceChildren(...conversations.map(row));
   document.getElementById("history-empty").hidden = conversations.length > 0;
 }

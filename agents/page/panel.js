@@ -1,3 +1,4 @@
+import { request } from "./requests.js";
 import { appendText } from "./text.js";
 
 const panel = document.getElementById("panel");
@@ -23,6 +24,16 @@ function piece(name, className, content) {
   return element;
 }
 
+// The page learns nothing of where its reader comes from, and gets no handle on this one.
+function link(address) {
+  const element = document.createElement("a");
+  if (/^https?:/.test(address)) element.href = address;
+  element.target = "_blank";
+  element.rel = "noopener noreferrer";
+  element.textContent = address;
+  return element;
+}
+
 // Offsets count characters as Python does; JavaScript's strings count UTF-16 units.
 function highlight(document, citation) {
   const characters = Array.from(document.text);
@@ -42,9 +53,9 @@ export async function openCitation(citation) {
   document.getElementById("panel-title").textContent = citation.title;
   document.getElementById("panel-path").textContent = citation.path;
   document.getElementById("panel-headings").textContent = citation.heading_path.filter((heading) => heading !== citation.title).join(" › ");
-  document.getElementById("panel-source").textContent = fromWeb
-    ? `${citation.document_uri} · found on the web, not in the knowledge base`
-    : `${citation.document_uri} · generation ${citation.generation}`;
+  document.getElementById("panel-source").replaceChildren(...(fromWeb
+    ? [link(citation.document_uri), " · found on the web, not in the knowledge base: anybody may have written it"]
+    : [`${citation.document_uri} · generation ${citation.generation}`]));
   text.textContent = "Loading the document…";
   panel.showModal();
   if (fromWeb) {
@@ -53,9 +64,7 @@ export async function openCitation(citation) {
   }
   const query = new URLSearchParams({ uri: citation.document_uri, generation: citation.generation });
   try {
-    const response = await fetch(`v1/documents?${query}`);
-    if (!response.ok) throw new Error((await response.json()).error.message);
-    highlight(await response.json(), citation);
+    highlight(await (await request(`v1/documents?${query}`)).json(), citation);
   } catch (error) {
     const reason = piece("p", "", `The document cannot be shown (${error.message}). The quote:`);
     text.replaceChildren(reason, piece("mark", "", citation.quote));

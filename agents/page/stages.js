@@ -52,9 +52,20 @@ export class Stages {
       const until = this.entered[index + 1]?.atMs ?? total;
       rows.set(label, [...(rows.get(label) ?? []), { from: atMs, until }]);
     }
+    this.unfold(answer, [...rows].map(([label, spans]) => this.row(label, spans, total)));
+  }
+
+  // Of an earlier answer the route is known, and not what its events said.
+  showRoute(answer) {
+    answer.route.forEach((state) => this.enter(state, 0));
+    this.close();
+    this.unfold(answer, []);
+  }
+
+  unfold(answer, rows) {
     const timeline = this.turn.querySelector(".timeline");
-    timeline.querySelector("ol").replaceChildren(...[...rows].map(([label, spans]) => this.row(label, spans, total)));
-    timeline.querySelector("summary").textContent = `How it came about, in ${seconds(total)}`;
+    timeline.querySelector("ol").replaceChildren(...rows);
+    timeline.querySelector("summary").textContent = `How it came about, in ${seconds(answer.timings_ms.total)}`;
     timeline.querySelector(".trace").textContent = `Trace ${answer.trace_id}`;
     timeline.hidden = false;
   }

@@ -5,10 +5,8 @@ import { appendText } from "./text.js";
 const conversation = document.getElementById("conversation");
 const announcement = document.getElementById("announcement");
 
-const VERDICTS = {
-  quoted: "Nothing that the model wrote passed the check against the documents, so here is what the documents say, word for word.",
-  abstained: "I do not know. The knowledge base holds nothing that answers this question.",
-};
+const QUOTED =
+  "Nothing that the model wrote passed the check against the documents, so here is what the documents say, word for word.";
 
 export function announce(text) {
   announcement.textContent = text;
@@ -44,7 +42,8 @@ export function showSentence(turn, sentence, citations, quoting) {
 }
 
 export function showEnd(turn, answer) {
-  if (VERDICTS[answer.kind]) verdict(turn, answer.kind, VERDICTS[answer.kind]);
+  if (answer.kind === "quoted") verdict(turn, answer.kind, QUOTED);
+  if (answer.kind === "abstained") verdict(turn, answer.kind, answer.answer);
   answer.citations.forEach((citation) => showSource(turn, citation));
   for (const note of answer.notes) {
     const line = document.createElement("p");
@@ -56,7 +55,7 @@ export function showEnd(turn, answer) {
   figures.push(`${(answer.timings_ms.total / 1000).toFixed(1)} s`);
   if (answer.generation) figures.push(`generation ${answer.generation}`);
   turn.querySelector(".figures").textContent = figures.join("  ·  ");
-  announce(answer.kind === "abstained" ? VERDICTS.abstained : `Answer: ${answer.answer}`);
+  announce(answer.kind === "abstained" ? answer.answer : `Answer: ${answer.answer}`);
 }
 
 export function offerAgain(turn, kind, message, again) {

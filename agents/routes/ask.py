@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
@@ -77,9 +78,10 @@ async def ask(
 
 async def last_answer(events: AsyncGenerator[Event]) -> Answer:
     """The answer that the events end with."""
-    async for event in events:
-        if isinstance(event, Done):
-            return event.answer
+    async with aclosing(events):
+        async for event in events:
+            if isinstance(event, Done):
+                return event.answer
     raise RuntimeError("the orchestrator ended without an answer")
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 from agents.assistant import CurrentAssistant, CurrentCaller, TraceId
 from agents.errors import MISSING, UnknownModel, describe, error_body
 from agents.events import Answer, Citation, Done, Event, SentenceReleased
-from agents.inert_text import inert
+from agents.guards.inert_text import inert
 from agents.knowledge.store import Filters
 from agents.questions import RefusedQuestion, accept_question
 from agents.routes.ask import last_answer
@@ -22,6 +22,8 @@ router = APIRouter()
 
 MODEL = "agentic-eks"
 _ANSWER = TypeAdapter(Answer)
+_METADATA = {"kind", "citations", "relevancy", "groundedness", "route", "generation", "freshness", "notes"}
+"""Of an answer, beside what OpenAI's clients know of."""
 
 
 class TextPart(BaseModel):
@@ -65,7 +67,7 @@ async def models() -> dict[str, Any]:
 async def chat_completions(
     body: ChatRequest, request: Request, assistant: CurrentAssistant, caller: CurrentCaller, trace_id: TraceId
 ) -> Any:
-    """Answer the last user message; citations follow the text as footnotes and lie in the field `citations`."""
+    """Answer the last user message; citations follow the text as footnotes; they and the notes are fields, too."""
     if body.model != MODEL:
         raise UnknownModel(f"the model {body.model!r} does not exist; there is {MODEL!r}")
     question = accept_question(_question(body.messages), assistant.settings.limits.question_bytes)
@@ -145,8 +147,7 @@ def _head(trace_id: str, kind: str) -> dict[str, Any]:
 
 
 def _extra(answer: Answer) -> dict[str, Any]:
-    fields = _ANSWER.dump_python(answer, mode="json", include={"kind", "citations", "relevancy", "groundedness"})
-    return {**fields, "trace_id": answer.trace_id}
+    return {**_ANSWER.dump_python(answer, mode="json", include=_METADATA), "trace_id": answer.trace_id}
 
 
 def _texts(message: Message) -> list[str]:

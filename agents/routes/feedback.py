@@ -33,7 +33,9 @@ async def feedback(body: Feedback, assistant: CurrentAssistant, caller: CurrentC
         raise HTTPException(
             404, f"no answer with the trace id {body.trace_id!r} was given here lately, or is in your conversations"
         )
-    assistant.metrics.feedback.labels(body.rating).inc()
+    # A comment comes after its rating, with the rating once more.
+    if assistant.recent.rate(body.trace_id, body.rating):
+        assistant.metrics.feedback.labels(body.rating).inc()
     assistant.tracing.score(Score(body.trace_id, "feedback", float(body.rating == "up"), body.comment))
 
 

@@ -37,7 +37,8 @@ class McpRoute(Route):
     """The route of an MCP server, whose `sessions` must run while it is used."""
 
     def __init__(self, sessions: StreamableHTTPSessionManager) -> None:
-        super().__init__(PATH, StreamableHTTPASGIApp(sessions), include_in_schema=False)
+        # A GET would be answered by a stream without an end, for messages that this server never sends.
+        super().__init__(PATH, StreamableHTTPASGIApp(sessions), methods=["POST"], include_in_schema=False)
         self.sessions = sessions
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -77,7 +78,7 @@ def mcp_route(assistant: Assistant, allowed_hosts: list[str]) -> McpRoute:
         _caller(context, "search")
         try:
             return await found_passages(assistant, accepted, limit, Filters(), _trace_id(context))
-        except tuple(MISSING) as error:
+        except (*MISSING, *TOO_MUCH) as error:
             raise ToolError(str(error)) from error
 
     _ = (ask, search)

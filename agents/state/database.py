@@ -1,8 +1,11 @@
 """One database, two engines: connections, transactions, and the version of its tables."""
 
 import os
+import sqlite3
+import tempfile
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Engine, event
@@ -70,7 +73,7 @@ def _sqlite(settings: SqliteSettings) -> AsyncEngine:
         # The driver would begin transactions on its own terms, which leave out CREATE TABLE.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", f"busy_timeout={STATEMENT_SECONDS * 1000}", "foreign_keys=ON"):
+        for pragma in (f"busy_timeout={STATEMENT_SECONDS * 1000}", "journal_mode=WAL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -79,11 +82,27 @@ def _sqlite(settings: SqliteSettings) -> AsyncEngine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def make_file(*_: Any) -> None:
-        settings.path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(settings.path, os.O_CREAT | os.O_RDWR, 0o600))
+        # One that is there is not even opened: closing it would give up the locks that this process holds on it.
+        if not settings.path.exists():
+            settings.path.parent.mkdir(parents=True, exist_ok=True)
+            _make_write_ahead_file(settings.path)
 
     _listen(engine.sync_engine, connect=prepare, begin=begin, do_connect=make_file)
     return engine
+
+
+def _make_write_ahead_file(path: Path) -> None:
+    """An empty database that nobody else can read, and that has its journal's mode before anybody else sees it.
+
+    SQLite changes the mode of a file that others use without waiting for them: it fails at once.
+    """
+    with tempfile.TemporaryDirectory(dir=path.parent) as directory:
+        made = Path(directory) / path.name
+        made.touch(mode=0o600)
+        with closing(sqlite3.connect(made)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+        with suppress(FileExistsError):
+            os.link(made, path)
 
 
 def _postgres(settings: PostgresSettings) -> AsyncEngine:

@@ -1,7 +1,7 @@
 """Answers that no model writes: the states quote and abstain."""
 
+from agents.evaluation.quoting import best_quotes
 from agents.inquiry import Inquiry, Steps
-from agents.quoting import best_quotes
 from agents.states import Outcome
 
 

@@ -1,8 +1,11 @@
 """From a question to passages that are known to fit it: the states verify, retrieve and judge."""
 
-from agents.evaluator import Evaluator
+import asyncio
+
+from agents.evaluation.evaluator import Evaluator
 from agents.events import KnowledgeVerified, PassagesFound, RelevancyJudged
 from agents.freshness import FreshnessWatch
+from agents.gateway.client import BUSY_SECONDS, GatewayUnavailable
 from agents.inquiry import Inquiry, Steps
 from agents.knowledge.search import EmbeddingMismatch
 from agents.knowledge.store import Filters, StoreUnavailable
@@ -10,17 +13,20 @@ from agents.knowledge_base import NoGeneration
 from agents.rag import RagAgent
 from agents.settings import Limits
 from agents.states import Outcome
+from agents.token_estimate import estimate_tokens
+from agents.web_search.client import NO_KEY, WebSearch
 
 WEB_OFF = "the web was not searched: no web search is configured"
+WEB_WITHOUT_KEY = f"the web was not searched: {NO_KEY}"
 WEB_FILTERED = "the web was not searched: the question is restricted to documents"
 _UNUSABLE = (NoGeneration, EmbeddingMismatch, StoreUnavailable)
 
 
 class Retrieving:
-    """Asks the RAG agent and the evaluation agent. `web` says whether there is a web search to turn to."""
+    """Asks the RAG agent and the evaluation agent. `web` is what can be turned to besides."""
 
     def __init__(
-        self, rag: RagAgent, watch: FreshnessWatch, evaluator: Evaluator, limits: Limits, *, web: bool
+        self, rag: RagAgent, watch: FreshnessWatch, evaluator: Evaluator, limits: Limits, web: WebSearch | None
     ) -> None:
         self._rag = rag
         self._watch = watch
@@ -30,6 +36,7 @@ class Retrieving:
 
     async def verify(self, inquiry: Inquiry) -> Steps:
         """Check the knowledge base, while the question is embedded."""
+        inquiry.budget.take_call(estimate_tokens(inquiry.question), 0)
         inquiry.retrieval = self._rag.begin(inquiry.question)
         try:
             with inquiry.timed("verify"):
@@ -48,7 +55,11 @@ class Retrieving:
         if inquiry.retrieval is None:
             raise RuntimeError("there is no retrieval that was begun")
         try:
-            found = await inquiry.retrieval.passages(self._limits.passages, inquiry.filters)
+            async with asyncio.timeout(max(inquiry.budget.seconds_left, 0)):
+                found = await inquiry.retrieval.passages(self._limits.passages, inquiry.filters)
+        except TimeoutError as error:
+            within = f"within {self._limits.answer_seconds:g} s"
+            raise GatewayUnavailable(f"the question was not embedded and searched {within}", BUSY_SECONDS) from error
         except _UNUSABLE as error:
             yield self._do_without(inquiry, error)
             return
@@ -76,8 +87,8 @@ class Retrieving:
             yield Outcome.FROM_KNOWLEDGE if relevance.judgement == "ambiguous" else Outcome.FROM_NEITHER
 
     def _may_ask_the_web(self, inquiry: Inquiry) -> bool:
-        if not self._web:
-            inquiry.note(WEB_OFF)
+        if self._web is None or self._web.off:
+            inquiry.note(WEB_OFF if self._web is None else WEB_WITHOUT_KEY)
             return False
         if inquiry.filters != Filters():
             inquiry.note(WEB_FILTERED)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from itertools import chain, zip_longest
 
-from agents.evaluator import gap, web_relevancy
+from agents.evaluation.evaluator import gap, web_relevancy
 from agents.events import WebSearched
 from agents.inquiry import Inquiry, Steps
 from agents.knowledge.search import Passage
@@ -12,9 +12,7 @@ from agents.settings import Limits, Routing
 from agents.states import Outcome
 from agents.web_passages import web_passages
 from agents.web_search.client import WebSearch, WebSearchUnavailable
-
-LONGEST_QUERY = 400
-"""Characters; search engines take no more."""
+from agents.web_search.results import LONGEST_QUERY
 
 
 class SearchingWeb:

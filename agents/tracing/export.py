@@ -38,11 +38,12 @@ LONGEST_ATTRIBUTE = 65_536
 
 
 class SpanExport:
-    """The way of one service's spans to Langfuse. `environment` and `release` are on every span."""
+    """The way of one service's spans to Langfuse at `host`. `environment` and `release` are on every span."""
 
     def __init__(
         self, langfuse: Settings, secret: str, environment: str, release: str | None, metrics: Metrics
     ) -> None:
+        self.host = langfuse.host
         said = base64.b64encode(f"{langfuse.public_key}:{secret}".encode()).decode()
         self._exporter = OTLPSpanExporter(
             endpoint=langfuse.host.rstrip("/") + TRACES_PATH,
@@ -57,15 +58,21 @@ class SpanExport:
             id_generator=RequestIds(),
             span_limits=SpanLimits(max_attribute_length=LONGEST_ATTRIBUTE),
         )
+        self._masked = _Masked(self._exporter, metrics)
         self._provider.add_span_processor(_Finishing(environment, release, metrics))
         self._provider.add_span_processor(
             BatchSpanProcessor(
-                _Masked(self._exporter, metrics),
+                self._masked,
                 max_queue_size=QUEUED_SPANS,
                 schedule_delay_millis=1000 * FLUSH_SECONDS,
                 max_export_batch_size=BATCHED_SPANS,
             )
         )
+
+    @property
+    def failing(self) -> bool:
+        """Whether Langfuse did not take the last spans that it was sent."""
+        return self._masked.failing
 
     @property
     def tracer(self) -> Tracer:
@@ -104,10 +111,12 @@ class _Masked(SpanExporter):
     def __init__(self, exporter: SpanExporter, metrics: Metrics) -> None:
         self._exporter = exporter
         self._metrics = metrics
+        self.failing = False
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         result = self._exporter.export([_masked(span) for span in spans])
-        outcome = "exported" if result is SpanExportResult.SUCCESS else "failed"
+        self.failing = result is not SpanExportResult.SUCCESS
+        outcome = "failed" if self.failing else "exported"
         self._metrics.spans.labels(outcome).inc(len(spans))
         return result
 

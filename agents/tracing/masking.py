@@ -46,9 +46,10 @@ def _assigned(match: re.Match[str]) -> str:
 
 _PRIVATE_KEY = r"-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----.{0,8192}?(?:-----END [A-Z ]{0,32}-----|\Z)"
 _ADDRESS = r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
-# OpenAI, Langfuse and Stripe; AWS; GitHub; Slack; JSON Web Tokens.
+# Our own; OpenAI, Langfuse and Stripe; AWS; GitHub; Slack; JSON Web Tokens.
 _KEY = (
-    r"\b(?:sk|pk|rk)[-_][A-Za-z0-9_-]{8,256}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[opsur]_[A-Za-z0-9]{20,255}"
+    r"\bak_[0-9a-f]{12}_[A-Za-z0-9_-]{16,64}"
+    r"|\b(?:sk|pk|rk)[-_][A-Za-z0-9_-]{8,256}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[opsur]_[A-Za-z0-9]{20,255}"
     r"|\bxox[abprs]-[A-Za-z0-9-]{10,255}|\beyJ[\w-]{8,4096}\.[\w-]{8,4096}\.[\w-]{0,4096}"
 )
 _ASSIGNED = (

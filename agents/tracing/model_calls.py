@@ -51,9 +51,10 @@ class ModelCall:
         else:
             self._cost(headers.get(COST_HEADER))
 
-    def heard(self, text: str) -> None:
-        """The model wrote the next piece."""
+    def heard(self, text: str, model: str) -> None:
+        """The next piece was written, by `model`, which is another one when the gateway turned to it."""
         if not self._heard:
+            self._span.set_attribute(gen_ai.GEN_AI_RESPONSE_MODEL, model)
             self._metrics.first_token_seconds.labels(self._model).observe(time.perf_counter() - self._began)
             self._span.set_attribute(gen_ai.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, time.perf_counter() - self._began)
             # Langfuse's own SDK sends it as JSON.
@@ -64,8 +65,8 @@ class ModelCall:
 
     def reported(self, usage: CompletionUsage | Usage | None) -> None:
         """The gateway says how many tokens went in and out, and perhaps what they cost."""
-        # An empty object has none of the fields, whatever its type says.
-        if usage is None or "prompt_tokens" not in usage.model_fields_set:
+        # Of what a server does not count, LiteLLM says null or leaves it out, whatever the type says.
+        if usage is None or None in (getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", 0)):
             return
         self._usage = usage
         cost = (usage.model_extra or {}).get("cost")

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
 
 from opentelemetry.trace import NoOpTracer, Tracer
 
 from agents.caller import Caller
-from agents.events import Answer, Event
+from agents.events import Answer, Done, Event
 from agents.metrics import Metrics
 from agents.prompt_version import prompt_version
 from agents.settings import Langfuse, langfuse_key
@@ -15,6 +17,12 @@ from agents.tracing.export import SpanExport
 from agents.tracing.model_calls import ModelCalls
 from agents.tracing.question import traced
 from agents.tracing.scores import Score, Scores
+
+LOST = "the trace of this answer may be lost: Langfuse did not take the last ones"
+
+
+class TracesLost(Exception):
+    """Langfuse does not take the traces of answers; the message says where it is."""
 
 
 class Tracing:
@@ -31,6 +39,11 @@ class Tracing:
         self.tracer: Tracer = NoOpTracer() if self._export is None else self._export.tracer
         self.calls = ModelCalls(self.tracer, metrics)
 
+    @property
+    def is_on(self) -> bool:
+        """Whether traces are sent anywhere."""
+        return self._export is not None
+
     def start(self) -> None:
         """Begin to send scores, in the running event loop; spans have a thread of their own."""
         if self._scores is not None:
@@ -43,7 +56,12 @@ class Tracing:
         if self._export is None:
             return events
         whose = asker(caller, conversation, self._secret)
-        return traced(self.tracer, question, trace_id, prompt_version(), whose, events)
+        return traced(self.tracer, question, trace_id, prompt_version(), whose, _noted(self._export, events))
+
+    async def check(self) -> None:
+        """Raises `TracesLost` when Langfuse did not take the last spans that it was sent; nothing is sent for it."""
+        if self._export is not None and self._export.failing:
+            raise TracesLost(f"Langfuse at {self._export.host!r} did not take the last traces; the log says why")
 
     def score(self, score: Score) -> None:
         """Have a score of an answer sent; never waits."""
@@ -60,3 +78,13 @@ class Tracing:
         """Send what is left, within a few seconds."""
         if self._scores is not None and self._export is not None:
             await asyncio.gather(self._scores.close(), self._export.close())
+
+
+async def _noted(export: SpanExport, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+    """The same events; the answer says so when its trace will most likely not arrive."""
+    async with aclosing(events):
+        async for event in events:
+            if isinstance(event, Done) and export.failing:
+                yield Done(replace(event.answer, notes=(*event.answer.notes, LOST)))
+            else:
+                yield event

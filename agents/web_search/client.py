@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from urllib.parse import urljoin
 
 import httpx2
 from mcp import Client, MCPError
@@ -10,9 +11,11 @@ from mcp_types import CallToolRequest, CallToolRequestParams, CallToolResult, Te
 from pydantic import ValidationError
 
 from agents.settings import WebSearchServer
-from agents.web_search.results import SEARCH_TOOL, FoundPages
+from agents.web_search.results import HEALTH_PATH, SEARCH_TOOL, FoundPages, ServerHealth
 
 CONNECT_SECONDS = 5.0
+HEALTH_SECONDS = 5.0
+NO_KEY = "the web search server has no API key to search with"
 AWAY_SECONDS = 10.0
 """For so long nobody waits again for a server that could not be reached."""
 PROTOCOL = "2026-07-28"
@@ -34,7 +37,10 @@ class WebResult:
 
 
 class WebSearch:
-    """A pool of connections to the web search server. Nothing is connected before the first search."""
+    """A pool of connections to the web search server. Nothing is connected before the first call.
+
+    `off` is whether the server said last that it has no key; then there is no use in asking it.
+    """
 
     def __init__(self, server: WebSearchServer) -> None:
         self._server = server
@@ -42,6 +48,31 @@ class WebSearch:
         silence = server.seconds + CONNECT_SECONDS
         self._http = httpx2.AsyncClient(timeout=httpx2.Timeout(silence, connect=CONNECT_SECONDS))
         self._away_until = 0.0
+        self.off = False
+
+    async def check(self) -> None:
+        """Ask the server whether it can search; nothing is searched for.
+
+        Raises:
+            WebSearchUnavailable: it does not answer, has no key, or Tavily did not answer the last search.
+        """
+        where = urljoin(self._server.url, HEALTH_PATH)
+        try:
+            response = await self._http.get(where, timeout=HEALTH_SECONDS)
+            health = ServerHealth.model_validate_json(response.raise_for_status().content)
+        except httpx2.HTTPStatusError as error:
+            refused = f"the web search server at {where!r} answers with status {error.response.status_code}"
+            raise WebSearchUnavailable(f"{refused}: its log says why") from error
+        except httpx2.HTTPError as error:
+            why = f"{where!r} does not answer ({type(error).__name__})"
+            raise WebSearchUnavailable(f"the web search server at {why}") from error
+        except ValidationError as error:
+            raise WebSearchUnavailable(f"what answers at {where!r} is no web search server") from error
+        self.off = health.search == "off"
+        if self.off:
+            raise WebSearchUnavailable(NO_KEY)
+        if health.search == "failing":
+            raise WebSearchUnavailable(f"the last search failed: {health.reason}")
 
     async def search(self, query: str, limit: int) -> tuple[WebResult, ...]:
         """At most `limit` pages for `query`, best first. Cancelling it ends the search at Tavily too.

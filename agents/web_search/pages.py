@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import httpx
 
+from agents.guards.visible_text import visible
 from agents.knowledge.documents import DocumentRef, DocumentUnreadable, ParsedDocument
+from agents.knowledge.parsing.content import document_codec
 from agents.knowledge.parsing.html import parse_html
 from agents.knowledge.parsing.plain_text import parse_plain_text
-from agents.visible_text import visible
 from agents.web_search.addresses import (
     AddressRules,
     RefusedAddress,
@@ -138,7 +139,7 @@ def _parse(fetched: _Fetched) -> ParsedDocument:
         # What the header says counts more than what the page says (WHATWG HTML, section 13.2.3), and a byte order mark
         # tells the parser so.
         try:
-            body = codecs.BOM_UTF8 + body.decode(fetched.charset).encode()
+            body = codecs.BOM_UTF8 + body.decode(document_codec(fetched.charset)).encode()
         except (LookupError, UnicodeError) as error:
             raise DocumentUnreadable(uri, f"it is not in {fetched.charset!r}, as it claims") from error
     parser = _PARSERS[fetched.media_type]

@@ -1,4 +1,6 @@
-"""What the tools of the web search server return; the server writes it, clients read it."""
+"""What the web search server returns; the server writes it, clients read it."""
+
+from typing import Literal
 
 from pydantic import BaseModel
 
@@ -27,5 +29,16 @@ class ReadPage(BaseModel):
     complete: bool
 
 
+class ServerHealth(BaseModel):
+    """What the server says of itself; `search` is off without a key, failing when the last one did, for `reason`."""
+
+    status: Literal["alive"] = "alive"
+    search: Literal["ready", "failing", "off"]
+    reason: str | None = None
+
+
+HEALTH_PATH = "/healthz"
 SEARCH_TOOL = "search"
 READ_TOOL = "read_page"
+LONGEST_QUERY = 400
+"""Characters of a search; Tavily takes no more."""

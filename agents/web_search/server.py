@@ -6,22 +6,31 @@ from contextlib import asynccontextmanager
 from cachetools import TTLCache
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.streamable_http_manager import StreamableHTTPASGIApp
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import ToolAnnotations
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from agents.questions import RefusedQuestion, accept_question
 from agents.web_search.addresses import RefusedAddress
 from agents.web_search.limits import RateLimit, RateLimited
 from agents.web_search.pages import PageReader, PageUnreadable
-from agents.web_search.results import READ_TOOL, SEARCH_TOOL, FoundPages, ReadPage
+from agents.web_search.results import (
+    HEALTH_PATH,
+    LONGEST_QUERY,
+    READ_TOOL,
+    SEARCH_TOOL,
+    FoundPages,
+    ReadPage,
+    ServerHealth,
+)
 from agents.web_search.settings import WebSearchSettings
-from agents.web_search.tavily import LONGEST_QUERY, SearchFailed, Tavily
+from agents.web_search.tavily import SearchFailed, Tavily
 
 MCP_PATH = "/mcp"
-HEALTH_PATH = "/healthz"
 MOST_REQUEST_BYTES = 64 * 1024
 
 _INSTRUCTIONS = (
@@ -41,13 +50,16 @@ class WebTools:
         self._pages = pages
         self._searches = RateLimit(limits.searches_per_minute)
         self._reads = RateLimit(limits.pages_per_minute)
+        self._failure: str | None = None
         self._found: TTLCache[tuple[str, int], FoundPages] = TTLCache(limits.cache_entries, limits.cache_seconds)
         self._read: TTLCache[str, ReadPage] = TTLCache(limits.cache_entries, limits.cache_seconds)
 
     @property
-    def searches(self) -> bool:
-        """Whether there is a key to search with."""
-        return self._tavily is not None
+    def health(self) -> ServerHealth:
+        """Whether there is a key to search with, and whether the last search with it was answered."""
+        if self._tavily is None:
+            return ServerHealth(search="off")
+        return ServerHealth(search="ready" if self._failure is None else "failing", reason=self._failure)
 
     async def search(self, query: str, limit: int) -> FoundPages:
         """The pages found for `query`, from the cache when the same was asked lately. Raises ToolError."""
@@ -61,8 +73,11 @@ class WebTools:
             if (known := self._found.get(key)) is None:
                 self._searches.take()
                 known = FoundPages(results=await self._tavily.search(asked, key[1], limits.text_characters))
-                self._found[key] = known
-        except (RefusedQuestion, RateLimited, SearchFailed) as error:
+                self._found[key], self._failure = known, None
+        except SearchFailed as error:
+            self._failure = str(error)
+            raise ToolError(str(error)) from error
+        except (RefusedQuestion, RateLimited) as error:
             raise ToolError(str(error)) from error
         return known
 
@@ -105,15 +120,16 @@ def create_app(settings: WebSearchSettings, key: str | None, pages: PageReader |
         """Read one page of the public web (http or https; HTML or text) as plain text."""
         return await tools.read_page(url)
 
-    @server.custom_route(HEALTH_PATH, methods=["GET"])
     async def healthz(request: Request) -> Response:
-        return JSONResponse({"status": "alive", "search": "ready" if tools.searches else "off"})
+        return JSONResponse(tools.health.model_dump(exclude_none=True))
 
-    _ = (search, read_page, healthz)
-    return server.streamable_http_app(
-        streamable_http_path=MCP_PATH,
+    _ = (search, read_page)
+    server.streamable_http_app(
         # Not `json_response`: it would leave a search running whose caller has gone away.
         stateless_http=True,
         max_request_body_size=MOST_REQUEST_BYTES,
         transport_security=TransportSecuritySettings(allowed_hosts=settings.allowed_hosts, allowed_origins=[]),
     )
+    # A GET would be answered by a stream without an end, for messages that this server never sends.
+    asked = Route(MCP_PATH, StreamableHTTPASGIApp(server.session_manager), methods=["POST"])
+    return Starlette(routes=[asked, Route(HEALTH_PATH, healthz)], lifespan=lambda _: server.session_manager.run())

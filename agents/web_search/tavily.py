@@ -3,13 +3,11 @@
 import httpx
 from pydantic import BaseModel, Field, ValidationError
 
-from agents.visible_text import visible
+from agents.guards.visible_text import visible
 from agents.web_search.addresses import AddressRules, RefusedAddress, accepted_url
 from agents.web_search.limits import TooLarge, read_at_most
 from agents.web_search.results import FoundPage
 
-LONGEST_QUERY = 400
-"""Characters; Tavily takes no more."""
 MOST_BYTES = 2_000_000
 CONNECT_SECONDS = 3.0
 _GAP = "[...]"

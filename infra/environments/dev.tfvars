@@ -127,6 +127,10 @@ models = {
   reasoning = "qwen3-8b"
   embedding = "all-minilm-l6-v2"
   judge     = "nova-pro"
+  budgets = {
+    agents     = { usd = 100, every = "month" }
+    evaluation = { usd = 200, every = "month" }
+  }
 }
 
 knowledge = {
@@ -158,12 +162,13 @@ evaluation = {
 }
 
 agents = {
-  relevancy_threshold    = 0.35
+  relevancy_threshold    = 0.37
   groundedness_threshold = 0.7
   passages               = 8
   answer_tokens          = 512
   answer_seconds         = 60
   question_bytes         = 8192
+  prompt                 = { passages = 6, tokens = 3000 }
   routing                = { certain_from = 0.65, web_results = 4 }
   budgets                = { tokens = 30000, tool_calls = 3, corrections = 2 }
   freshness              = { objective_hours = 30, window_minutes = 60 }
@@ -183,7 +188,7 @@ observability = {
 # ---- data
 
 data = {
-  buckets = { noncurrent_days = 14, result_days = 30 }
+  buckets = { noncurrent_days = 14, result_days = 400 } # the last good evaluation is what the next one is compared with
   images = {
     repositories = ["agents", "flows", "ray"]
     kept         = 30
@@ -200,10 +205,12 @@ data = {
     volume_gib     = 20
   }
   secrets = {
-    litellm-master-key = { origin = "generated", rotation_days = 90 }
-    grafana-token      = { origin = "generated", rotation_days = 14 } # lives 30 days at most
-    tavily-api-key     = { origin = "person" }
-    weights-token      = { origin = "person" }
+    litellm-agents-key     = { origin = "generated", rotation_days = 90 }
+    litellm-evaluation-key = { origin = "generated", rotation_days = 90 }
+    litellm-master-key     = { origin = "generated", rotation_days = 90 }
+    grafana-token          = { origin = "generated", rotation_days = 14 } # lives 30 days at most
+    tavily-api-key         = { origin = "person" }
+    weights-token          = { origin = "person" }
   }
   postgres = {
     litellm = { major_version = "17", instance_class = "db.t4g.micro", storage_gib = 20, multi_zone = false }
@@ -229,7 +236,7 @@ addons = {
 
 operations = {
   schedules = {
-    cost    = { cron = "0 7 * * mon", timezone = "UTC" }
+    cost    = { cron = "0 7 * * *", timezone = "UTC" }
     drift   = { cron = "0 5 * * *", timezone = "UTC" }
     secrets = { cron = "0 4 * * *", timezone = "UTC" }
   }

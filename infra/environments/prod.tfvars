@@ -7,8 +7,9 @@ environment = {
   protected  = true
   budget     = { monthly_usd = 12000 }
   prefect = {
-    api_url    = "https://prefect.example.com/api"
-    work_pools = { management = "management", cluster = "prod-cluster" }
+    api_url       = "https://prefect.example.com/api"
+    work_pools    = { management = "management", cluster = "prod-cluster" }
+    notifications = "agentic-eks-notifications"
   }
 }
 
@@ -133,6 +134,10 @@ models = {
   reasoning = "qwen3-8b"
   embedding = "all-minilm-l6-v2"
   judge     = "nova-pro"
+  budgets = {
+    agents     = { usd = 1000, every = "month" }
+    evaluation = { usd = 400, every = "month" }
+  }
 }
 
 knowledge = {
@@ -152,7 +157,7 @@ knowledge = {
 
 evaluation = {
   dataset  = "golden/questions.jsonl"
-  schedule = { cron = "0 6 * * mon", timezone = "UTC" }
+  schedule = { cron = "0 9 * * mon", timezone = "UTC" } # between two refreshes
   metrics = [
     "recall_at_5", "mrr", "abstention_accuracy", "context_precision", "context_recall", "answer_similarity", "rouge_l", "groundedness",
     "faithfulness", "answer_relevancy", "judged_context_precision", "judged_context_recall", "answer_correctness",
@@ -161,16 +166,17 @@ evaluation = {
   answers_in_lifecycle = 20
   most_worse           = 0.03
   judge_tokens         = 4000000 # all golden questions take about 3 million
-  traces               = { sample = 50, schedule = { cron = "0 7 * * mon", timezone = "UTC" } }
+  traces               = { sample = 50, schedule = { cron = "0 10 * * mon", timezone = "UTC" } }
 }
 
 agents = {
-  relevancy_threshold    = 0.35
+  relevancy_threshold    = 0.37
   groundedness_threshold = 0.8
   passages               = 8
   answer_tokens          = 512
   answer_seconds         = 30
   question_bytes         = 8192
+  prompt                 = { passages = 6, tokens = 3000 }
   routing                = { certain_from = 0.65, web_results = 4 }
   budgets                = { tokens = 30000, tool_calls = 3, corrections = 2 }
   freshness              = { objective_hours = 12, window_minutes = 30 }
@@ -199,7 +205,7 @@ observability = {
 # ---- data
 
 data = {
-  buckets = { noncurrent_days = 90, result_days = 90 }
+  buckets = { noncurrent_days = 90, result_days = 400 } # the last good evaluation is what the next one is compared with
   images = {
     repositories = ["agents", "flows", "ray"]
     kept         = 100
@@ -218,6 +224,8 @@ data = {
   }
   secrets = {
     agents-gate-key              = { origin = "generated", rotation_days = 30 }
+    litellm-agents-key           = { origin = "generated", rotation_days = 90 }
+    litellm-evaluation-key       = { origin = "generated", rotation_days = 90 }
     litellm-master-key           = { origin = "generated", rotation_days = 90 }
     langfuse-clickhouse-password = { origin = "generated" }
     langfuse-encryption-key      = { origin = "generated" }
@@ -240,7 +248,7 @@ data = {
     langfuse = { engine_version = "8.0", node_type = "cache.m7g.large", nodes = 2 }
     litellm  = { engine_version = "8.0", node_type = "cache.m7g.large", nodes = 3 }
   }
-  backup = { point_in_time_days = 35, snapshot_days = 90, start_hour = 3 }
+  backup = { point_in_time_days = 35, snapshot_days = 90, start_hour = 3, database_drill = {} }
 }
 
 # ---- edge
@@ -264,7 +272,7 @@ addons = {
 
 operations = {
   schedules = {
-    cost    = { cron = "0 7 * * mon", timezone = "UTC" }
+    cost    = { cron = "0 7 * * *", timezone = "UTC" }
     drift   = { cron = "0 */6 * * *", timezone = "UTC" }
     secrets = { cron = "0 4 * * *", timezone = "UTC" }
   }

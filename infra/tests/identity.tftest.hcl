@@ -35,6 +35,7 @@ variables {
   clients         = { postgres = ["agents", "langfuse", "litellm"], valkey = ["agents", "langfuse"] }
   database_ids    = { agents = "db-AGENTS", langfuse = "db-LANGFUSE", litellm = "db-LITELLM" }
   bedrock_models  = ["us.amazon.nova-pro-v1:0", "amazon.titan-embed-text-v2:0"]
+  drills_database = true
   document_places = ["documents/current/", "archive"]
 }
 
@@ -136,8 +137,22 @@ run "everything" {
     error_message = "Who has no cache, or no identity, must not be able to connect to one."
   }
   assert {
+    condition     = [for statement in jsondecode(aws_iam_role_policy.pod["ray"].policy).Statement : statement.Resource if contains(statement.Action, "s3:PutObject")] == ["arn:aws:s3:::results/refreshes/*"]
+    error_message = "A refresh must write what came of it, and nothing where documents lie: it would start the next one."
+  }
+  assert {
     condition     = [for name, policy in aws_iam_role_policy.pod : name if strcontains(policy.policy, ":changes\"") || strcontains(policy.policy, "/restore-drill/*")] == ["prefect-worker"]
     error_message = "Only the flows may read what changed, and practise restoring."
+  }
+  assert {
+    condition     = [for name, policy in aws_iam_role_policy.pod : name if strcontains(policy.policy, "rds:RestoreDB")] == ["prefect-worker"]
+    error_message = "Only the flows may restore a database."
+  }
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.pod["prefect-worker"].policy).Statement : statement.Sid => statement.Resource }["ManageDatabaseBeside"] == (
+      "arn:aws:rds:us-east-1:111122223333:db:agentic-eks-test-agents-drill"
+    )
+    error_message = "The flows must be able to change and delete the server that a drill made, and none that serves."
   }
   assert {
     condition     = [for name, policy in aws_iam_role_policy.pod : name if strcontains(policy.policy, "role/agentic-eks-test-search-administrator")] == ["prefect-worker"]
@@ -146,7 +161,7 @@ run "everything" {
   assert {
     condition = { for statement in jsondecode(aws_iam_role_policy.pod["prefect-worker"].policy).Statement : statement.Sid => statement.Resource if contains(["ReadKeysOfGatewayAndLangfuse", "ReadManifestsOfWeights"], statement.Sid) } == {
       ReadKeysOfGatewayAndLangfuse = [
-        "arn:aws:secretsmanager:us-east-1:111122223333:secret:secrets/litellm-master-key-??????",
+        "arn:aws:secretsmanager:us-east-1:111122223333:secret:secrets/litellm-evaluation-key-??????",
         "arn:aws:secretsmanager:us-east-1:111122223333:secret:secrets/langfuse-secret-key-??????",
       ]
       ReadManifestsOfWeights = "arn:aws:s3:::models/weights/*/manifest.json"
@@ -207,8 +222,9 @@ run "no_databases_and_no_caches" {
     source = "./modules/identity"
   }
   variables {
-    clients      = { postgres = [], valkey = [] }
-    database_ids = {}
+    clients         = { postgres = [], valkey = [] }
+    database_ids    = {}
+    drills_database = false
   }
 
   assert {

@@ -48,7 +48,7 @@ class EmulatedAws:
         }
         headers = {"authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none"}
         httpx.put(
-            f"{self.address}{PLACE}{name}", json=place, headers=headers, timeout=30, trust_env=False
+            f"{self.address}{PLACE}{name}", json=place, headers=headers, timeout=120, trust_env=False
         ).raise_for_status()
 
 

@@ -17,7 +17,7 @@ from rehearsal.cluster.kubeconfig import Access, read_kubeconfig
 # Changes that the rehearsal makes are recorded under this name.
 FIELD_MANAGER = "rehearsal"
 Document = Mapping[str, Any]
-_SECONDS = 30
+_SECONDS = 90
 _LOOK_AGAIN_SECONDS = 0.1
 
 
@@ -62,7 +62,7 @@ class KubernetesApi:
     def is_ready(self) -> bool:
         """Whether the API server has finished its start."""
         try:
-            return self._http.get("/readyz", timeout=5).is_success
+            return self._http.get("/readyz", timeout=30).is_success
         except httpx.TransportError:
             return False  # nothing listens yet
 
@@ -90,7 +90,7 @@ class KubernetesApi:
         _check(answer)
         return True
 
-    def wait_until(self, path: str, so: Callable[[dict[str, Any]], bool], seconds: float = 60) -> dict[str, Any]:
+    def wait_until(self, path: str, so: Callable[[dict[str, Any]], bool], seconds: float = 240) -> dict[str, Any]:
         """Wait until what is at `path` is `so`, and return it.
 
         Raises:
@@ -104,7 +104,7 @@ class KubernetesApi:
             time.sleep(_LOOK_AGAIN_SECONDS)
         return found
 
-    def wait_until_served(self, version: str, kind: str, seconds: float = 60) -> None:
+    def wait_until_served(self, version: str, kind: str, seconds: float = 240) -> None:
         """Wait until the API has a kind, such as that of a new definition; raises NotSo when it is not in time."""
         deadline = time.monotonic() + seconds
         while (version, kind) not in self._paths:

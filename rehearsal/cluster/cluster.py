@@ -110,7 +110,7 @@ def existing_cluster(kubeconfig: Path) -> Generator[Cluster]:
 def answers(address: str) -> bool:
     """Whether a server says at `address` that it is well."""
     try:
-        return httpx.get(address, timeout=5, trust_env=False).is_success
+        return httpx.get(address, timeout=30, trust_env=False).is_success
     except httpx.TransportError:
         return False  # nothing listens yet
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from rehearsal.programs import end
 
 # Seconds; it takes 3 on an idle machine, and the machine may be busy.
-READY_WITHIN_SECONDS = 120
+READY_WITHIN_SECONDS = 300
 STOPPED_WITHIN_SECONDS = 15
 _LOOK_AGAIN_SECONDS = 0.05
 

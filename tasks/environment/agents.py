@@ -20,6 +20,13 @@ class Routing(Section):
     web_results: Annotated[int, Field(ge=1, le=10)]
 
 
+class Prompt(Section):
+    """What the model that writes is given of what was found: so many passages of each origin, so many tokens in all."""
+
+    passages: Annotated[int, Field(ge=1, le=50)]
+    tokens: Annotated[int, Field(ge=200)]
+
+
 class Budgets(Section):
     """What one question may cost besides time: tokens (estimated), tool calls, and drafts that are thrown away."""
 
@@ -100,6 +107,7 @@ class Agents(Section):
     answer_tokens: Annotated[int, Field(ge=16)]
     answer_seconds: Annotated[float, Field(gt=0)]
     question_bytes: Annotated[int, Field(ge=256)]
+    prompt: Prompt | None = None
     routing: Routing | None = None
     budgets: Budgets | None = None
     freshness: Freshness | None = None

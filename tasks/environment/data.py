@@ -38,7 +38,7 @@ FREE_REGISTRIES = ("public.ecr.aws", "quay.io", "registry.k8s.io")
 
 
 class Buckets(Section):
-    """How many days replaced or deleted documents, and the results of flows, are kept."""
+    """How many days replaced or deleted documents, and reports of evaluations (`result_days`), are kept."""
 
     noncurrent_days: Days
     result_days: Days
@@ -153,12 +153,23 @@ class Valkey(Section):
     nodes: Annotated[int, Field(ge=1, le=6)]
 
 
+class DatabaseDrill(Section):
+    """What is promised of the agent service's database when it is lost; every drill restores it to prove that.
+
+    At most the work of `point_minutes` is lost (RPO), and it answers again within `time_minutes` (RTO).
+    """
+
+    point_minutes: Annotated[int, Field(ge=1)] = 10
+    time_minutes: Annotated[int, Field(ge=1)] = 60
+
+
 class Backup(Section):
     """How many days back one can go to a second, and to a night; `start_hour` is in UTC."""
 
     point_in_time_days: Annotated[int, Field(ge=1, le=35)]
     snapshot_days: Days
     start_hour: Annotated[int, Field(ge=0, le=23)]
+    database_drill: DatabaseDrill | None = None
 
 
 class Data(Section):
@@ -171,6 +182,15 @@ class Data(Section):
     postgres: dict[Client, Postgres]
     valkey: dict[Client, Valkey]
     backup: Backup | None = None
+
+    @model_validator(mode="after")
+    def _the_drilled_database_is_there(self) -> Self:
+        if self.backup is not None and self.backup.database_drill is not None and "agents" not in self.postgres:
+            raise ValueError(
+                "backup.database_drill needs data.postgres.agents, which it restores; data.postgres has "
+                f"{', '.join(sorted(self.postgres)) or 'none'}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _secret_names_are_right(self) -> Self:

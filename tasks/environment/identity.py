@@ -1,11 +1,12 @@
 """Which environment this is, which account it may touch, and where its Prefect server answers."""
 
+import re
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from tasks.environment.section import Name, Section, Text
+from tasks.environment.section import NAME, Name, Section, Text
 
 AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$", description='12 digits in quotes, such as "111122223333"')]
 Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", description='an AWS region, such as "us-east-1"')]
@@ -36,12 +37,21 @@ class WorkPools(Section):
 class Prefect(Section):
     """The Prefect server that runs this environment's flows; it lives outside the environment.
 
-    `notifications` names a `Webhook` block of that server, which is called when a run fails or is late.
+    `notifications` names a `Webhook` block of that server, which is called when a run fails or is late. `variables` are
+    kept on that server for automations and flows of people's own, as `agentic-eks-<environment>-<name>`.
     """
 
     api_url: Annotated[str, Field(pattern=r"^https?://.+", description="a URL that starts with http:// or https://")]
     work_pools: WorkPools
     notifications: Text | None = None
+    variables: dict[str, Text] = Field(default={})
+
+    @field_validator("variables")
+    @classmethod
+    def _named(cls, variables: dict[str, Text]) -> dict[str, Text]:
+        if wrong := sorted(name for name in variables if not re.fullmatch(NAME, name)):
+            raise ValueError(f"{wrong!r} are no names of variables: use a-z, 0-9 and -, starting with a letter")
+        return variables
 
 
 class Identity(Section):
@@ -67,6 +77,15 @@ class Identity(Section):
         if region not in known:
             raise ValueError(f"{region!r} is no AWS region with EKS; allowed are {', '.join(known)}")
         return region
+
+    @model_validator(mode="after")
+    def _failures_are_notified(self) -> Self:
+        if self.protected and self.prefect.notifications is None:
+            raise ValueError(
+                "protected = true: prefect.notifications is missing, and of runs that fail somebody has to be told; "
+                "name the Webhook block of the Prefect server that shall be called"
+            )
+        return self
 
 
 class Ports(Section):

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from tasks.environment.gateway import ClientBudgets
 from tasks.environment.section import Name, Section, Text
 
 RunsOn = Literal["process", "gpu", "neuron", "kuberay", "bedrock"]
@@ -121,7 +122,7 @@ class Models(Section):
     `reasoning` where that model's fallbacks name it; the assistant does not ask it by itself. `embedding` makes the
     vectors of documents and questions. `former_embedding` is what `embedding` was before: questions are embedded by it
     for as long as a generation serves whose vectors it made. `judge` scores answers, and is absent where none is paid
-    for.
+    for. `budgets` are of the gateway's clients, on AWS.
     """
 
     catalogue: dict[str, Model]
@@ -130,6 +131,7 @@ class Models(Section):
     embedding: Text
     former_embedding: Text | None = None
     judge: Text | None = None
+    budgets: ClientBudgets | None = None
 
     @property
     def embeddings(self) -> tuple[str, ...]:

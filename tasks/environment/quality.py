@@ -56,8 +56,9 @@ class Evaluation(Section):
     `evaluation` itself answers all of them. `most_worse` is by how much a metric with a threshold may be below that of
     the last report that passed.
 
-    Of the judged metrics: `judge_tokens` is what the judge may use in a run, `judge_failures` the share of its scores
-    that may be missing, and `judge_kappa` the agreement with people's verdicts below which its scores demand nothing.
+    `judge_failures` is the share of a metric's scores, and of the full answers, that may be missing. Of the judged
+    metrics: `judge_tokens` is what the judge may use in a run, and `judge_kappa` the agreement with people's verdicts
+    below which its scores demand nothing.
     """
 
     dataset: Text

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from agents.settings import RELEASE_VARIABLE
 from agents.settings_file import SETTINGS_VARIABLE
-from agents.web_search.server import HEALTH_PATH, MCP_PATH
+from agents.web_search.results import HEALTH_PATH
+from agents.web_search.server import MCP_PATH
 from tasks.environment import REPOSITORY, Environment
-from tasks.gateway import GATEWAY_ENVIRONMENT, render_gateway_configuration
-from tasks.gateway import HEALTH_PATH as GATEWAY_HEALTH_PATH
+from tasks.gateway.configuration import GATEWAY_ENVIRONMENT, render_gateway_configuration
+from tasks.gateway.configuration import HEALTH_PATH as GATEWAY_HEALTH_PATH
 from tasks.git import current_commit
 from tasks.llama_server import Kind
 from tasks.model_files import ModelFiles

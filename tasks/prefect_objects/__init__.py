@@ -1,4 +1,4 @@
-"""Prefect as code: work pools, concurrency limits, deployments, schedules and automations of one environment.
+"""Prefect as code: pools, limits, deployments, schedules, automations, variables and blocks of one environment.
 
 They are derived from the environment's variable file and `prefect.yaml`, compared with what the server has, shown,
 and applied. Nothing that people made is touched: not their deployments, not the schedules that they added, and not

@@ -8,6 +8,8 @@ from prefect.client.schemas.actions import (
     DeploymentUpdate,
     GlobalConcurrencyLimitCreate,
     GlobalConcurrencyLimitUpdate,
+    VariableCreate,
+    VariableUpdate,
     WorkPoolCreate,
     WorkPoolUpdate,
 )
@@ -25,27 +27,48 @@ def apply_changes(client: SyncPrefectClient, changes: Sequence[Change], desired:
     Raises:
         PrefectHTTPStatusError: the server refuses a change; those before it stay, and the next deploy goes on.
     """
-    pools = {pool.name: pool for pool in desired.work_pools}
-    deployments = {deployment.full_name: deployment for deployment in desired.deployments}
-    automations = {automation.name: automation for automation in desired.automations}
     for change in changes:
         if change.action == "unchanged":
             continue
-        match change.kind:
-            case "work pool":
-                _work_pool(client, change, pools[change.name])
-            case "concurrency limit":
-                _limit(client, change, desired.limits[change.name])
-            case "deployment" if change.action == "delete":
-                client.delete_deployment(observed.deployments[change.name].id)
-            case "deployment":
-                _deployment(client, change, deployments[change.name], observed)
-            case "schedule":
-                _schedule(client, change, deployments[change.name])
-            case "automation" if change.action == "delete":
-                client.delete_automation(observed.automations[change.name].id)
-            case "automation":
-                _automation(client, automations[change.name], observed.automations.get(change.name))
+        if change.action == "delete" and change.kind != "schedule":
+            _delete(client, change, observed)
+        else:
+            _write(client, change, desired, observed)
+
+
+def _delete(client: SyncPrefectClient, change: Change, observed: Observed) -> None:
+    match change.kind:
+        case "deployment":
+            client.delete_deployment(observed.deployments[change.name].id)
+        case "automation":
+            client.delete_automation(observed.automations[change.name].id)
+        case "variable":
+            client.delete_variable_by_name(change.name)
+        case "block":
+            client.delete_block_document(observed.blocks[change.name].id)
+        case "work pool" | "concurrency limit" | "schedule":
+            raise AssertionError(f"a difference deletes no {change.kind}")
+
+
+def _write(client: SyncPrefectClient, change: Change, desired: Desired, observed: Observed) -> None:
+    pools = {pool.name: pool for pool in desired.work_pools}
+    deployments = {deployment.full_name: deployment for deployment in desired.deployments}
+    automations = {automation.name: automation for automation in desired.automations}
+    match change.kind:
+        case "work pool":
+            _work_pool(client, change, pools[change.name])
+        case "concurrency limit":
+            _limit(client, change, desired.limits[change.name])
+        case "deployment":
+            _deployment(client, change, deployments[change.name], observed)
+        case "schedule":
+            _schedule(client, change, deployments[change.name])
+        case "automation":
+            _automation(client, automations[change.name], observed.automations.get(change.name))
+        case "variable":
+            _variable(client, change, desired)
+        case "block":
+            desired.blocks[change.name].save(change.name, overwrite=True)
 
 
 def _work_pool(client: SyncPrefectClient, change: Change, pool: WorkPool) -> None:
@@ -90,3 +113,11 @@ def _automation(client: SyncPrefectClient, automation: AutomationCore, there: Au
         client.create_automation(automation)
     else:
         client.update_automation(there.id, automation.model_copy(update={"enabled": there.enabled}))
+
+
+def _variable(client: SyncPrefectClient, change: Change, desired: Desired) -> None:
+    value, tags = desired.variables[change.name], list(desired.tags)
+    if change.action == "create":
+        client.create_variable(VariableCreate(name=change.name, value=value, tags=tags))
+    else:
+        client.update_variable(VariableUpdate(name=change.name, value=value, tags=tags))

@@ -1,4 +1,4 @@
-"""What Prefect does by itself when a run of the environment dies, is late or fails."""
+"""What Prefect does by itself when a run of the environment dies, is late, takes too long or fails."""
 
 import json
 from collections.abc import Mapping
@@ -20,8 +20,10 @@ HEARTBEAT = "prefect.flow-run.heartbeat"
 ANY_RUN = ResourceSpecification({"prefect.resource.id": "prefect.flow-run.*"})
 # `events` looks every few minutes, and the next look sees what a late one would have: nobody is told of 288 a day.
 NOT_OF_EVENTS = ResourceSpecification({"prefect.resource.role": "flow", "prefect.resource.name": "!events"})
+# Longer than a refresh of a hundred thousand passages by the laptop's model; what takes longer somebody should look at.
+TOO_LONG = timedelta(hours=12)
 # A run that waits for an approval is suspended, and has no process that could send a heartbeat.
-NO_LONGER_RUNNING = ("Completed", "Failed", "Crashed", "Cancelled", "Cancelling", "Paused", "Suspended")
+NO_LONGER_RUNNING = ("Completed", "Failed", "TimedOut", "Crashed", "Cancelled", "Cancelling", "Paused", "Suspended")
 MESSAGE = "Its process sent no sign of life for 10 minutes; the flow can be run again."
 # Headings of docs/operations.md: what to do when a run of the flow failed, and when one is late.
 RUNBOOKS: Mapping[str, str] = {
@@ -33,9 +35,16 @@ RUNBOOKS: Mapping[str, str] = {
     "cost": "The bill goes over the budget",
     "drill": "The restore drill fails",
     "secrets": "A secret has no value",
+    "provision": "Provision fails while it applies",
+    "addons": "A rollout of add-ons or models fails",
+    "models": "A rollout of add-ons or models fails",
+    "agents": "A release of the agents fails its gate",
+    "lifecycle": "A lifecycle on AWS stopped half-way",
+    "upgrade": "An upgrade does not go on",
+    "teardown": "Teardown leaves something behind",
 }
 RUNBOOK_OF_OTHERS = "What do I look at first when something is wrong?"
-RUNBOOK_OF_LATE_RUNS = "A flow run is stuck"
+RUNBOOK_OF_STUCK_RUNS = "A flow run is stuck"
 PAYLOAD = """{
   "environment": "%s",
   "flow": "{{ flow.name }}",
@@ -81,48 +90,44 @@ def automations(environment: EnvironmentName, webhook: UUID | None) -> tuple[Aut
         name=f"{environment.value}: crash runs whose process is gone",
         description="A run whose process was killed stays Running otherwise.",
         tags=list(managed_tags(environment)),
-        trigger=EventTrigger(
-            after={HEARTBEAT},
-            expect={HEARTBEAT} | _entering(*NO_LONGER_RUNNING),
-            match=ANY_RUN,
-            match_related=_tagged(environment),
-            for_each={"prefect.resource.id"},
-            posture=Posture.Proactive,
-            threshold=1,
-            within=DEAD_AFTER,
-        ),
+        trigger=_missing({HEARTBEAT}, {HEARTBEAT} | _entering(*NO_LONGER_RUNNING), environment, DEAD_AFTER),
         actions=[ChangeFlowRunState(name="Crashed", state=StateType.CRASHED, message=MESSAGE, force=False)],
     )
     if webhook is None:
         return (dead,)
     return (
         dead,
-        _told(
+        _notification(
             environment,
             "tell of runs that failed",
-            ("Failed", "Crashed"),
-            [_tagged(environment)],
+            _reactive(_entering("Failed", "TimedOut", "Crashed"), [_tagged(environment)]),
             webhook,
             RUNBOOKS,
             RUNBOOK_OF_OTHERS,
         ),
-        _told(
+        _notification(
             environment,
             "tell of runs that are late",
-            ("Late",),
-            [_tagged(environment), NOT_OF_EVENTS],
+            _reactive(_entering("Late"), [_tagged(environment), NOT_OF_EVENTS]),
             webhook,
             {},
-            RUNBOOK_OF_LATE_RUNS,
+            RUNBOOK_OF_STUCK_RUNS,
+        ),
+        _notification(
+            environment,
+            "tell of runs that take too long",
+            _missing(_entering("Running"), _entering(*NO_LONGER_RUNNING), environment, TOO_LONG),
+            webhook,
+            {},
+            RUNBOOK_OF_STUCK_RUNS,
         ),
     )
 
 
-def _told(
+def _notification(
     environment: EnvironmentName,
     purpose: str,
-    states: tuple[str, ...],
-    related: list[ResourceSpecification | dict[str, str | list[str]]],
+    trigger: EventTrigger,
     webhook: UUID,
     runbooks: Mapping[str, str],
     runbook_of_others: str,
@@ -132,14 +137,32 @@ def _told(
         name=f"{environment.value}: {purpose}",
         description="Calls the webhook that environment.prefect.notifications names.",
         tags=list(managed_tags(environment)),
-        trigger=EventTrigger(
-            expect=_entering(*states),
-            match=ANY_RUN,
-            match_related=related,
-            for_each={"prefect.resource.id"},
-            posture=Posture.Reactive,
-        ),
+        trigger=trigger,
         actions=[CallWebhook(block_document_id=webhook, payload=payload)],
+    )
+
+
+def _missing(after: set[str], expected: set[str], environment: EnvironmentName, within: timedelta) -> EventTrigger:
+    """For a run of which none of the `expected` events came in time, `after` one that was the last."""
+    return EventTrigger(
+        after=after,
+        expect=expected,
+        match=ANY_RUN,
+        match_related=_tagged(environment),
+        for_each={"prefect.resource.id"},
+        posture=Posture.Proactive,
+        threshold=1,
+        within=within,
+    )
+
+
+def _reactive(states: set[str], related: list[ResourceSpecification | dict[str, str | list[str]]]) -> EventTrigger:
+    return EventTrigger(
+        expect=states,
+        match=ANY_RUN,
+        match_related=related,
+        for_each={"prefect.resource.id"},
+        posture=Posture.Reactive,
     )
 
 

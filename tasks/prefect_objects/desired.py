@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from prefect.blocks.core import Block
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.events import AutomationCore
 from prefect.exceptions import MissingFlowError
@@ -16,9 +17,11 @@ from tasks.concurrency_limits import CONCURRENCY_LIMITS, limit_name
 from tasks.environment import Environment
 from tasks.environment.knowledge import Schedule
 from tasks.prefect_objects.automations import automations
+from tasks.prefect_objects.blocks import desired_blocks
 from tasks.prefect_objects.job_template import cluster_job_template, process_job_template
 from tasks.prefect_objects.prefect_file import DeploymentBlock, InvalidPrefectFile, read_prefect_file
 from tasks.prefect_objects.tags import managed_tags
+from tasks.resource_names import name_prefix
 
 SCHEDULE_SLUG = "environment-file"
 # A lifecycle run holds a slot while the deployment runs that it waits for hold theirs; the rest is for people.
@@ -51,13 +54,19 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Desired:
-    """All Prefect objects of one environment. `limits` maps a concurrency limit's name to its slots."""
+    """All Prefect objects of one environment. `limits` maps a concurrency limit's name to its slots.
+
+    `variables` holds values and `blocks` what they say, each by its name; all of these names start with `prefix`.
+    """
 
     work_pools: tuple[WorkPool, ...]
     limits: Mapping[str, int]
     deployments: tuple[Deployment, ...]
     tags: tuple[str, ...]
     automations: tuple[AutomationCore, ...]
+    prefix: str
+    variables: Mapping[str, str]
+    blocks: Mapping[str, Block]
 
 
 def desired_objects(
@@ -86,7 +95,18 @@ def desired_objects(
     if unknown := sorted(set(extra) - set(known)):
         raise InvalidPrefectFile(f"{file}: parameters are given for {unknown!r}, but the deployed flows are {known!r}")
     limits = {limit_name(environment.name, purpose): slots for purpose, slots in CONCURRENCY_LIMITS.items()}
-    return Desired(pools, limits, tuple(deployments), tags, automations(environment.name, webhook))
+    prefix = f"{name_prefix(environment.name)}-"
+    variables = {f"{prefix}{name}": value for name, value in environment.environment.prefect.variables.items()}
+    return Desired(
+        work_pools=pools,
+        limits=limits,
+        deployments=tuple(deployments),
+        tags=tags,
+        automations=automations(environment.name, webhook),
+        prefix=prefix,
+        variables=variables,
+        blocks=desired_blocks(environment),
+    )
 
 
 def _work_pools(environment: Environment) -> tuple[WorkPool, ...]:

@@ -11,10 +11,11 @@ from prefect.utilities.callables import ParameterSchema
 from rich.console import Console
 from rich.table import Table
 
+from tasks.prefect_objects.blocks import differing_fields
 from tasks.prefect_objects.desired import SCHEDULE_SLUG, Deployment, Desired, WorkPool
 from tasks.prefect_objects.observed import Observed
 
-Kind = Literal["work pool", "concurrency limit", "deployment", "schedule", "automation"]
+Kind = Literal["work pool", "concurrency limit", "deployment", "schedule", "automation", "variable", "block"]
 Action = Literal["create", "update", "delete", "unchanged"]
 
 
@@ -49,7 +50,7 @@ def difference(desired: Desired, observed: Observed) -> list[Change]:
         changes.append(_change("automation", automation.name, there is not None, _automation_fields(automation, there)))
     gone = sorted(set(observed.automations) - {automation.name for automation in desired.automations})
     changes.extend(Change("automation", name, "delete") for name in gone)
-    return changes
+    return [*changes, *_variables(desired, observed), *_blocks(desired, observed)]
 
 
 def own_schedule(deployment: DeploymentResponse | None) -> DeploymentSchedule | None:
@@ -111,6 +112,27 @@ def _automation_fields(automation: AutomationCore, found: AutomationCore | None)
     # Whether it is enabled is not compared: what a person switched off stays off.
     compared = ("description", "tags", "trigger", "actions")
     return tuple(field for field in compared if found and getattr(found, field) != getattr(automation, field))
+
+
+def _variables(desired: Desired, observed: Observed) -> list[Change]:
+    changes: list[Change] = []
+    for name, value in desired.variables.items():
+        there = observed.variables.get(name)
+        wanted = {"value": value, "tags": sorted(desired.tags)}
+        found = {"value": there.value, "tags": sorted(there.tags)} if there else wanted
+        differing = tuple(field for field in wanted if found[field] != wanted[field])
+        changes.append(_change("variable", name, there is not None, differing))
+    gone = sorted(set(observed.variables) - set(desired.variables))
+    return [*changes, *(Change("variable", name, "delete") for name in gone)]
+
+
+def _blocks(desired: Desired, observed: Observed) -> list[Change]:
+    changes: list[Change] = []
+    for name, block in desired.blocks.items():
+        there = observed.blocks.get(name)
+        changes.append(_change("block", name, there is not None, differing_fields(block, there) if there else ()))
+    gone = sorted(set(observed.blocks) - set(desired.blocks))
+    return [*changes, *(Change("block", name, "delete") for name in gone)]
 
 
 def _comparable(field: str, value: Any) -> object:

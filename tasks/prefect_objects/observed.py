@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
-from prefect.client.schemas.objects import WorkPool
+from prefect.client.schemas.objects import BlockDocument, Variable, WorkPool
 from prefect.client.schemas.responses import DeploymentResponse, GlobalConcurrencyLimitResponse
 from prefect.events.schemas.automations import Automation
 from prefect.exceptions import ObjectNotFound
 
+from tasks.prefect_objects.blocks import observed_blocks
 from tasks.prefect_objects.desired import Desired
 
 
@@ -17,13 +18,16 @@ from tasks.prefect_objects.desired import Desired
 class Observed:
     """The objects found, by name; deployments by `<flow>/<name>`.
 
-    `deployments` holds those that are desired and those that carry our tags, and no other; likewise `automations`.
+    `deployments` holds those that are desired and those that carry our tags, and no other; likewise `automations` and
+    `variables`. `blocks` holds those of our types whose names say that they are the environment's.
     """
 
     work_pools: Mapping[str, WorkPool]
     limits: Mapping[str, GlobalConcurrencyLimitResponse]
     deployments: Mapping[str, DeploymentResponse]
     automations: Mapping[str, Automation]
+    variables: Mapping[str, Variable]
+    blocks: Mapping[str, BlockDocument]
 
 
 def observed_objects(client: SyncPrefectClient, desired: Desired) -> Observed:
@@ -40,7 +44,14 @@ def observed_objects(client: SyncPrefectClient, desired: Desired) -> Observed:
             limits[name] = client.read_global_concurrency_limit_by_name(name)
         except ObjectNotFound:
             continue
-    return Observed(work_pools, limits, _deployments(client, desired), _automations(client, desired))
+    return Observed(
+        work_pools=work_pools,
+        limits=limits,
+        deployments=_deployments(client, desired),
+        automations=_automations(client, desired),
+        variables=_variables(client, desired),
+        blocks=observed_blocks(client, desired.prefix),
+    )
 
 
 def _deployments(client: SyncPrefectClient, desired: Desired) -> dict[str, DeploymentResponse]:
@@ -64,4 +75,12 @@ def _automations(client: SyncPrefectClient, desired: Desired) -> dict[str, Autom
         automation.name: automation
         for automation in client.read_automations()
         if automation.name in wanted or tags <= set(automation.tags)
+    }
+
+
+def _variables(client: SyncPrefectClient, desired: Desired) -> dict[str, Variable]:
+    return {
+        variable.name: variable
+        for variable in client.read_variables()
+        if variable.name in desired.variables or set(desired.tags) <= set(variable.tags)
     }

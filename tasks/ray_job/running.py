@@ -49,6 +49,8 @@ class RefreshRun:
     def run(self) -> RefreshReport | ProbeResult:
         """See the refresh to its end, and leave no RayJob behind; one that a killed run left is taken up.
 
+        What another run began may have listed the documents before this one was asked for: a job of this one follows.
+
         Raises:
             RefreshInProgress: another run is at it.
             RefreshRefused: a person has to look first.
@@ -57,7 +59,21 @@ class RefreshRun:
             JobLost, JobNotTakenUp, JobCancelled: see `Follower.follow`.
             ClusterFault: the API refuses or does not answer.
         """
-        job = self._taken_up() or self._created()
+        left = self._taken_up()
+        if left is not None and left.flow_run == self.request.job.flow_run_id:
+            return self._seen_to_its_end(left)
+        if left is not None:
+            self._let_end(left)
+        return self._seen_to_its_end(self._created())
+
+    def _let_end(self, left: FoundJob) -> None:
+        """What it has embedded is not embedded again; how it ends is not how this run ends."""
+        try:
+            self._seen_to_its_end(left)
+        except (RefreshRefused, RefreshJobFailed, RefreshJobInterrupted) as failure:
+            self.log.warning("the job of flow run %s: %s; a job of this run follows", left.flow_run, failure)
+
+    def _seen_to_its_end(self, job: FoundJob) -> RefreshReport | ProbeResult:
         follower = Follower(self.jobs, self.log, self.on_progress, self.cancelled)
         try:
             ended = follower.follow(job)

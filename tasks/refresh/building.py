@@ -104,9 +104,10 @@ def promote(store: KnowledgeStore, generation: str) -> bool:
 
 
 def drop_old_generations(store: KnowledgeStore, serving: str | None, kept: int) -> list[str]:
-    """Delete the generations that nobody needs any more; returns their names."""
+    """Delete the generations that nobody needs any more, and what crashes left of others; returns their names."""
     dropped = generations_to_drop(store.manifests(), serving, kept, refused_generations(store))
     for generation in dropped:
         store.drop(generation)
+    dropped += store.drop_leftovers()
     forget_dropped_holds(store)
     return dropped

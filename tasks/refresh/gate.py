@@ -5,18 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from agents.knowledge.deletions import DeletionGuard
 from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import EmbeddingIdentity, Manifest
 from agents.knowledge.refusal import RefreshRefused
-from agents.knowledge.store import Filters, KnowledgeStore
-from tasks.golden import GoldenQuestion
-from tasks.refresh.gate_scores import Embed, GoldenScores, answerable_from, score
-from tasks.refresh.verdicts import Check, Verdict, note_verdict, verdicts
-
-PROBES = 5
-PROBE_DEPTH = 10
-# A passage's own text is its nearest neighbour; what is left of the distance is rounding.
-LEAST_COSINE = 0.98
+from agents.knowledge.store import KnowledgeStore
+from tasks.golden.dataset import GoldenQuestion
+from tasks.refresh.gate_comparison import best_before, comparison, worse_questions
+from tasks.refresh.gate_index import counts, vectors_found
+from tasks.refresh.gate_losses import document_losses, question_losses
+from tasks.refresh.gate_scores import Embed, GoldenScores, answerable_from, named_as_in, score
+from tasks.refresh.verdicts import Verdict, note_verdict, verdicts
 
 
 class GateFailed(RefreshRefused):
@@ -28,13 +27,15 @@ class GateRules:
     """`questions` are those to ask; `tolerance` (0..1) is how far a metric may fall.
 
     `fusion` is for generations that do not say themselves how they are searched. `former` embeds questions for a
-    serving generation that another model embedded, by that model.
+    serving generation that another model embedded, by that model. `guard` is how many documents may hold nothing any
+    more, None where a person said that they may go.
     """
 
     questions: tuple[GoldenQuestion, ...]
     fusion: FusionSettings
     tolerance: float
     former: Mapping[EmbeddingIdentity, Embed] = field(default_factory=dict[EmbeddingIdentity, Embed])
+    guard: DeletionGuard | None = None
 
 
 def examine(
@@ -52,10 +53,17 @@ def examine(
     Raises:
         StoreUnavailable: the store does not answer.
     """
-    checks = [*_counts(store, candidate), *_vectors(store, candidate, expected, embed)]
-    questions = answerable_from(candidate, rules.questions)
+    checks = [*counts(store, candidate), *vectors_found(store, candidate, expected, embed)]
+    if serving is not None and rules.guard is not None:
+        checks.append(document_losses(candidate, serving, rules.guard))
+    # A document that was renamed is asked about under its new name, until the labelled questions name it so.
+    asked = rules.questions if serving is None else named_as_in(candidate, serving, rules.questions)
+    questions = answerable_from(candidate, asked)
+    if serving is not None:
+        checks += question_losses(candidate, serving, rules.questions, questions, rules.tolerance)
     scores, before, remark = GoldenScores({}, {}), GoldenScores({}, {}), None
-    digest = _digest(questions) if questions else None
+    best: dict[str, float] = {}
+    digest = _digest(rules.questions, questions) if questions else None
     if not questions:
         remark = (
             f"none of the {len(rules.questions)} labelled questions has its evidence in this knowledge base: "
@@ -65,16 +73,18 @@ def examine(
         vectors = embed([question.question for question in questions])
         scores = score(store, candidate, questions, vectors, rules.fusion)
         before, remark = _scores_before(store, candidate, serving, questions, vectors, rules, digest)
-        checks += _comparison(scores, before, rules.tolerance)
+        best = best_before(store, serving, before, digest)
+        checks += comparison(scores, before, best, rules.tolerance)
     verdict = Verdict(
         generation=candidate.generation,
         compared_with=serving.generation if serving else None,
         at=datetime.now(UTC),
         checks=tuple(checks),
         scores=dict(scores.metrics),
+        best={name: max(value, best.get(name, value)) for name, value in scores.metrics.items()},
         questions=len(questions),
         questions_digest=digest,
-        worse=_worse(before, scores),
+        worse=worse_questions(before, scores),
         remark=remark,
     )
     note_verdict(store, verdict)
@@ -103,44 +113,6 @@ def require_passed(verdict: Verdict) -> None:
     )
 
 
-def _counts(store: KnowledgeStore, candidate: Manifest) -> list[Check]:
-    counts = store.chunk_counts(candidate.generation)
-    documents = sum(record.chunks > 0 for record in candidate.documents.values())
-    return [
-        _equal("documents in the index", len(counts), documents, "as the manifest says"),
-        _equal("chunks in the index", sum(counts.values()), candidate.chunk_count, "as the manifest says"),
-    ]
-
-
-def _vectors(store: KnowledgeStore, candidate: Manifest, expected: EmbeddingIdentity, embed: Embed) -> list[Check]:
-    """Passages spread over the generation have to be found by the vectors of their own text, by the present model."""
-    uris = sorted(uri for uri, record in candidate.documents.items() if record.chunks)
-    step = max(1, len(uris) // PROBES)
-    chunks = [store.document(candidate.generation, uri)[0] for uri in uris[::step][:PROBES]]
-    vectors = embed([chunk.searchable_text for chunk in chunks])
-    same = _equal("dimension of the vectors", len(vectors[0]), candidate.embedding.dimension, "as the manifest says")
-    if not same.passed or candidate.embedding != expected:
-        return [same, _equal("made by the present embedding model", 0, 1, f"{expected.model} ({expected.fingerprint})")]
-    legs = [
-        store.search(candidate.generation, chunk.text, vector, PROBE_DEPTH, Filters())
-        for chunk, vector in zip(chunks, vectors, strict=True)
-    ]
-    found = sum(any(hit.score >= LEAST_COSINE for hit in leg.dense) for leg in legs)
-    words = sum(len(leg.lexical) > 0 for leg in legs)
-    return [
-        same,
-        _equal("probes found by meaning", found, len(chunks), f"all, by a cosine of {LEAST_COSINE}"),
-        Check(
-            name="probes found by words",
-            candidate=words,
-            serving=None,
-            # Not every passage has words: one may be a row of signs.
-            demanded="at least one",
-            passed=words > 0,
-        ),
-    ]
-
-
 def _scores_before(
     store: KnowledgeStore,
     candidate: Manifest,
@@ -152,6 +124,8 @@ def _scores_before(
 ) -> tuple[GoldenScores, str | None]:
     """The serving generation's scores on the same questions; where they cannot be had, why."""
     nothing = GoldenScores({}, {})
+    if serving is not None:
+        questions = named_as_in(serving, candidate, questions)
     if serving is None or serving.generation == candidate.generation:
         return nothing, "no other generation serves that it could be compared with"
     if serving.embedding == candidate.embedding:
@@ -170,28 +144,8 @@ def _scores_before(
     )
 
 
-def _comparison(scores: GoldenScores, before: GoldenScores, tolerance: float) -> list[Check]:
-    return [
-        Check(
-            name=name,
-            candidate=value,
-            serving=before.metrics.get(name),
-            demanded=f"at most {tolerance:g} below the serving generation",
-            passed=name not in before.metrics or value >= before.metrics[name] - tolerance - 1e-9,
-        )
-        for name, value in scores.metrics.items()
-    ]
-
-
-def _worse(before: GoldenScores, now: GoldenScores) -> tuple[tuple[str, int | None, int | None], ...]:
-    moved = [(name, before.ranks[name], rank) for name, rank in now.ranks.items() if before.ranks.get(name) is not None]
-    return tuple(change for change in moved if change[2] is None or (change[1] or 0) < change[2])
-
-
-def _digest(questions: Sequence[GoldenQuestion]) -> str:
-    text = "\n".join(question.model_dump_json() for question in questions)
+def _digest(labelled: Sequence[GoldenQuestion], asked: Sequence[GoldenQuestion]) -> str:
+    """Of the questions that were asked, as they are labelled: whatever their documents are called by now."""
+    asked_ids = {question.id for question in asked}
+    text = "\n".join(question.model_dump_json() for question in labelled if question.id in asked_ids)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _equal(name: str, found: int, wanted: int, demanded: str) -> Check:
-    return Check(name=name, candidate=found, serving=None, demanded=f"{wanted}, {demanded}", passed=found == wanted)

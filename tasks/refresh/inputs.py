@@ -10,7 +10,7 @@ from agents.knowledge.generation import EmbeddingIdentity
 from agents.knowledge.sync import Provenance
 from tasks.environment.knowledge import Chunks, Fusion, Gate, Source
 from tasks.environment.knowledge import DeletionGuard as Guard
-from tasks.golden import GoldenQuestion
+from tasks.golden.dataset import GoldenQuestion
 from tasks.ray_data import EmbeddingWork
 from tasks.refresh.gate import GateRules
 from tasks.refresh.gate_scores import Embed
@@ -55,10 +55,12 @@ def rules_with(
     sources_replaced: bool,
 ) -> RefreshRules:
     """What the refresh may do by itself; `questions` are those that the gate asks, `former` as for `GateRules`."""
+    losses = DeletionGuard(guard.documents, guard.percent)
+    gated = None if deletions_confirmed else losses
     return RefreshRules(
         generations_kept=generations_kept,
-        gate=GateRules(tuple(questions), fused_with(fusion), gate.tolerance, former),
-        guard=DeletionGuard(guard.documents, guard.percent),
+        gate=GateRules(tuple(questions), fused_with(fusion), gate.tolerance, former, gated),
+        guard=losses,
         deletions_confirmed=deletions_confirmed,
         sources_replaced=sources_replaced,
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import TypeAdapter
 
-from tasks.golden import GoldenQuestion
+from tasks.golden.dataset import GoldenQuestion
 
 _QUESTIONS = TypeAdapter(tuple[GoldenQuestion, ...])
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from agents.knowledge.generation import Manifest
 from agents.knowledge.holds import hold_of, holds, write_holds
 from agents.knowledge.store import KnowledgeStore, UnknownGeneration
+from agents.knowledge.turn import take_turn
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Rollback:
 def roll_back(store: KnowledgeStore, generation: str) -> Rollback:
     """Make a kept generation the serving one, older or newer; what is left is held back from later refreshes.
 
-    Going to a generation that is held back ends that hold.
+    Going to a generation that is held back ends that hold. A refresh that is under way gives up.
 
     Raises:
         UnknownGeneration: it is not kept, or it was never completed; says which are.
@@ -38,6 +39,8 @@ def roll_back(store: KnowledgeStore, generation: str) -> Rollback:
     if target is None:
         names = ", ".join(manifest.generation for manifest in kept) or "none"
         raise UnknownGeneration(f"cannot go back to generation {generation!r}: kept are {names}")
+    # Before what serves is read: a refresh that is under way has moved readers by now, or will not.
+    take_turn(store, f"the return to generation {generation!r}", datetime.now(UTC))
     serving = store.serving()
     moves = serving is not None and serving.generation != generation
     others = [hold for hold in holds(store) if hold.generation != generation]

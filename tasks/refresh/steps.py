@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from time import monotonic
 
 from agents.knowledge.deletions import require_small_deletions
 from agents.knowledge.generation import Manifest
 from agents.knowledge.holds import held_back
-from agents.knowledge.store import KnowledgeStore
+from agents.knowledge.store import KnowledgeStore, UnknownGeneration
 from agents.knowledge.sync import Provenance, RefreshPlan, ScannedDocument
+from agents.knowledge.turn import Turn, require_turn, take_turn
+from agents.knowledge.unread import require_readable
 from tasks.environment.knowledge import Source
 from tasks.ray_data import EmbeddingWork
 from tasks.refresh.building import (
@@ -56,22 +59,30 @@ class Refresh:
         """Scan, plan, build, examine, promote, and drop what is no longer needed.
 
         Raises:
+            ReadingWithheld: the sources let nobody read so much any more that a person has to look.
             DeletionsWithheld: the sources lost more than may be deleted without a person's word.
             GateFailed: what was built is worse than what serves.
+            RefreshOvertaken: somebody else began to change what serves.
             As the steps do.
         """
         started = monotonic()
+        turn = take_turn(self.store, "a refresh", datetime.now(UTC))
         serving = self.store.serving()
         refresh = self._planned(serving)
         if serving is not None and (hold := held_back(self.store, refresh, self.made_by)):
-            self.steps.drop_old_generations(self.store, serving.generation, self.rules.generations_kept)
+            self._drop_old(serving, turn)
             return report_of_held_back(serving, hold, monotonic() - started)
         if refresh.already_built is not None:
             # A run that was killed after it sealed or promoted a generation has left the rest to this one.
-            verdict, moved = self._put_in_front(refresh.already_built, serving)
+            verdict, moved = self._put_in_front(refresh.already_built, serving, turn)
             return report_of_already_built(refresh.already_built, verdict, moved, monotonic() - started)
-        built = self.steps.build(self.store, refresh, self.work, self.made_by, on_progress)
-        verdict, _ = self._put_in_front(built.manifest, serving)
+        try:
+            built = self.steps.build(self.store, refresh, self.work, self.made_by, on_progress)
+        except (UnknownGeneration, ValueError):
+            # Whoever has taken the turn has dropped, or sealed, what was being built here.
+            require_turn(self.store, turn)
+            raise
+        verdict, _ = self._put_in_front(built.manifest, serving, turn)
         return report_of_build(refresh, built, verdict, monotonic() - started)
 
     def _planned(self, serving: Manifest | None) -> RefreshPlan:
@@ -83,6 +94,7 @@ class Refresh:
             note_scan(self.store, found.documents)
         refresh = self.steps.plan(self.store, found.documents, self.made_by)
         if not confirmed:
+            require_readable(serving, found.documents, self.rules.guard)
             vanished = {name: str(error) for name, error in found.vanished.items()}
             require_small_deletions(serving, self._unmeant(refresh, serving), vanished, self.rules.guard)
         return refresh
@@ -95,15 +107,21 @@ class Refresh:
         same = {name for name, uri in serving.sources.items() if (name, uri) in given}
         return tuple(uri for uri in refresh.deleted if serving.documents[uri].source in same)
 
-    def _put_in_front(self, candidate: Manifest, serving: Manifest | None) -> tuple[Verdict | None, bool]:
+    def _put_in_front(self, candidate: Manifest, serving: Manifest | None, turn: Turn) -> tuple[Verdict | None, bool]:
         """Examine a generation and move readers to it; returns the verdict, and whether they were elsewhere."""
         verdict = None
         if serving is None or serving.generation != candidate.generation:
             verdict = self.steps.examine(self.store, candidate, self.work, self.made_by, self.rules.gate)
             if not verdict.passed:
-                name = serving.generation if serving else None
-                self.steps.drop_old_generations(self.store, name, self.rules.generations_kept)
+                self._drop_old(serving, turn)
             require_passed(verdict)
+        require_turn(self.store, turn)
         moved = self.steps.promote(self.store, candidate.generation)
-        self.steps.drop_old_generations(self.store, candidate.generation, self.rules.generations_kept)
+        self._drop_old(candidate, turn)
         return verdict, moved
+
+    def _drop_old(self, serving: Manifest | None, turn: Turn) -> None:
+        """Drop what is no longer needed; what another is building is not ours to drop."""
+        require_turn(self.store, turn)
+        name = serving.generation if serving else None
+        self.steps.drop_old_generations(self.store, name, self.rules.generations_kept)

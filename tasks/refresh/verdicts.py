@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from agents.knowledge.refusal import Cell
 from agents.knowledge.store import KnowledgeStore
@@ -40,17 +40,20 @@ class Check(BaseModel):
 class Verdict(BaseModel):
     """Whether a generation may serve. `scores` are its golden scores, and `questions_digest` says on which questions.
 
+    `best` are the best scores of it and of those that served before it, so that many small losses do not add up.
     `remark` says what could not be compared, and why. `worse` are the questions whose evidence is found later than in
     the serving generation, or no longer (rank None), as (question id, rank before, rank now).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A refresh of the version before reads what this one noted.
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     generation: str
     compared_with: str | None
     at: datetime
     checks: tuple[Check, ...]
     scores: dict[str, float]
+    best: dict[str, float] = Field(default_factory=dict)
     questions: int
     questions_digest: str | None
     worse: tuple[tuple[str, int | None, int | None], ...]

@@ -17,9 +17,11 @@ from agents.knowledge.store import KnowledgeStore, StoreUnavailable
 from agents.knowledge.store.opening import open_store
 from agents.knowledge.store.opensearch import MANIFESTS
 from agents.knowledge.store.opensearch_errors import server_errors
+from agents.knowledge.store.opensearch_index import made_already
 from agents.knowledge.store.settings import OpenSearchSettings
 
 LEAST_SECONDS_BETWEEN_LOOKS, MOST_SECONDS_BETWEEN_LOOKS = 0.2, 15.0
+NAME_TAKEN = "invalid_snapshot_name_exception"
 
 
 class _NotDone(Exception):
@@ -69,9 +71,10 @@ class OpenSearchCopies:
         indices = f"{self._prefix}-{generation},{self._prefix}-{MANIFESTS}"
         body = {"indices": indices, "include_global_state": False}
         with self._server_errors():
-            self._client.snapshot.create(
-                repository=self._repository.name, snapshot=self._snapshot(generation), body=body
-            )
+            with made_already(NAME_TAKEN):
+                self._client.snapshot.create(
+                    repository=self._repository.name, snapshot=self._snapshot(generation), body=body
+                )
             for attempt in self._looks():
                 with attempt:
                     self._require_written(generation)
@@ -142,7 +145,8 @@ class OpenSearchCopies:
                 index=f"{self._beside.index_prefix}-*", params={"ignore_unavailable": "true"}
             )
             for name in left:
-                self._client.indices.delete(index=name)
+                # The client repeats a request whose answer was lost on the way.
+                self._client.indices.delete(index=name, params={"ignore_unavailable": "true"})
 
     def _looks(self) -> Any:
         return stamina.retry_context(

@@ -1,6 +1,6 @@
 """What is the case with one secret, before anything is done about it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tasks.environment import Environment
@@ -46,7 +46,8 @@ def inspect(settings: Environment, vault: Vault, named: NamedSecret, now: dateti
         to_do = f"run provision/{settings.name.value}, which makes {named.path}"
         return Inspected(named, None, describe(named, "absent", to_do=to_do), None)
     age = None if stored.created is None else now - stored.created
-    return Inspected(named, stored, _line(settings, named, age), age)
+    line = replace(_line(settings, named, age), has_former=stored.was_renewed)
+    return Inspected(named, stored, line, age)
 
 
 def describe(named: NamedSecret, state: State, age: timedelta | None = None, to_do: str = "") -> SecretLine:

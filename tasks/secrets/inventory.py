@@ -11,6 +11,7 @@ from tasks.environment.addons import ENCRYPTION_KEY, LANGFUSE_KEY, LANGFUSE_SECR
 from tasks.environment.agents import GATE_KEY
 from tasks.environment.data import Secret
 from tasks.environment.edge import Oidc
+from tasks.environment.gateway import GatewayClient
 from tasks.resource_names import name_prefix
 
 Stage = Literal["addons", "models", "knowledge", "evaluation", "agents"]
@@ -20,12 +21,18 @@ NEEDED_BY: dict[str, Stage] = {
     GRAFANA_TOKEN: "addons",
     **dict.fromkeys(LANGFUSE_SECRETS, "addons"),
     "litellm-master-key": "models",
+    **dict.fromkeys((client.secret for client in GatewayClient), "models"),
     "weights-token": "models",
     "tavily-api-key": "agents",
     GATE_KEY: "agents",
 }
 # LiteLLM and Langfuse refuse keys that start otherwise, and Langfuse passwords without a letter, a digit and a sign.
-STARTS_WITH = {"litellm-master-key": "sk-", LANGFUSE_KEY: "sk-lf-", OWNER_PASSWORD: "p1-"}
+STARTS_WITH = {
+    "litellm-master-key": "sk-",
+    **dict.fromkeys((client.secret for client in GatewayClient), "sk-"),
+    LANGFUSE_KEY: "sk-lf-",
+    OWNER_PASSWORD: "p1-",
+}
 RANDOM_BYTES = 32
 
 

@@ -18,7 +18,10 @@ class SecretsMissing(Exception):
 
 @dataclass(frozen=True)
 class SecretLine:
-    """One secret: what is the case, since how many days, which stage needs it, and what a person has to do."""
+    """One secret: what is the case, since how many days, which stage needs it, and what a person has to do.
+
+    `has_former` says that the value before the present one is kept.
+    """
 
     secret: str
     origin: Literal["generated", "person"]
@@ -26,6 +29,7 @@ class SecretLine:
     needed_by: Stage | None
     days: int | None = None
     to_do: str = ""
+    has_former: bool = False
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,16 @@ class SecretReport:
     """All secrets of an environment."""
 
     lines: tuple[SecretLine, ...]
+
+    @property
+    def renewed(self) -> frozenset[str]:
+        """The names of those that have a new value in the place of an older one."""
+        return frozenset(line.secret for line in self.lines if line.state == "renewed")
+
+    @property
+    def with_former(self) -> frozenset[str]:
+        """The names of those that were renewed, by this run or by an earlier one."""
+        return self.renewed | {line.secret for line in self.lines if line.has_former}
 
     @property
     def awaited(self) -> tuple[SecretLine, ...]:

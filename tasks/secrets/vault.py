@@ -35,6 +35,11 @@ class StoredSecret:
     versions: tuple[str, ...]
 
     @property
+    def was_renewed(self) -> bool:
+        """Whether the value before the current one is kept: it has the label that renewing gives it."""
+        return any("AWSPREVIOUS" in version for version in self.versions)
+
+    @property
     def next_version(self) -> str:
         """The id of the version that comes after these.
 

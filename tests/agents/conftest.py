@@ -11,7 +11,8 @@ import stamina
 from agents.service import create_app
 from agents.settings import Settings
 from tests.agents.corpus_generation import IDENTITY, build_generation, corpus_chunks
-from tests.agents.scripted_gateway import ScriptedGateway, ThreadedServer, free_port
+from tests.agents.scripted_gateway import ScriptedGateway, ThreadedServer
+from tests.ports import free_port
 
 KEY_VARIABLE = "TEST_GATEWAY_KEY"
 
@@ -25,7 +26,7 @@ class Running:
     store: Path
 
     def ask(self, question: str, **more: Any) -> httpx.Response:
-        return httpx.post(f"{self.url}/v1/ask", json={"question": question, **more}, timeout=30)
+        return httpx.post(f"{self.url}/v1/ask", json={"question": question, **more}, timeout=120)
 
     def wait_until_ready(self, ready: bool = True) -> httpx.Response:
         for attempt in stamina.retry_context(on=AssertionError, timeout=120, attempts=None, wait_max=0.1):
@@ -58,7 +59,8 @@ def service_settings(gateway_url: str, store: Path, access: Mapping[str, Any] | 
                 "groundedness_threshold": 0.7,
                 "passages": 5,
                 "answer_tokens": 160,
-                "answer_seconds": 20,
+                # A busy machine takes longer than people have patience.
+                "answer_seconds": 60,
                 "question_bytes": 8192,
                 **limits,
             },

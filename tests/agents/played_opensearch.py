@@ -3,7 +3,10 @@
 import gzip
 import json
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -14,6 +17,7 @@ from starlette.routing import Route
 
 from agents.knowledge.generation import Manifest
 from agents.knowledge.store import Chunk
+from tests.agents.corpus_generation import build_generation, corpus_chunks
 from tests.agents.scripted_gateway import ThreadedServer, embedding
 from tests.ports import free_port
 
@@ -22,12 +26,17 @@ PREFIX = "played"
 
 @dataclass
 class PlayedOpenSearch:
-    """Serves `manifest` with its `chunks`, ranked by the cosine of their words; while `answers` is not set it hangs."""
+    """Serves `manifest` with its `chunks`, ranked by the cosine of their words; while `answers` is not set it hangs.
+
+    `refusal` is the status and body of every answer instead, and `alias` the generation that the alias names instead.
+    """
 
     manifest: Manifest
     chunks: list[Chunk]
     port: int = field(default_factory=free_port)
     answers: threading.Event = field(default_factory=threading.Event)
+    refusal: tuple[int, Any] | None = None
+    alias: str | None = None
 
     def start(self) -> None:
         self.answers.set()
@@ -49,9 +58,11 @@ class PlayedOpenSearch:
         return f"http://127.0.0.1:{self.port}"
 
     async def _alias(self, request: Request) -> Response:
-        return await self._answer({f"{PREFIX}-{self.manifest.generation}": {"aliases": {PREFIX: {}}}})
+        return await self._answer({f"{PREFIX}-{self.alias or self.manifest.generation}": {"aliases": {PREFIX: {}}}})
 
     async def _manifest(self, request: Request) -> Response:
+        if request.path_params["name"] != self.manifest.generation:
+            return await self._nothing(request)
         source = {"generation": self.manifest.generation, "manifest": self.manifest.model_dump_json()}
         return await self._answer({"found": True, "_source": source})
 
@@ -76,4 +87,21 @@ class PlayedOpenSearch:
 
     async def _answer(self, content: Any, status: int = 200) -> Response:
         await run_in_threadpool(self.answers.wait)
+        status, content = self.refusal or (status, content)
         return JSONResponse(content, status)
+
+
+@contextmanager
+def playing_opensearch(directory: Path) -> Generator[PlayedOpenSearch]:
+    """Play one that serves the corpus as generation `g1`; `directory` is where it is built."""
+    chunks = corpus_chunks()
+    manifest = build_generation(directory, "g1", chunks).model_copy(update={"state": "ready"})
+    played = PlayedOpenSearch(manifest, chunks)
+    played.start()
+    yield played
+    played.stop()
+
+
+def store_of(played: PlayedOpenSearch) -> dict[str, Any]:
+    """The settings by which the service reads it."""
+    return {"engine": "opensearch", "endpoint": played.url, "index_prefix": PREFIX, "shards": 1, "replicas": 0}

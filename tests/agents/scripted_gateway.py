@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import json
 import math
-import socket
 import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -12,9 +11,10 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
-from agents.terms import content_terms
+from agents.evaluation.terms import content_terms
+from tests.ports import free_port
 
 DIMENSION = 256
 MODEL = "embedding"
@@ -28,11 +28,6 @@ def embedding(text: str, model: str = MODEL) -> list[float]:
         vector[int.from_bytes(hashlib.sha256(f"{salt}{term}".encode()).digest()[:4], "big") % DIMENSION] += 1.0
     length = math.sqrt(sum(value * value for value in vector)) or 1.0
     return [value / length for value in vector]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 class ThreadedServer:
@@ -59,20 +54,33 @@ class ThreadedServer:
 
 @dataclass
 class ScriptedGateway:
-    """`reply` is what the chat model says, word by word; `hold` keeps it from going on after `held_after` words.
+    """`reply` is what the chat model says, word by word; `hold` keeps it from going on after `held_after` words,
+    and `held` tells that it has come there.
 
     `usage` is reported at the end of a reply, and every answer has `headers`.
     `first_replies` are said before it, one a prompt. Whoever asks for JSON is given the next of the `verdicts`, and
-    refused with status 500 when none is left. `embedded_by` names the model of each of the `questions`.
+    refused with status 500 when none is left. `embedded_by` names the model of each of the `questions`. `page` is what
+    every model answers, with status 200, as of a proxy before the gateway; `refusal` is the error of other statuses.
+    `refused` counts refusals; the next that are `limited` are those of a gateway with too much to do, which says
+    `retry_after`. Without `embeds` no vector is made: `awaited` are the texts that wait for one, `abandoned` those of
+    callers who went away meanwhile.
     """
 
     reply: str = ""
+    limited: int = 0
+    retry_after: str = "1"
     first_replies: list[str] = field(default_factory=list[str])
     verdicts: list[Any] = field(default_factory=list[Any])
     judged: list[Any] = field(default_factory=list[Any])
     held_after: int | None = None
     chat_status: int = 200
     embedding_status: int = 200
+    page: str | None = None
+    embeds: bool = True
+    refusal: dict[str, Any] = field(default_factory=lambda: {"message": "Received API Key = sk-secret"})
+    awaited: list[str] = field(default_factory=list[str])
+    abandoned: list[str] = field(default_factory=list[str])
+    refused: int = 0
     usage: dict[str, Any] | None = None
     headers: dict[str, str] = field(default_factory=dict[str, str])
     questions: list[str] = field(default_factory=list[str])
@@ -80,6 +88,7 @@ class ScriptedGateway:
     prompts: list[Any] = field(default_factory=list[Any])
     keys: set[str] = field(default_factory=set[str])
     hold: threading.Event = field(default_factory=threading.Event)
+    held: threading.Event = field(default_factory=threading.Event)
     cancelled: threading.Event = field(default_factory=threading.Event)
     port: int = field(default_factory=free_port)
 
@@ -106,9 +115,11 @@ class ScriptedGateway:
         @app.post("/embeddings")
         @app.post("/v1/embeddings")
         async def embeddings(request: Request) -> Any:
-            if self.embedding_status != 200:
-                return JSONResponse({"error": {"message": "Received API Key = sk-secret"}}, self.embedding_status)
+            if (instead := self._instead(self.embedding_status)) is not None:
+                return instead
             body = await request.json()
+            if not self.embeds and await self._is_abandoned(request, body["input"]):
+                return Response()
             self.questions.append(body["input"])
             self.embedded_by.append(body["model"])
             vector = embedding(body["input"], body["model"])
@@ -120,8 +131,8 @@ class ScriptedGateway:
         @app.post("/v1/chat/completions")
         async def chat(request: Request) -> Any:
             self.keys.add(request.headers.get("authorization", ""))
-            if self.chat_status != 200:
-                return JSONResponse({"error": {"message": "no"}}, self.chat_status)
+            if (instead := self._instead(self.chat_status)) is not None:
+                return instead
             body = await request.json()
             if "response_format" in body:
                 return self._verdict(body)
@@ -132,6 +143,28 @@ class ScriptedGateway:
             return StreamingResponse(self._stream(said), media_type="text/event-stream", headers=self.headers)
 
         return app
+
+    async def _is_abandoned(self, request: Request, text: str) -> bool:
+        """Wait until there are vectors; whether the caller went away before."""
+        self.awaited.append(text)
+        while not self.embeds and not self.hold.is_set():
+            if await request.is_disconnected():
+                self.abandoned.append(text)
+                return True
+            await asyncio.sleep(0.01)
+        return False
+
+    def _instead(self, status: int) -> Response | None:
+        if self.page is not None:
+            return HTMLResponse(self.page)
+        if self.limited > 0:
+            self.limited -= 1
+            self.refused += 1
+            return JSONResponse({"error": {"message": "no"}}, 429, {"retry-after": self.retry_after})
+        if status == 200:
+            return None
+        self.refused += 1
+        return JSONResponse({"error": self.refusal}, status)
 
     def _verdict(self, body: Any) -> JSONResponse:
         self.judged.append(body)
@@ -146,6 +179,7 @@ class ScriptedGateway:
         try:
             for position, word in enumerate(reply.split(" ")):
                 while position == self.held_after and not self.hold.is_set():
+                    self.held.set()
                     await asyncio.sleep(0.01)
                 piece = {"content": word if position == 0 else f" {word}"}
                 choice = {"index": 0, "delta": piece, "finish_reason": None}

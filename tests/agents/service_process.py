@@ -40,7 +40,7 @@ def running_process(
             on=httpx.TransportError, timeout=READY_WITHIN_SECONDS, attempts=None, wait_max=0.2
         ):
             with attempt:
-                httpx.get(f"{running.url}/healthz")
+                httpx.get(f"{running.url}/healthz", timeout=60)
         running.wait_until_ready()
         yield process, running
     finally:

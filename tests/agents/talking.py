@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+import stamina
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -70,17 +71,24 @@ class Talk:
     def gateway(self) -> ScriptedGateway:
         return self.running.gateway
 
+    def events(self, question: str) -> str:
+        """The stream of events of an answer, as it comes."""
+        body, headers = {"question": question}, {"accept": "text/event-stream"}
+        response = httpx.post(f"{self.running.url}/v1/ask", json=body, headers=headers, timeout=60)
+        assert response.status_code == 200, response.text
+        return response.text
+
     def ask(self, question: str, **more: Any) -> dict[str, Any]:
         response = self.running.ask(question, **more)
         assert response.status_code == 200, response.text
         return response.json()
 
 
-def web_search(port: int, tavily: TavilyApi) -> ThreadedServer:
-    """The real web search server, which is not started yet."""
+def web_search(port: int, tavily: TavilyApi, key: str | None = KEY) -> ThreadedServer:
+    """The real web search server, which is not started yet; with `key` None it has none."""
     hosts = ["127.0.0.1:*"]
     served = WebSearchSettings(host="127.0.0.1", port=port, allowed_hosts=hosts, api_url=tavily.url)
-    return ThreadedServer(web_search_server.create_app(served, KEY), port)
+    return ThreadedServer(web_search_server.create_app(served, key), port)
 
 
 @contextmanager
@@ -91,7 +99,7 @@ def talk(
     gateway, tavily, prefect = ScriptedGateway(), TavilyApi(), PrefectApi()
     search = web_search(free_port(), tavily)
     told = service_settings(gateway.url, directory / "knowledge", **limits).model_dump()
-    told["web_search"] = {"url": f"{search.url}/mcp"} if web else None
+    told["web_search"] = {"url": f"{search.url}/mcp", "seconds": 60} if web else None
     with pytest.MonkeyPatch.context() as environment, ExitStack() as started:
         environment.setenv(KEY_VARIABLE, "sk-test")
         build_generation(directory / "knowledge", "g1", corpus_chunks())
@@ -104,5 +112,12 @@ def talk(
         yield Talk(running, tavily, search, prefect)
 
 
-def readiness(talking: Talk) -> Any:
-    return httpx.get(f"{talking.running.url}/readyz").json()
+def web_route(talking: Talk, *, on: bool, reason: str | None = None) -> dict[str, Any]:
+    """What is said of the web, once the service has found out that it is on or off, and that for `reason`."""
+    for attempt in stamina.retry_context(on=AssertionError, timeout=90, attempts=None, wait_max=0.2):
+        with attempt:
+            web = httpx.get(f"{talking.running.url}/readyz", timeout=60).json()["web"]
+            assert web["on"] is on, web
+            assert (reason or "") in (web["reason"] or ""), web
+            return web
+    raise AssertionError("unreachable")

@@ -1,3 +1,4 @@
+import asyncio
 import json
 from collections.abc import Callable
 
@@ -12,7 +13,7 @@ GROUNDED = "`make down` stops every process that `make up` started. Runs that ar
 
 def events_of(service: Running, question: str) -> list[tuple[str, dict[str, object]]]:
     headers = {"accept": "text/event-stream"}
-    response = httpx.post(f"{service.url}/v1/ask", json={"question": question}, headers=headers, timeout=30)
+    response = httpx.post(f"{service.url}/v1/ask", json={"question": question}, headers=headers, timeout=120)
     assert response.status_code == 200, response.text
     parts = [block.split("\n", 1) for block in response.text.strip().split("\n\n")]
     return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in parts]
@@ -80,6 +81,18 @@ def test_any_language_and_any_signs_get_an_answer(service: Running, question: st
     assert response.json()["kind"] in {"answered", "quoted", "abstained"}
 
 
+def test_a_question_that_is_too_long_for_the_model_is_noted(service: Running) -> None:
+    service.gateway.reply = GROUNDED
+    long = "What does make down stop? " + "make down stops every process. " * 100
+    assert service.ask("What does make down stop?").json()["notes"] == []
+    (note,) = service.ask(long).json()["notes"]
+    (asked,) = [int(word) for word in note.split() if word.isdecimal()]
+    assert note == f"the model was asked the first {asked} characters of the question"
+    prompt = service.gateway.prompts[-1][-1]["content"]
+    assert long[:asked].rstrip() in prompt
+    assert long[: asked + 20] not in prompt
+
+
 def test_events_come_in_order_and_only_checked_sentences_are_released(service: Running) -> None:
     service.gateway.reply = f"Everything costs 42 dollars. {GROUNDED}"
     events = events_of(service, "What does make down stop?")
@@ -95,7 +108,7 @@ def test_a_sentence_is_released_while_the_model_still_writes(service: Running) -
     service.gateway.reply = GROUNDED
     service.gateway.held_after = 14
     body, headers = {"question": "What does make down stop?"}, {"accept": "text/event-stream"}
-    with httpx.stream("POST", f"{service.url}/v1/ask", json=body, headers=headers, timeout=30) as response:
+    with httpx.stream("POST", f"{service.url}/v1/ask", json=body, headers=headers, timeout=120) as response:
         for line in response.iter_lines():
             if line == "event: sentence_released":
                 service.gateway.hold.set()
@@ -105,15 +118,16 @@ def test_a_sentence_is_released_while_the_model_still_writes(service: Running) -
 
 
 @pytest.mark.parametrize("accept", ["text/event-stream", "application/json"])
-def test_a_client_that_goes_away_stops_the_model(service: Running, accept: str) -> None:
+async def test_a_client_that_goes_away_stops_the_model(service: Running, accept: str) -> None:
     service.gateway.reply = GROUNDED
     service.gateway.held_after = 14
     body, headers = {"question": "What does make down stop?"}, {"accept": accept}
-    timeout = httpx.Timeout(5, read=1)
-    with httpx.Client(timeout=timeout) as client, pytest.raises(httpx.ReadTimeout):  # noqa: SIM117
-        with client.stream("POST", f"{service.url}/v1/ask", json=body, headers=headers) as response:
-            response.read()
-    assert service.gateway.cancelled.wait(60)
+    async with httpx.AsyncClient(timeout=120) as client:
+        asking = asyncio.create_task(client.post(f"{service.url}/v1/ask", json=body, headers=headers))
+        assert await asyncio.to_thread(service.gateway.held.wait, 90)
+        asking.cancel()
+        await asyncio.wait({asking})
+    assert await asyncio.to_thread(service.gateway.cancelled.wait, 90)
 
 
 def test_a_client_that_goes_away_in_the_middle_of_an_answer_ends_the_call_of_the_model(service: Running) -> None:
@@ -127,13 +141,14 @@ def test_a_client_that_goes_away_in_the_middle_of_an_answer_ends_the_call_of_the
 
 
 def test_a_slow_model_leaves_what_was_released(start_service: Callable[..., Running]) -> None:
-    service = start_service(answer_seconds=1.5)
+    service = start_service(answer_seconds=12)
+    service.wait_until_ready()
     service.gateway.reply = GROUNDED
     service.gateway.held_after = 14
     answer = service.ask("What does make down stop?").json()
     assert answer["kind"] == "answered"
     assert len(answer["sentences"]) == 1
-    assert answer["notes"] == ["the model was stopped after 1.5 s"]
+    assert answer["notes"] == ["the model was stopped after 12 s"]
 
 
 def test_a_chat_model_that_fails_leads_to_quotes(service: Running) -> None:

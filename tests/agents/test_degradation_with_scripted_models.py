@@ -8,7 +8,8 @@ import httpx
 import pytest
 import stamina
 
-from tests.agents.talking import Talk, talk, web_search
+from agents.web_search.client import NO_KEY
+from tests.agents.talking import Talk, talk, web_route, web_search
 from tests.agents.web_search.tavily_api import page
 
 STOP = "What does make down stop?"
@@ -26,7 +27,7 @@ def talking(tmp_path: Path) -> Generator[Talk]:
 
 
 def answered_again(talking: Talk) -> dict[str, Any]:
-    for attempt in stamina.retry_context(on=AssertionError, timeout=60, attempts=None, wait_max=0.2):
+    for attempt in stamina.retry_context(on=AssertionError, timeout=120, attempts=None, wait_max=0.2):
         with attempt:
             answer = talking.ask(STOP)
             assert (answer["kind"], answer["notes"]) == ("answered", [])
@@ -57,6 +58,16 @@ def test_embedding_model_alone_away_is_503_and_mends_itself(talking: Talk) -> No
     talking.gateway.embedding_status = 200
     talking.running.wait_until_ready()
     answered_again(talking)
+
+
+def test_an_embedding_model_that_hangs_costs_no_more_than_the_time_of_an_answer(tmp_path: Path) -> None:
+    with talk(tmp_path, web=False, answer_seconds=4) as talking:
+        talking.gateway.embeds = False
+        refused = talking.running.ask(STOP)
+        assert refused.status_code == 503
+        assert refused.json()["error"]["message"] == "the question was not embedded and searched within 4 s"
+        talking.gateway.embeds = True
+        talking.running.wait_until_ready()
 
 
 def test_a_model_that_dies_while_it_writes_leaves_quotes(talking: Talk) -> None:
@@ -92,7 +103,10 @@ def test_store_and_web_away_is_503(talking: Talk) -> None:
 
 
 def test_web_search_away_leaves_the_knowledge_base_and_is_asked_again_when_it_is_back(talking: Talk) -> None:
+    web_route(talking, on=True)
     talking.web.stop()
+    web_route(talking, on=False, reason="does not answer (ConnectError)")
+    talking.running.wait_until_ready()  # answers do not depend on it
     assert talking.ask(STOP)["notes"] == []
     answer = talking.ask(WHO)
     assert answer["kind"] == "abstained"
@@ -107,11 +121,29 @@ def test_web_search_away_leaves_the_knowledge_base_and_is_asked_again_when_it_is
         back.stop()
 
 
-def test_tavily_refusing_leaves_the_knowledge_base(talking: Talk) -> None:
+def test_a_web_search_server_without_a_key_is_not_asked_and_says_so(talking: Talk) -> None:
+    talking.web.stop()
+    keyless = web_search(talking.web.port, talking.tavily, key=None)
+    keyless.start()
+    try:
+        assert web_route(talking, on=False, reason="no API key")["reason"] == NO_KEY
+        answer = talking.ask(WHO)
+        assert answer["notes"] == [f"the web was not searched: {NO_KEY}"]
+        assert "search_web" not in answer["route"]
+    finally:
+        keyless.stop()
+
+
+def test_tavily_refusing_leaves_the_knowledge_base_until_it_answers_again(talking: Talk) -> None:
     talking.tavily.status = 500
     answer = talking.ask(WHO)
     assert answer["kind"] == "abstained"
     assert answer["notes"][0].startswith("the web could not be searched: ")
+    web_route(talking, on=False, reason="answered with status 500: the search failed")
+    talking.running.wait_until_ready()  # answers do not depend on it
+    talking.tavily.status = 200
+    assert talking.ask(WHO)["notes"] == []
+    web_route(talking, on=True)
 
 
 def test_prefect_away_leaves_the_generation_that_is_there(tmp_path: Path) -> None:
@@ -142,11 +174,11 @@ def test_a_stale_generation_goes_on_answering_and_says_how_old_it_is(tmp_path: P
     assert talking.prefect.keys[0].startswith("local-")
 
 
-def _notes_until(talking: Talk, told: str) -> list[str]:
-    for attempt in stamina.retry_context(on=AssertionError, timeout=60, attempts=None, wait_max=0.2):
+def _notes_until(talking: Talk, wanted: str) -> list[str]:
+    for attempt in stamina.retry_context(on=AssertionError, timeout=120, attempts=None, wait_max=0.2):
         with attempt:
             notes = talking.ask(STOP)["notes"]
-            assert any(told in note for note in notes), notes
+            assert any(wanted in note for note in notes), notes
             return notes
     raise AssertionError("unreachable")
 
@@ -155,6 +187,6 @@ def test_readyz_tells_of_the_gateway(talking: Talk) -> None:
     talking.gateway.stop()
     checks = talking.running.wait_until_ready(False).json()["checks"]
     assert not checks["embedding"]["ok"]
-    assert httpx.get(f"{talking.running.url}/healthz").status_code == 200
+    assert httpx.get(f"{talking.running.url}/healthz", timeout=60).status_code == 200
     talking.gateway.start()
     talking.running.wait_until_ready()

@@ -7,7 +7,7 @@ import httpx
 import pytest
 import stamina
 
-from agents.connections import HEADER_SECONDS
+from agents.serving.connections import HEADER_SECONDS
 from tests.agents.conftest import Running
 from tests.agents.scripted_gateway import ScriptedGateway
 from tests.agents.service_process import running_process

@@ -12,7 +12,8 @@ from agents.service import create_app
 from agents.settings import EmbeddingModel
 from tests.agents.conftest import KEY_VARIABLE, Running, service_settings
 from tests.agents.corpus_generation import IDENTITY, build_generation, corpus_chunks
-from tests.agents.scripted_gateway import ScriptedGateway, ThreadedServer, free_port
+from tests.agents.scripted_gateway import ScriptedGateway, ThreadedServer
+from tests.ports import free_port
 
 NEWER = IDENTITY.model_copy(update={"model": "newer", "fingerprint": "e" * 64})
 QUESTION = "What does make down stop?"

@@ -41,6 +41,23 @@ def keys(state: Path, capsys: pytest.CaptureFixture[str]) -> Command:
     return run
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("make", "team-search", "--days", "4000000"),
+        ("make", "team-search", "--days", "-1"),
+        ("rotate", "ak_000000000000", "--overlap-hours", "nan"),
+        ("rotate", "ak_000000000000", "--overlap-hours", "inf"),
+        ("rotate", "ak_000000000000", "--days", "long"),
+    ],
+)
+def test_no_key_is_valid_for_a_time_that_is_none(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert f"{words[-1]!r} is no number from 0 to" in capsys.readouterr().err
+
+
 def kept(state: Path, key: str) -> ApiKey:
     async def find() -> ApiKey | None:
         database = StateDatabase(SqliteSettings(state))

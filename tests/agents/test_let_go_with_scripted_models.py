@@ -8,7 +8,7 @@ import httpx
 import pytest
 from opentelemetry.trace import NoOpTracer
 
-from agents.gateway import ModelGateway
+from agents.gateway.client import ModelGateway
 from agents.metrics import Metrics
 from agents.tracing.model_calls import ModelCalls
 from tests.agents.conftest import KEY_VARIABLE, service_settings
@@ -28,7 +28,9 @@ async def test_a_models_stream_leaves_no_response_behind(tmp_path: Path, monkeyp
     gc.disable()
     before = {id(held) for held in gc.get_objects() if isinstance(held, httpx.Response)}
     try:
-        heard = [piece async for piece in gateway.stream_chat([{"role": "user", "content": "What does it stop?"}], 16)]
+        heard = [
+            piece.text async for piece in gateway.stream_chat([{"role": "user", "content": "What does it stop?"}], 16)
+        ]
         # Python closes the generators that openai left half-read in turns of the loop, one after another.
         for _ in range(TURNS):
             await asyncio.sleep(0)

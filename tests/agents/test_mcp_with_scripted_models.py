@@ -1,11 +1,13 @@
 """The assistant's tools, asked by the official MCP client; the models alone are scripted."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import anyio
 import httpx
 import pytest
+import stamina
 from mcp import Client
 from mcp_types import CallToolResult, TextContent
 
@@ -73,14 +75,18 @@ async def test_what_is_missing_is_told(start_service: Callable[..., Running]) ->
 async def test_a_client_that_goes_away_stops_the_model(service: Running) -> None:
     service.gateway.reply = GROUNDED
     service.gateway.held_after = 14
-    with anyio.move_on_after(2):
-        await call(service, "ask", question=QUESTION)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(partial(call, service, "ask", question=QUESTION))
+        async for attempt in stamina.retry_context(on=AssertionError, timeout=60, attempts=None, wait_max=0.1):
+            with attempt:
+                assert service.gateway.prompts
+        tasks.cancel_scope.cancel()
     assert service.gateway.cancelled.wait(60)
 
 
 def post(service: Running, body: bytes, **headers: str) -> httpx.Response:
     head = {"content-type": "application/json", "accept": "application/json, text/event-stream", **headers}
-    return httpx.post(f"{service.url}/mcp", content=body, headers=head)
+    return httpx.post(f"{service.url}/mcp", content=body, headers=head, timeout=60)
 
 
 def test_it_passes_through_what_every_request_passes_through(service: Running) -> None:
@@ -90,7 +96,13 @@ def test_it_passes_through_what_every_request_passes_through(service: Running) -
     answer = post(service, b"{}")
     assert answer.headers["x-frame-options"] == "DENY"
     assert len(answer.headers["x-trace-id"]) == 32
-    assert 'route="/mcp"' in httpx.get(f"{service.url}/metrics").text
+    assert 'route="/mcp"' in httpx.get(f"{service.url}/metrics", timeout=60).text
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_no_stream_is_opened_for_messages_that_never_come(method: str, service: Running) -> None:
+    answer = httpx.request(method, f"{service.url}/mcp", headers={"accept": "text/event-stream"}, timeout=60)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
 @pytest.mark.parametrize(("headers", "status"), [({"host": "evil.test"}, 421), ({"origin": "https://evil.test"}, 403)])

@@ -81,6 +81,21 @@ def test_it_says_that_it_does_not_know(client: OpenAI, stream: bool) -> None:
     assert text.startswith("I do not know")
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_kept_an_answer_from_being_better_is_said_beside_it(
+    service: Running, client: OpenAI, stream: bool
+) -> None:
+    service.gateway.chat_status = 500
+    if stream:
+        extra = list(client.chat.completions.create(model="agentic-eks", messages=CONVERSATION, stream=True))[-1]
+    else:
+        extra = client.chat.completions.create(model="agentic-eks", messages=CONVERSATION)
+    said = extra.model_extra or {}
+    assert said["kind"] == "quoted"
+    assert said["notes"][0].startswith("the chat model failed: model 'chat'")
+    assert (said["route"][-1], said["generation"], said["freshness"]["stale"]) == ("quote", "g1", False)
+
+
 def test_errors_are_the_clients_own(client: OpenAI) -> None:
     with pytest.raises(NotFoundError, match="'gpt-4' does not exist"):
         client.chat.completions.create(model="gpt-4", messages=CONVERSATION)

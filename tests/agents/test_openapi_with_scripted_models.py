@@ -35,6 +35,8 @@ def openapi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         yield schema
 
 
+# Hypothesis takes a number drawn on a thread of the service, such as the jitter of a retry, for one of the strategy's.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning")
 def test_every_operation_answers_as_its_schema_says(openapi: Any) -> None:
     tested: list[str] = []
     for result in openapi.get_all_operations():

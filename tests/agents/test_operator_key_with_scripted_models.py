@@ -53,18 +53,18 @@ def test_it_opens_nothing_else(service: Running, key: str) -> None:
     rated = post(service, "/v1/feedback", bearer(key), rating)
     assert rated.status_code == 403
     assert rated.json()["error"]["message"].startswith("'operator' lacks the scope 'feedback'")
-    assert httpx.get(f"{service.url}/openapi.json", headers=bearer(key)).status_code == 403
+    assert httpx.get(f"{service.url}/openapi.json", headers=bearer(key), timeout=60).status_code == 403
 
 
 def test_a_renewed_key_counts_from_the_next_request_on(service: Running, key: str, key_file: Path) -> None:
     key_file.write_text(renewed := secrets.token_urlsafe(32))
-    assert httpx.get(f"{service.url}/v1/models", headers=bearer(renewed)).status_code == 200
-    assert httpx.get(f"{service.url}/v1/models", headers=bearer(key)).status_code == 401
+    assert httpx.get(f"{service.url}/v1/models", headers=bearer(renewed), timeout=60).status_code == 200
+    assert httpx.get(f"{service.url}/v1/models", headers=bearer(key), timeout=60).status_code == 401
 
 
 def test_what_is_nearly_the_key_is_refused(service: Running, key: str) -> None:
     for nearly in (key[:-1], f"{key}A", key.swapcase()):
-        assert httpx.get(f"{service.url}/v1/models", headers=bearer(nearly)).status_code == 401
+        assert httpx.get(f"{service.url}/v1/models", headers=bearer(nearly), timeout=60).status_code == 401
 
 
 @pytest.mark.parametrize("kept", [None, "", "too-short"])
@@ -72,6 +72,6 @@ def test_nobody_is_let_in_while_it_is_not_to_be_read(service: Running, key_file:
     key_file.unlink(missing_ok=True)
     if kept is not None:
         key_file.write_text(kept)
-    response = httpx.get(f"{service.url}/v1/models", headers=bearer(kept or "anything"))
+    response = httpx.get(f"{service.url}/v1/models", headers=bearer(kept or "anything"), timeout=60)
     assert response.status_code == 503
     assert "the operator's key" in response.json()["error"]["message"]

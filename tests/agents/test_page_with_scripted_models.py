@@ -1,38 +1,23 @@
 import re
-import shutil
 from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.agents.browsing import ask, overflows, running_browser, serious_findings
 from tests.agents.conftest import Running
 
 GROUNDED = "`make down` stops every process that `make up` started. Runs that are still going are cancelled first."
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
 def browser() -> Generator[Browser]:
-    # On a busy machine an answer takes longer than the 5 s for which Playwright waits by itself.
-    expect.set_options(timeout=30_000)
-    executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+    with running_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(params=[pytest.param((1280, 900), id="desktop"), pytest.param((390, 844), id="phone")])
@@ -50,18 +35,10 @@ def page(request: pytest.FixtureRequest, browser: Browser, service: Running) -> 
     assert problems == []
 
 
-def ask(page: Page, question: str) -> None:
-    page.get_by_label("Your question").fill(question)
-    page.keyboard.press("Enter")
-
-
-def overflows(page: Page) -> bool:
-    return page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-
-
 def test_asking_reading_and_opening_a_citation_with_the_keyboard_alone(page: Page, service: Running) -> None:
     service.gateway.reply = GROUNDED
     expect(page.locator("#knowledge")).to_contain_text("3 documents")
+    expect(page.locator("#provenance")).to_contain_text("no web search is configured")
     expect(page.get_by_label("Your question")).to_be_focused()
     page.keyboard.type("What does make down stop?")
     page.keyboard.press("Enter")
@@ -107,7 +84,7 @@ def test_an_answer_is_stopped_at_the_model_too(page: Page, service: Running, by:
     else:
         page.keyboard.press("Escape")
     expect(page.locator(".verdict.stopped")).to_contain_text("You stopped this answer.")
-    assert service.gateway.cancelled.wait(30)
+    assert service.gateway.cancelled.wait(90)
     service.gateway.hold.set()
     page.get_by_role("button", name="Ask again").click()
     expect(page.locator(".answer")).to_contain_text("cancelled first")
@@ -129,6 +106,7 @@ def test_the_timeline_tells_how_an_answer_came_about(page: Page, service: Runnin
 def test_it_says_that_it_does_not_know(page: Page) -> None:
     ask(page, "Who won the football championship in Brazil?")
     expect(page.locator(".verdict.abstained")).to_contain_text("I do not know")
+    assert serious_findings(page) == []
 
 
 def test_quotes_are_shown_as_quotes(page: Page, service: Running) -> None:
@@ -147,10 +125,27 @@ def test_an_error_can_be_tried_again(page: Page, service: Running) -> None:
     service.gateway.embedding_status = 500
     ask(page, "What does make down stop?")
     expect(page.get_by_role("alert")).to_contain_text("status 500")
+    assert serious_findings(page) == []
     service.gateway.embedding_status = 200
     page.get_by_role("button", name="Try again").click()
     expect(page.locator(".answer")).to_contain_text("stops every process")
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"status": 502, "content_type": "text/html", "body": "<html>Bad gateway</html>"}, "with status 502"),
+        ({"status": 302, "headers": {"location": "https://id.example.com/"}}, "Reload the page to sign in again."),
+    ],
+    ids=["of a proxy", "of a load balancer that wants a sign-in"],
+)
+def test_an_answer_that_is_not_the_services_is_told_in_words(page: Page, answer: dict[str, Any], said: str) -> None:
+    page.route("**/v1/ask", lambda route: route.fulfill(**answer))
+    ask(page, "What does make down stop?")
+    expect(page.get_by_role("alert")).to_contain_text(said)
+    page.route("**/readyz", lambda route: route.fulfill(**answer))
+    expect(page.locator("#knowledge")).to_contain_text(re.compile("not the assistant|sign in again"))
 
 
 def test_nothing_of_a_question_becomes_html(page: Page) -> None:
@@ -195,6 +190,9 @@ def test_conversations_are_kept_opened_and_deleted(
     expect(page.locator(".turn").last.locator(".answer")).to_contain_text(
         "Runs that are still going are cancelled first."
     )
+    expect(page.locator(".turn").last.locator(".stages")).to_have_text("VerifySearchJudgeWriteCheck")
+    page.locator(".turn").last.get_by_text("How it came about").click()
+    expect(page.locator(".turn").last.locator(".trace")).to_have_text(re.compile(r"^Trace [0-9a-f]{32}$"))
     page.get_by_role("button", name="Conversations", exact=True).click()
     page.get_by_role("button", name="Delete: What does make down stop").click()
     expect(page.get_by_text("Nothing was asked yet.")).to_be_visible()
@@ -217,7 +215,7 @@ def test_a_rating_reaches_the_service(page: Page, service: Running, rating: str)
         page.get_by_label("What was wrong?").fill("It stops the worker, too.")
         page.get_by_role("button", name="Send").click()
         expect(page.get_by_label("What was wrong?")).to_be_hidden()
-    metrics = httpx.get(f"{service.url}/metrics").text
+    metrics = httpx.get(f"{service.url}/metrics", timeout=60).text
     assert f'agents_feedback_total{{rating="{"up" if rating == "Yes" else "down"}"}}' in metrics
 
 
@@ -225,24 +223,14 @@ def test_a_rating_reaches_the_service(page: Page, service: Running, rating: str)
 def test_axe_has_no_serious_finding(page: Page, service: Running, scheme: str) -> None:
     service.gateway.reply = GROUNDED
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+    expect(page.locator("#knowledge")).to_contain_text("3 documents")
+    assert serious_findings(page) == []
     ask(page, "What does make down stop?")
     page.get_by_text("How it came about").click()
     assert serious_findings(page) == []
     page.get_by_role("button", name="Source 1").click()
     expect(page.locator("dialog mark")).to_be_in_viewport()
     assert serious_findings(page) == []
-
-
-def serious_findings(page: Page) -> list[tuple[str, str]]:
-    # What is still fading in has less contrast than it will have.
-    page.emulate_media(reduced_motion="reduce")
-    found = Axe().run(page).response["violations"]
-    return [
-        (finding["id"], node["html"])
-        for finding in found
-        if finding["impact"] in {"serious", "critical"}
-        for node in finding["nodes"]
-    ]
 
 
 CONTRAST = """element => {

@@ -6,6 +6,7 @@ import pytest
 
 from agents.knowledge.search import Passage
 from agents.prompt import documents_in, messages
+from agents.settings import Prompt
 from agents.tracing.masking import mask
 from tests.agents.corpus_generation import corpus_chunks
 
@@ -15,7 +16,7 @@ CHUNKS = corpus_chunks()[:2]
 def traced(question: str, refusal: str | None = None) -> str:
     """The prompt as a span carries it, when it leaves the service."""
     passages = [Passage(chunk, "g1", 0.9, None, None) for chunk in CHUNKS]
-    return mask(json.dumps(messages(question, passages, 2048, 160, refusal), ensure_ascii=False))
+    return mask(json.dumps(messages(question, passages, Prompt(), 2048, 160, refusal), ensure_ascii=False))
 
 
 @pytest.mark.parametrize("refusal", [None, "nothing in it was in the documents"])
@@ -30,7 +31,7 @@ def test_the_documents_come_back_whole(refusal: str | None) -> None:
         "What does `make down` stop?",
         json.dumps([{"role": "user", "content": "Statement: It is.\n\nPassage 1:\nIt is."}]),
         json.dumps([]),
-        json.dumps(messages("Nothing was found?", (), 2048, 160)),
+        json.dumps(messages("Nothing was found?", (), Prompt(), 2048, 160)),
         # As masking leaves it where a secret ends with a quotation mark.
         '[{"role": "user", "content": "Documents:\\n[secret]"}]"}]',
     ],

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from agents.middleware import BodyLimit
+from agents.serving.middleware import BodyLimit
 from tests.agents.conftest import Running
 from tests.agents.corpus_generation import IDENTITY, build_generation, corpus_chunks
 
@@ -32,19 +32,21 @@ def test_a_question_over_the_limit_is_refused_with_both_numbers(service: Running
 
 @pytest.mark.parametrize("path", ["/v1/ask", "/v1/chat/completions", "/v1/search"])
 def test_a_question_of_a_megabyte_is_refused(service: Running, path: str) -> None:
-    response = httpx.post(f"{service.url}{path}", json={"question": "x" * 1_000_000}, timeout=30)
+    response = httpx.post(f"{service.url}{path}", json={"question": "x" * 1_000_000}, timeout=120)
     assert response.status_code == 413
     assert "longer than 262144 bytes" in error_of(response)["message"]
 
 
 def test_a_megabyte_without_announced_length_is_refused(service: Running) -> None:
-    response = httpx.post(f"{service.url}/v1/ask", content=(b"x" * 65536 for _ in range(16)), timeout=30)
+    response = httpx.post(f"{service.url}/v1/ask", content=(b"x" * 65536 for _ in range(16)), timeout=120)
     assert response.status_code == 413
 
 
 def test_a_body_that_is_not_utf_8_is_refused(service: Running) -> None:
     body = '{"question": "Wie läuft es?"}'.encode("latin-1")
-    response = httpx.post(f"{service.url}/v1/ask", content=body, headers={"content-type": "application/json"})
+    response = httpx.post(
+        f"{service.url}/v1/ask", content=body, headers={"content-type": "application/json"}, timeout=60
+    )
     assert response.status_code == 400
     assert "not UTF-8" in error_of(response)["message"]
 
@@ -64,14 +66,18 @@ def test_a_body_that_is_not_utf_8_is_refused(service: Running) -> None:
     ],
 )
 def test_a_wrong_body_is_refused_and_names_what_is_wrong(service: Running, body: str, named: str) -> None:
-    response = httpx.post(f"{service.url}/v1/ask", content=body, headers={"content-type": "application/json"})
+    response = httpx.post(
+        f"{service.url}/v1/ask", content=body, headers={"content-type": "application/json"}, timeout=60
+    )
     assert response.status_code == 422
     assert named in error_of(response)["message"]
 
 
 @pytest.mark.parametrize("body", ["[" * 100_000, '{"question":' + "[" * 50_000 + "]" * 50_000 + "}", "9" * 5000])
 def test_a_body_that_no_parser_takes_is_refused(service: Running, body: str) -> None:
-    response = httpx.post(f"{service.url}/v1/ask", content=body, headers={"content-type": "application/json"})
+    response = httpx.post(
+        f"{service.url}/v1/ask", content=body, headers={"content-type": "application/json"}, timeout=60
+    )
     assert response.status_code in {400, 422}, response.text
 
 
@@ -111,7 +117,7 @@ def test_no_question_keeps_the_others_waiting(service: Running, question: str) -
     "path", ["%2e%2e/settings.py", "..%2f..%2fpyproject.toml", "app.js%00.txt", "%ff", "a" * 5000, ""]
 )
 def test_only_what_belongs_to_the_page_is_served(service: Running, path: str) -> None:
-    assert httpx.get(f"{service.url}/page/{path}").status_code == 404
+    assert httpx.get(f"{service.url}/page/{path}", timeout=60).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -128,14 +134,14 @@ def test_only_what_belongs_to_the_page_is_served(service: Running, path: str) ->
     ],
 )
 def test_a_document_that_is_none_is_refused(service: Running, query: str, status: int) -> None:
-    response = httpx.get(f"{service.url}/v1/documents?{query}")
+    response = httpx.get(f"{service.url}/v1/documents?{query}", timeout=60)
     assert response.status_code == status
     assert str(service.store) not in response.text
 
 
 def test_an_unknown_path_and_a_wrong_method_are_json_errors(service: Running) -> None:
-    assert error_of(httpx.get(f"{service.url}/v1/nothing"))["code"] == "http_error"
-    assert httpx.get(f"{service.url}/v1/ask").status_code == 405
+    assert error_of(httpx.get(f"{service.url}/v1/nothing", timeout=60))["code"] == "http_error"
+    assert httpx.get(f"{service.url}/v1/ask", timeout=60).status_code == 405
 
 
 @pytest.mark.parametrize("path", ["/v1/ask", "/v1/search", "/v1/chat/completions"])
@@ -154,7 +160,7 @@ def test_a_gateway_that_is_down_is_503_and_comes_back_without_restart(
     }
     headers = {"accept": "text/event-stream"} if stream else {}
     service.gateway.stop()
-    response = httpx.post(f"{service.url}{path}", json=bodies[path], headers=headers, timeout=30)
+    response = httpx.post(f"{service.url}{path}", json=bodies[path], headers=headers, timeout=120)
     assert response.status_code == 503
     assert int(response.headers["retry-after"]) > 0
     assert "cannot be reached" in error_of(response)["message"]
@@ -162,7 +168,7 @@ def test_a_gateway_that_is_down_is_503_and_comes_back_without_restart(
     assert not checks["embedding"]["ok"]
     service.gateway.start()
     service.wait_until_ready()
-    assert httpx.post(f"{service.url}{path}", json=bodies[path], timeout=30).status_code == 200
+    assert httpx.post(f"{service.url}{path}", json=bodies[path], timeout=120).status_code == 200
 
 
 def test_what_the_gateway_says_of_keys_is_not_passed_on(service: Running) -> None:

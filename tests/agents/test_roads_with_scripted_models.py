@@ -1,11 +1,13 @@
 """Where an answer comes from, by how well the knowledge base fits: from it, from the web, or from both."""
 
+import json
+import re
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
-from tests.agents.talking import Talk, readiness, talk
+from tests.agents.talking import Talk, talk, web_route
 from tests.agents.web_search.tavily_api import page
 
 CHAMPIONS = "Flamengo won the football championship in Brazil in 2019. The final was played in Rio."
@@ -38,6 +40,15 @@ def test_what_the_knowledge_base_does_not_hold_is_answered_from_the_web(talking:
     assert citation["document_uri"] == "https://football.example.com/brazil"
     assert (citation["source"], citation["path"], citation["chunk_id"]) == ("web", "football.example.com", "")
     assert citation["quote"] == CHAMPIONS[citation["start"] : citation["end"]]
+
+
+def test_the_gap_that_the_web_is_to_fill_is_named(talking: Talk) -> None:
+    talking.tavily.results = [page(CHAMPIONS)]
+    heard = talking.events(f"{WHO} And what does make down stop?")
+    (searched,) = re.findall(r"^event: web_searched\ndata: (.+)$", heard, re.MULTILINE)
+    gap = json.loads(searched)["gap"]
+    assert {"brazil", "footbal", "championship"} & set(gap)
+    assert not {"make", "down", "stop"} & set(gap)
 
 
 def test_what_comes_from_the_web_is_fenced_in_the_prompt(talking: Talk) -> None:
@@ -78,8 +89,17 @@ def test_a_draft_without_support_is_corrected_and_told_why(talking: Talk) -> Non
     assert "correct" in answer["route"]
     first, second, third = (prompt[1]["content"] for prompt in talking.gateway.prompts)
     assert "refused" not in first
-    assert "no passage holds '1999'" in second
-    assert "no passage holds '1999'" in third
+    assert "names what no passage holds: '1999'" in second
+    assert "names what no passage holds: '1999'" in third
+
+
+def test_what_a_dropped_sentence_says_is_told_to_the_model_alone(talking: Talk) -> None:
+    talking.gateway.first_replies = [INVENTED]
+    talking.gateway.reply = GROUNDED
+    told = talking.events("What does make down stop?")
+    assert '"reason":"it names what no passage holds"' in told
+    assert "event: correction_begun" in told
+    assert "1999" not in told
 
 
 def test_corrections_end_and_passages_are_quoted(talking: Talk) -> None:
@@ -96,7 +116,16 @@ def test_passages_that_fit_in_part_are_supplemented(tmp_path: Path) -> None:
         answer = talking.ask("What does make down stop?")
         assert answer["route"] == ["verify", "retrieve", "judge", "supplement", "answer", "check"]
         assert [citation["origin"] for citation in answer["citations"]] == ["knowledge", "web"]
-        assert readiness(talking)["web"] == {"on": True, "reason": None}
+        assert web_route(talking, on=True) == {"on": True, "reason": None}
+
+
+def test_without_a_tool_call_left_the_web_is_not_searched(tmp_path: Path) -> None:
+    with talk(tmp_path, settings={"budgets": {"tool_calls": 0}}) as talking:
+        talking.tavily.results = [page(CHAMPIONS)]
+        answer = talking.ask(WHO)
+        assert answer["kind"] == "abstained"
+        assert answer["notes"] == ["the web was not searched: no tool call is left"]
+        assert talking.tavily.queries == []
 
 
 def test_without_web_search_the_road_is_closed_and_says_so(tmp_path: Path) -> None:
@@ -104,7 +133,7 @@ def test_without_web_search_the_road_is_closed_and_says_so(tmp_path: Path) -> No
         answer = talking.ask(WHO)
         assert answer["kind"] == "abstained"
         assert answer["notes"] == ["the web was not searched: no web search is configured"]
-        assert not readiness(talking)["web"]["on"]
+        assert web_route(talking, on=False)["reason"].startswith("no web search is configured")
         # The answer may have almost all the tokens, so that none are left for the prompt.
         quoted = talking.ask("What does make down stop?")
         assert quoted["kind"] == "quoted"

@@ -22,6 +22,7 @@ from agents.knowledge_base import KnowledgeBase
 from agents.metrics import Metrics
 from agents.refresh_request import RefreshRequests
 from agents.refresh_settings import Refresh
+from tasks.run_origin import started_by_tag, started_by_tags
 from tests.agents.corpus_generation import IDENTITY, build_generation, corpus_chunks
 from tests.ports import free_port
 
@@ -100,6 +101,7 @@ async def test_a_thousand_detections_start_one_run_a_window(
         (first,) = prefect_client.read_flow_runs()
         assert first.deployment_id == deployment
         assert (first.idempotency_key or "").startswith("local-")
+        assert started_by_tags(first.tags) == [started_by_tag("agents")]
 
         prefect_client.set_flow_run_state(first.id, Failed(), force=True)
         clock.seconds += 60

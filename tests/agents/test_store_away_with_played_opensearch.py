@@ -8,8 +8,7 @@ import httpx
 import pytest
 import stamina
 
-from tests.agents.corpus_generation import build_generation, corpus_chunks
-from tests.agents.played_opensearch import PREFIX, PlayedOpenSearch
+from tests.agents.played_opensearch import PlayedOpenSearch, playing_opensearch, store_of
 from tests.agents.talking import Talk, talk
 from tests.agents.web_search.tavily_api import page
 
@@ -22,18 +21,13 @@ AT_ONCE = 16
 
 @pytest.fixture
 def opensearch(tmp_path: Path) -> Iterator[PlayedOpenSearch]:
-    chunks = corpus_chunks()
-    manifest = build_generation(tmp_path / "elsewhere", "g1", chunks).model_copy(update={"state": "ready"})
-    played = PlayedOpenSearch(manifest, chunks)
-    played.start()
-    yield played
-    played.stop()
+    with playing_opensearch(tmp_path / "elsewhere") as played:
+        yield played
 
 
 @pytest.fixture
 def talking(tmp_path: Path, opensearch: PlayedOpenSearch) -> Iterator[Talk]:
-    store = {"engine": "opensearch", "endpoint": opensearch.url, "index_prefix": PREFIX, "shards": 1, "replicas": 0}
-    with talk(tmp_path, settings={"store": store}) as running:
+    with talk(tmp_path, settings={"store": store_of(opensearch)}) as running:
         running.gateway.reply = GROUNDED
         running.tavily.results = [page(WEB_PAGE)]
         assert running.ask(STOP)["generation"] == "g1"

@@ -1,11 +1,9 @@
-from math import log2
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.embedding import combined_rate
-from bench.figures import evenly_by_length, ndcg_at, percentile
+from bench.figures import evenly_by_length, percentile
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0.05, 1), (0.5, 10), (0.95, 19), (1, 20)])
@@ -33,23 +31,3 @@ def test_even_sample_has_short_and_long_texts_in_their_shares() -> None:
 
 def test_rates_of_workers_add_up_though_one_ends_first() -> None:
     assert combined_rate([(1, 32, 4.0), (2, 32, 8.0), (1, 32, 4.0)]) == pytest.approx(64 / 8 + 32 / 8)
-
-
-@pytest.mark.parametrize(
-    ("relevant", "of_relevant", "expected"),
-    [
-        ([True, True, False], 2, 1.0),
-        ([False, False, False], 2, 0.0),
-        ([False, True], 1, 1 / log2(3)),
-        ([True, False, True], 2, (1 + 1 / log2(4)) / (1 + 1 / log2(3))),
-        ([False, False, False, True], 1, 0.0),
-        ([True, True, True], 9, 1.0),
-    ],
-)
-def test_ndcg(relevant: list[bool], of_relevant: int, expected: float) -> None:
-    assert ndcg_at(relevant, of_relevant, 3) == pytest.approx(expected)
-
-
-def test_ndcg_without_anything_relevant_is_refused() -> None:
-    with pytest.raises(ValueError, match="nothing is relevant"):
-        ndcg_at([False], 0, 10)

@@ -20,7 +20,7 @@ def test_an_edit_changes_one_passage(tmp_path: Path) -> None:
     corpus = PeerCorpus(tmp_path)
     corpus.write_all(range(2))
     before = corpus.passages()
-    corpus.write(1, edited=4, edition=1)
+    corpus.edit([1], section=4, edition=1)
     assert sum(before.values()) == 2 * SECTIONS
     assert before - corpus.passages() == Counter({("0001.md", "1-4-0"): 1})
     assert corpus.passages() - before == Counter({("0001.md", "1-4-1"): 1})

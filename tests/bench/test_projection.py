@@ -4,7 +4,7 @@ from bench.projection import Capacity, MeasuredCost, project
 from tasks.environment import REPOSITORY
 
 # docs/benchmarks.md and the decision say where these were measured; the prices are those of infra/prices.json.
-MEASURED = MeasuredCost(chunks_per_document=10.2, embedded_per_core=11.3, write_seconds=0.0027, index_bytes=9930)
+MEASURED = MeasuredCost(chunks_per_document=10.2, embedded_per_core=11.3, write_seconds=0.0021, index_bytes=9930)
 CAPACITY = Capacity(embedding_cores=96, core_hour=0.29 / 8, node_gib=64, node_hour=0.711, copies=2)
 DECISION = REPOSITORY / "docs" / "decisions" / "0032-ten-million-documents-on-paper.md"
 

@@ -3,6 +3,7 @@
 import pytest
 
 from agents.prompt import messages
+from agents.settings import Prompt
 from bench.simulated_gateway import asked_question
 
 QUESTION = "What does `make down` stop?"
@@ -10,6 +11,6 @@ QUESTION = "What does `make down` stop?"
 
 @pytest.mark.parametrize("refusal", [None, "nothing in it was in the documents"])
 def test_the_question_is_found_in_the_prompt(refusal: str | None) -> None:
-    prompt = messages(QUESTION, (), 2048, 160, refusal)[-1].get("content")
+    prompt = messages(QUESTION, (), Prompt(), 2048, 160, refusal)[-1].get("content")
     assert isinstance(prompt, str)
     assert asked_question(prompt) == QUESTION

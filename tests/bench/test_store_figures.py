@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 from bench import store
+from bench.growth_plot import plot_growth
 from bench.hybrid_queries import QueryCost
 from bench.synthetic import SyntheticCorpus, vectors
 from bench.synthetic_refresh import SyntheticRefresh
@@ -30,3 +31,11 @@ def test_vectors_follow_from_the_text() -> None:
     one, same, other = vectors(["a text", "a text", "another"])
     assert one == same != other
     assert abs(sum(value * value for value in one) - 1) < 1e-5
+
+
+def test_the_picture_has_what_grows_and_is_the_same_each_time() -> None:
+    picture, again = (
+        plot_growth([1000, 10_000], {"full": [4, 20], "edited": [1, 1]}, {"hybrid": [20, 17]}) for _ in "12"
+    )
+    assert picture == again
+    assert all(word in picture.decode() for word in ("10,000", "full", "edited", "hybrid", "seconds"))

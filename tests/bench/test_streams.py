@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from agents.loop_lag import watch_loop
 from agents.metrics import Metrics
+from agents.serving.loop_lag import watch_loop
 from bench import streams
 from bench.loop_lags import lags_between, lags_in, later_than, longest
 from bench.record import Machine, Measured

@@ -8,7 +8,7 @@ from rehearsal.cluster import Cluster
 from tasks.environment import REPOSITORY, EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.helm.command import open_helm
-from tasks.helm.derivations.agents import EMBEDDING_FINGERPRINT, Version, cluster_settings
+from tasks.helm.derivations.agents import EMBEDDING_FINGERPRINT, Version, present_version
 from tasks.helm.derived_values import derived_values
 from tasks.helm.rendering import ChartInstance, Manifest, render
 from tasks.helm.values import Layer, LayeredValues
@@ -18,7 +18,7 @@ OUTPUTS = REPOSITORY / "infra" / "tests" / "outputs"
 SAMPLE_IMAGES = {name: f"registry.example.com/{name}@sha256:{'0' * 64}" for name in ("agents", "flows", "ray")}
 NAMESPACE = "kube-system"
 KUBERNETES = "1.35.0"
-WITHIN_SECONDS = 120
+WITHIN_SECONDS = 300
 
 
 def sample_outputs(environment: EnvironmentName) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def sample_outputs(environment: EnvironmentName) -> dict[str, Any]:
 def sample_version(environment: EnvironmentName) -> Version:
     """A version of the agents other than the released one."""
     image = f"registry.example.com/agents@sha256:{'1' * 64}"
-    return Version(image, cluster_settings(load_environment(environment), sample_outputs(environment)))
+    return present_version(load_environment(environment), sample_outputs(environment), image)
 
 
 def chart_instance(

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+import yaml
 
-from tasks.environment import EnvironmentName
+from tasks.environment import REPOSITORY, EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.helm.derivations.agents import EMBEDDING_FINGERPRINT, HTTPS_PORT, VERSIONS, EmbeddingNotMirrored, Version
 from tasks.helm.derived_values import derived_values
@@ -40,6 +41,9 @@ def test_the_released_image_runs_with_the_settings_of_the_environment_file(envir
     variables = {each["name"]: each["value"] for each in container["env"]}
     assert variables["AGENTS_RELEASE"] == f"sha256:{'0' * 64}", "traces name the image by its digest"
     assert "agents-canary" not in of_kind(manifests, "Deployment")
+    wanted = of_kind(manifests, "ExternalSecret")["agents"]["spec"]["data"]
+    keys = [each["remoteRef"]["key"] for each in wanted if each["secretKey"] == settings["gateway"]["api_key_variable"]]
+    assert keys == [f"agentic-eks-{environment.value}/litellm-agents-key"], "nobody but the gateway has its master key"
 
 
 def test_a_canary_has_pods_settings_and_a_service_of_its_own_and_no_way_in() -> None:
@@ -64,6 +68,32 @@ def test_before_the_first_release_only_a_canary_runs_behind_no_load_balancer() -
     assert set(of_kind(manifests, "Deployment")) == {"agents-canary", "web-search"}
     assert of_kind(manifests, "Ingress") == {}
     assert of_kind(manifests, "ScaledObject") == {}
+
+
+@pytest.mark.parametrize("environment", ON_AWS)
+def test_replicas_follow_the_questions_in_progress_and_the_time_to_the_first_sentence(
+    environment: EnvironmentName,
+) -> None:
+    least, most, each, seconds = {DEV: (2, 6, "8", "5"), PROD: (3, 12, "8", "5")}[environment]
+    endpoint = sample_outputs(environment)["observability"]["metrics"]["endpoint"]
+    of_environment = REPOSITORY / "helm-values" / "agents" / f"{environment}.yaml"
+    changes = yaml.safe_load(of_environment.read_text(encoding="utf-8")) if of_environment.is_file() else None
+    manifests = rendered("agents", environment, changes)
+    scaled = of_kind(manifests, "ScaledObject")["agents"]["spec"]
+    queue, latency = (trigger["metadata"] for trigger in scaled["triggers"])
+
+    assert scaled["scaleTargetRef"] == {"name": "agents"}
+    assert "replicas" not in of_kind(manifests, "Deployment")["agents"]["spec"], "an upgrade would undo the scaling"
+    assert (scaled["minReplicaCount"], scaled["maxReplicaCount"]) == (least, most)
+    assert (queue["threshold"], latency["threshold"]) == (each, seconds)
+    assert "agents_questions_in_progress" in queue["query"]
+    assert "agents_questions_waiting" in queue["query"]
+    assert latency["query"] == "agents:first_sentence_seconds:p95_5m"
+    assert {trigger["authenticationRef"]["name"] for trigger in scaled["triggers"]} == {"metrics"}
+    assert {queue["serverAddress"], latency["serverAddress"]} == {endpoint}
+    load = load_environment(environment).agents.load
+    assert load is not None
+    assert int(each) <= load.answers, "questions would wait before another replica is started"
 
 
 def backends(manifests: list[Manifest]) -> set[str]:

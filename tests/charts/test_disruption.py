@@ -40,7 +40,7 @@ def test_nodes_are_replaced_one_at_a_time_and_none_in_quiet_hours(cluster: Clust
 
     install(cluster, "capacity", EnvironmentName.DEV, changes(ALWAYS, drain="2h"))
     cluster.api.wait_until(CLAIMS, lambda found: sum(map(is_drifted, found["items"])) == 3)
-    cluster.api.wait_until("/api/v1/namespaces/default/events", names_the_budget, seconds=120)
+    cluster.api.wait_until("/api/v1/namespaces/default/events", names_the_budget, seconds=300)
     assert {claim["status"]["nodeName"] for claim in cluster.api.list(CLAIMS)} == before
 
     install(cluster, "capacity", EnvironmentName.DEV, changes(NEVER, drain="2h"))
@@ -51,7 +51,7 @@ def test_nodes_are_replaced_one_at_a_time_and_none_in_quiet_hours(cluster: Clust
         nodes = {claim.get("status", {}).get("nodeName") for claim in found["items"]}
         return len(nodes) == 3 and not nodes & before and not leaving[-1]
 
-    cluster.api.wait_until(CLAIMS, all_replaced, seconds=280)
+    cluster.api.wait_until(CLAIMS, all_replaced, seconds=600)
     assert max(leaving) == 1, "10 % of three nodes is one"
     assert len(ready(cluster, where, "model", 3)) == 3
 

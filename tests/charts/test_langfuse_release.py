@@ -14,7 +14,7 @@ from tasks.helm.preparation import Prepared, Sources, prepare
 from tasks.helm.releases_file import InvalidReleases
 from tasks.helm.rendering import Manifest
 from tasks.helm.workload_findings import workload_findings
-from tasks.langfuse import IN_CLUSTER, langfuse_project
+from tasks.langfuse.destination import IN_CLUSTER, langfuse_project
 from tests.charts.own_charts import of_kind, rendered, sample_outputs
 
 PROD = EnvironmentName.PROD

@@ -1,7 +1,8 @@
-"""The stores that the contract suite runs over."""
+"""The stores that the contract suite runs over, and where their copies lie."""
 
 import uuid
 from collections.abc import Generator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -9,7 +10,14 @@ import pytest
 
 from agents.knowledge.store import KnowledgeStore
 from agents.knowledge.store.opening import open_store
+from agents.knowledge.store.opensearch_client import open_client
 from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
+from tasks.restore_drill.knowledge import Copies
+from tasks.restore_drill.lance_copies import LanceCopies
+from tasks.restore_drill.opensearch_copies import OpenSearchCopies, Repository
+from tests.tasks.evaluation.conftest import judge
+
+__all__ = ["judge"]
 
 
 @pytest.fixture(params=["lance", pytest.param("opensearch", marks=pytest.mark.opensearch)])
@@ -28,3 +36,16 @@ def store(settings: LanceSettings | OpenSearchSettings) -> Generator[KnowledgeSt
     opened = open_store(settings)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def copies(settings: LanceSettings | OpenSearchSettings, tmp_path: Path) -> Generator[Copies]:
+    if isinstance(settings, LanceSettings):
+        yield LanceCopies(settings.directory, tmp_path / "copies")
+        return
+    name = f"copies-{uuid.uuid4().hex[:12]}"
+    client = open_client(settings)
+    # A relative location lies in the one directory that the server may keep snapshots in.
+    yield OpenSearchCopies(client, settings, Repository(name, "fs", {"location": name}), timedelta(minutes=2))
+    client.snapshot.delete_repository(repository=name, params={"ignore": 404})
+    client.close()

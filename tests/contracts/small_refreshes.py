@@ -1,29 +1,28 @@
 """Refreshes of a corpus in memory, over a real store: one passage a document, and an embedding that counts topics.
 
 Everything but reading and embedding is the product's own. `embedded` lists what was embedded, in order. A refresh dies
-where `dies` says, and as often as it is run until that is None again. Documents that `unreadable` names cannot be read.
+where `dies` says, and as often as it is run until that is None again. Documents that `unreadable` names cannot be read,
+and those that `broken` names can, but no parser makes text of them. `confirmed` counts what a person confirmed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from agents.knowledge.building import begin_generation, finish_generation
-from agents.knowledge.carrying import copy_unchanged, stored_chunk_ids, take_over_interrupted
 from agents.knowledge.chunking import ChunkBounds
 from agents.knowledge.deletions import DeletionGuard
 from agents.knowledge.documents import DocumentRef
 from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import EmbeddingIdentity, Manifest
-from agents.knowledge.records import DocumentOutcome, parsed_records
-from agents.knowledge.reuse import reusable_passages, reuse_key, with_known_vectors
+from agents.knowledge.records import DocumentOutcome
+from agents.knowledge.reuse import reuse_key
 from agents.knowledge.sources import SourceEmpty
 from agents.knowledge.store import Chunk, EmbeddedChunk, KnowledgeStore
 from agents.knowledge.sync import Provenance, RefreshPlan, ScannedDocument
 from tasks.environment.knowledge import Source
-from tasks.golden import Evidence, GoldenQuestion
-from tasks.ray_data import EmbeddingWork
-from tasks.refresh.building import BuiltGeneration, RefreshProgress, promote
+from tasks.golden.dataset import Evidence, GoldenQuestion
+from tasks.ray_data import EmbeddedBatch, EmbeddingWork
+from tasks.refresh.building import BuiltGeneration, RefreshProgress, build, promote
 from tasks.refresh.gate import GateRules, examine
 from tasks.refresh.gate_scores import Embed
 from tasks.refresh.report import RefreshReport
@@ -59,6 +58,7 @@ class SmallKnowledge:
         self.store = store
         self.documents: dict[str, str] = {}
         self.unreadable: set[str] = set()
+        self.broken: set[str] = set()
         self.embedded: list[str] = []
         self.questions = tuple(questions)
         self.embedding: EmbeddingIdentity = EMBEDDING
@@ -67,7 +67,9 @@ class SmallKnowledge:
         self.dies: Literal["building", "before promotion", "after promotion"] | None = None
         self.fusion = FUSION
         self.kept = 3
+        self.written_at_once = 1
         self.tolerance = 0.05
+        self.confirmed = 0
 
     @property
     def serving(self) -> str:
@@ -78,6 +80,7 @@ class SmallKnowledge:
 
     def refresh(self, source: str = "docs", *, confirmed: bool = False, replaced: bool = False) -> RefreshReport:
         """Refresh from the documents, which the source called `source` lists."""
+        self.confirmed += confirmed
         uri = f"file:///{source}"
         made_by = Provenance({source: uri}, "1", self.embedding, None, None, self.fusion)
         work = EmbeddingWork(
@@ -91,10 +94,11 @@ class SmallKnowledge:
             workers=1,
             stored=frozenset(),
         )
+        guard = DeletionGuard(10, 10)
         rules = RefreshRules(
             generations_kept=self.kept,
-            gate=GateRules(self.questions, FUSION, self.tolerance, self.former),
-            guard=DeletionGuard(10, 10),
+            gate=GateRules(self.questions, FUSION, self.tolerance, self.former, None if confirmed else guard),
+            guard=guard,
             deletions_confirmed=confirmed,
             sources_replaced=replaced,
         )
@@ -106,7 +110,7 @@ class SmallKnowledge:
         documents = tuple(
             ScannedDocument(
                 DocumentRef(source.name, f"{source.uri}/{name}", name, len(text)),
-                None if name in self.unreadable else f"hash of {text}",
+                None if name in self.unreadable else _version(text),
                 "gone" if name in self.unreadable else None,
             )
             for name, text in self.documents.items()
@@ -117,31 +121,42 @@ class SmallKnowledge:
         self,
         store: KnowledgeStore,
         plan: RefreshPlan,
-        _: EmbeddingWork,
+        work: EmbeddingWork,
         made_by: Provenance,
-        __: Callable[[RefreshProgress], None],
+        on_progress: Callable[[RefreshProgress], None],
     ) -> BuiltGeneration:
-        manifest = begin_generation(store, plan, made_by)
-        copied = copy_unchanged(store, manifest.generation, plan)
-        take_over_interrupted(store, manifest, plan)
-        stored = stored_chunk_ids(store, manifest.generation, plan)
-        reusable = reusable_passages(store, plan)
-        outcomes: dict[str, DocumentOutcome] = {}
-        embedded = 0
-        for document in plan.parse:
-            chunk = _chunk(document, self.documents[document.ref.path])
-            if reuse_key(chunk.document_uri, chunk.searchable_text) in reusable:
-                store.add(manifest.generation, with_known_vectors(store, plan, [chunk]))
-                copied += 1
-            elif chunk.chunk_id not in stored:
-                store.add(manifest.generation, [EmbeddedChunk(chunk, self.embed([chunk.searchable_text])[0])])
+        return build(store, plan, work, made_by, on_progress, self._batches)
+
+    def _batches(self, work: EmbeddingWork) -> Iterator[EmbeddedBatch]:
+        """What the pipeline of real documents hands out, `written_at_once` documents at a time."""
+        batch = nothing = EmbeddedBatch([], [], [])
+        for each in self._embedded(work):
+            batch = EmbeddedBatch(
+                [*batch.chunks, *each.chunks], [*batch.reused, *each.reused], [*batch.outcomes, *each.outcomes]
+            )
+            if len(batch.outcomes) == self.written_at_once:
+                yield batch
+                batch = nothing
+        if batch.outcomes:
+            yield batch
+
+    def _embedded(self, work: EmbeddingWork) -> Iterator[EmbeddedBatch]:
+        """A document at a time."""
+        for ref in work.documents:
+            if ref.path in self.broken:
+                yield EmbeddedBatch([], [], [DocumentOutcome(ref, _version(self.documents[ref.path]), 0, "broken")])
+                continue
+            chunk = _chunk(ref, self.documents[ref.path])
+            outcome = DocumentOutcome(ref, chunk.content_hash, 1)
+            if chunk.chunk_id in work.stored:
+                yield EmbeddedBatch([], [], [outcome])
+            elif reuse_key(chunk.document_uri, chunk.searchable_text) in work.reusable:
+                yield EmbeddedBatch([], [chunk], [outcome])
+            else:
                 self.embedded.append(chunk.text)
-                embedded += 1
+                yield EmbeddedBatch([EmbeddedChunk(chunk, self.embed([chunk.searchable_text])[0])], [], [outcome])
                 if self.dies == "building":
                     raise Died
-            outcomes[document.ref.uri] = DocumentOutcome(document.ref, document.content_hash, 1)
-        parsed = parsed_records(store, manifest.generation, plan, outcomes)
-        return BuiltGeneration(finish_generation(store, manifest, plan, parsed), embedded, copied)
 
     def _examine(
         self, store: KnowledgeStore, candidate: Manifest, _: EmbeddingWork, made_by: Provenance, rules: GateRules
@@ -157,10 +172,12 @@ class SmallKnowledge:
         return moved
 
 
-def _chunk(document: ScannedDocument, text: str) -> Chunk:
-    ref = document.ref
-    assert document.content_hash is not None
+def _version(text: str) -> str:
+    return f"hash of {text}"
+
+
+def _chunk(ref: DocumentRef, text: str) -> Chunk:
     return Chunk(
         f"{ref.uri} {text}", ref.uri, ref.source, ref.path, ref.path, "text/plain", (), text, 0, len(text), 0,
-        document.content_hash,
+        _version(text),
     )  # fmt: skip

@@ -1,217 +1,134 @@
-"""A month of an environment that nobody looks after, over both stores: what changes in it, and what goes wrong.
+"""A month of an environment that nobody looks after, over both stores, by a clock that is moved.
 
-A refresh a day, by a seeded calendar; documents are in memory and the embedding counts topics. What has to be answered
-from is kept beside it, in a dictionary.
+Every night at two a refresh meets what the day brought, by a seeded calendar. At noon a reader asks, and the service
+looks how fresh its knowledge is; in the evening what serves is evaluated, by a scripted judge that fails on every third
+day; every seventh day a restore drill follows. The report is a_month.md.
 """
 
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+import time_machine
 
-from agents.knowledge.copies import document_of
-from agents.knowledge.deletions import DeletionsWithheld
+from agents.freshness import FreshnessWatch
 from agents.knowledge.generation import EmbeddingIdentity
-from agents.knowledge.refusal import RefreshRefused
+from agents.knowledge.search import Passage
 from agents.knowledge.store import Filters
-from agents.knowledge.store.opening import open_store
 from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
-from agents.knowledge_base import KnowledgeBase
-from tasks.refresh.gate import GateFailed
-from tests.contracts.generations import EMBEDDING, vector
-from tests.contracts.models import MODELS, NEWER, Embed
-from tests.contracts.small_refreshes import FUSION, Died, SmallKnowledge, embed, question
+from agents.knowledge_base import KnowledgeBase, VectorBy
+from tasks.restore_drill.comparing import Questions
+from tasks.restore_drill.knowledge import Copies, drill_knowledge, drop_old_copies
+from tasks.restore_drill.report import Objective, require_restored
+from tests.contracts.diary import Day, Diary
+from tests.contracts.evenings import HONEST, Evenings
+from tests.contracts.generations import EMBEDDING
+from tests.contracts.models import MODELS, NEWER
+from tests.contracts.month import EVENTS, NOTICED, QUESTIONS, Month
+from tests.contracts.small_refreshes import FUSION
+from tests.tasks.evaluation.scripted_judge import ScriptedJudge
 
 DAYS = 30
-QUESTIONS = (
-    question("upgrade.md", "How does an upgrade go?", "An upgrade goes one minor version at a time."),
-    question("cost.md", "What does cost count?", "The cost counts tags."),
-)
-LABELLED = {"upgrade.md": "An upgrade goes one minor version at a time.", "cost.md": "The cost counts tags."}
-BAD = EmbeddingIdentity(model="bad", fingerprint="3" * 64, dimension=EMBEDDING.dimension)
+SEED = 2030
+OBJECTIVE = timedelta(hours=26)
+# Copies carry the time of their server, whose clock is not moved.
+RESTORED = Objective(point=timedelta(days=DAYS), time=timedelta(minutes=2))
+REPORT = Path(__file__).with_name("a_month.md")
 
 
-def confused(texts: Sequence[str]) -> list[list[float]]:
-    """The vectors of a bad model: it takes every question for one about networks."""
-    return [vector("network") if text.endswith("?") else embed([text])[0] for text in texts]
+def asking(text: str) -> VectorBy:
+    """The question, by the model of the generation that serves."""
+
+    async def by(model: EmbeddingIdentity) -> list[float]:
+        return MODELS[model]([text])[0]
+
+    return by
 
 
-async def cost_by(model: EmbeddingIdentity) -> list[float]:
-    """What is asked of the reader, by the model of the generation that serves."""
-    return MODELS[model](["cost"])[0]
+async def answers(reader: KnowledgeBase) -> tuple[str, dict[str, list[Passage]]]:
+    """Which generation the reader is answered from, and what is found for each labelled question, by its id."""
+    generation, found = "", dict[str, list[Passage]]()
+    for each in QUESTIONS:
+        manifest, found[each.id] = await reader.search(each.question, asking(each.question), 5, Filters())
+        generation = manifest.generation
+    return generation, found
 
 
-class Month:
-    """`promised` is what has to be answered from, by the name of the document; `held` what each generation holds."""
-
-    def __init__(self, settings: LanceSettings | OpenSearchSettings, seed: int) -> None:
-        self.settings = settings
-        self.small = SmallKnowledge(open_store(settings), QUESTIONS)
-        self.small.documents = {**LABELLED, **{f"d{n:02}.md": f"The network of {n}." for n in range(14)}}
-        self.small.refresh()
-        self.promised = dict(self.small.documents)
-        self.held: dict[str, set[str]] = {}
-        self.model = EMBEDDING
-        self.written = 0
-        self.random = random.Random(seed)  # noqa: S311 - a calendar that can be replayed
-        self.days: Counter[str] = Counter()
-
-    def quiet_day(self) -> None:
-        assert self.small.refresh().new is False
-
-    def document_edited(self) -> None:
-        self._accepted({self._any(): self._text()})
-
-    def document_added(self) -> None:
-        self._accepted({f"new{self.written:02}.md": self._text()})
-
-    def document_deleted(self) -> None:
-        del self.small.documents[self._any()]
-        self._accepted({})
-
-    def document_renamed(self) -> None:
-        embedded = len(self.small.embedded)
-        text = self.small.documents.pop(self._any())
-        self._accepted({f"moved{self.written:02}.md": text})
-        self.written += 1
-        assert len(self.small.embedded) == embedded
-
-    def source_vanished(self) -> None:
-        with self._back_the_day_after():
-            self.small.documents = {}
-            self._refused(DeletionsWithheld)
-
-    def most_of_it_lost(self) -> None:
-        with self._back_the_day_after():
-            self.small.documents = {**LABELLED, "d00.md": "The network of 0."}
-            self._refused(DeletionsWithheld)
-
-    def labelled_document_spoilt(self) -> None:
-        with self._back_the_day_after():
-            self.small.documents["cost.md"] = f"Nothing to see. {self._text()}"
-            self._refused(GateFailed)
-
-    def bad_model(self) -> None:
-        with self._embedded_by(BAD, confused):
-            self._refused(GateFailed)
-
-    def model_changed(self) -> None:
-        other = NEWER if self.small.embedding == EMBEDDING else EMBEDDING
-        with self._embedded_by(other, MODELS[other]):
-            self.small.former = {self.model: MODELS[self.model]}
-            assert self.small.refresh().new
-            self.model = other
-
-    def document_copied(self) -> None:
-        embedded = len(self.small.embedded)
-        text = self.small.documents[self.random.choice(sorted(self.small.documents))]
-        self._accepted({f"copy{self.written:02}.md": text})
-        self.written += 1
-        assert len(self.small.embedded) == embedded
-
-    def killed(self) -> None:
-        self.small.dies = self.random.choice(("building", "before promotion", "after promotion"))
-        wanted = {self._any(): self._text(), f"new{self.written:02}.md": self._text()}
-        self.small.documents |= wanted
-        with pytest.raises(Died):
-            self.small.refresh()
-        if self.small.dies == "after promotion":
-            self.promised = dict(self.small.documents)
-        self.small.dies = None
-        self.check()
-        self.restarted()
-        self.small.refresh()
-        self.promised = dict(self.small.documents)
-
-    def restarted(self) -> None:
-        self.small.store.close()
-        self.small.store = open_store(self.settings)
-
-    def check(self) -> None:
-        """The index holds what was promised: nothing else, nothing twice, and nothing of it is missing."""
-        store = self.small.store
-        serving = store.serving()
-        assert serving is not None
-        name = serving.generation
-        chunks = [(uri, chunk.text) for uri in serving.documents for chunk in document_of(store, name, uri)]
-        assert Counter(chunks) == Counter((f"file:///docs/{path}", text) for path, text in self.promised.items())
-        assert sum(store.chunk_counts(name).values()) == len(set(self.promised.values()))
-        self.held[name] = set(self.promised.values())
-
-    @contextmanager
-    def _embedded_by(self, model: EmbeddingIdentity, embed_by: Embed) -> Generator[None]:
-        """Name another model in the environment file; what it embeds is embedded again, which is no waste."""
-        embedded = list(self.small.embedded)
-        self.small.embedding, self.small.embed = model, embed_by
-        yield
-        self.small.embedding, self.small.embed, self.small.embedded = self.model, MODELS[self.model], embedded
-
-    @contextmanager
-    def _back_the_day_after(self) -> Generator[None]:
-        before = dict(self.small.documents)
-        yield
-        self.small.documents = before
-
-    def _accepted(self, changed: dict[str, str]) -> None:
-        self.small.documents |= changed
-        assert self.small.refresh().new
-        self.promised = dict(self.small.documents)
-
-    def _refused(self, error: type[RefreshRefused]) -> None:
-        serving = self.small.serving
-        with pytest.raises(error):
-            self.small.refresh()
-        assert self.small.serving == serving
-
-    def _any(self) -> str:
-        return self.random.choice(sorted(self.small.documents.keys() - LABELLED.keys()))
-
-    def _text(self) -> str:
-        self.written += 1
-        return f"The network of edition {self.written}."
+def wrong(month: Month, generation: str, found: dict[str, list[Passage]]) -> int:
+    """How many questions were answered from another document, or from what the generation was not to hold."""
+    return sum(
+        passages[0].chunk.text != question.reference
+        or not {passage.chunk.text for passage in passages} <= month.held[generation]
+        for question in QUESTIONS
+        for passages in (found[question.id],)
+    )
 
 
-EVENTS: tuple[Callable[[Month], None], ...] = (
-    Month.quiet_day,
-    Month.document_edited,
-    Month.document_added,
-    Month.document_deleted,
-    Month.document_renamed,
-    Month.document_copied,
-    Month.source_vanished,
-    Month.most_of_it_lost,
-    Month.labelled_document_spoilt,
-    Month.bad_model,
-    Month.model_changed,
-    Month.killed,
-    Month.restarted,
-)
+async def stale_after(settings: LanceSettings | OpenSearchSettings) -> str | None:
+    """Why the service that looks now finds its knowledge stale; None when it does not."""
+    knowledge = KnowledgeBase(settings, FUSION, NEWER, EMBEDDING)
+    watch = FreshnessWatch(knowledge, OBJECTIVE, None)
+    await watch.look()
+    reason = watch.judge(await knowledge.serving()).reason
+    await knowledge.close()
+    return reason
 
 
-@pytest.mark.timeout(600)
+def drilled(month: Month, copies: Copies) -> str:
+    """Restore what serves beside, and compare."""
+    asked = Questions(QUESTIONS, lambda text: MODELS[month.model]([text])[0], FUSION)
+    restored = drill_knowledge.fn(month.small.store, copies, asked, RESTORED)
+    drop_old_copies.fn(copies, 2)
+    require_restored([restored])
+    return "restored"
+
+
+@pytest.mark.timeout(1200)
 def test_a_month_passes_without_a_wrong_answer_and_without_a_hand(
-    settings: LanceSettings | OpenSearchSettings,
+    settings: LanceSettings | OpenSearchSettings, copies: Copies, judge: ScriptedJudge
 ) -> None:
-    month = Month(settings, seed=2030)
-    calendar = [*EVENTS, *EVENTS, *month.random.choices(EVENTS, k=DAYS - 2 * len(EVENTS))]
-    month.random.shuffle(calendar)
-    reader = KnowledgeBase(settings, FUSION, NEWER, EMBEDDING)
-    with asyncio.Runner() as runner:
-        for event in calendar:
-            event(month)
-            month.days[event.__name__] += 1
-            month.check()
-            # Those that served, and one that was refused.
-            assert len(month.small.store.manifests()) <= month.small.kept + 1
+    first = (datetime.now(UTC) + timedelta(days=1)).replace(hour=2, minute=0)
+    days: list[Day] = []
+    served: list[str] = []
+    mistaken = 0
+    with time_machine.travel(first - timedelta(days=1)) as clock, asyncio.Runner() as runner:
+        month = Month(settings, SEED)
+        calendar = [*EVENTS, *EVENTS, *month.random.choices(EVENTS, k=DAYS - 2 * len(EVENTS))]
+        month.random.shuffle(calendar)
+        evenings = Evenings(judge, DAYS, random.Random(SEED))  # noqa: S311 - a calendar that can be replayed
+        reader = KnowledgeBase(settings, FUSION, NEWER, EMBEDDING)
+        for number, event in enumerate(calendar):
+            clock.move_to(first + timedelta(days=number))
+            month.day(event)
+            clock.shift(timedelta(hours=10))
             # A reader looks once a second which generation serves: it may answer from the one before.
-            manifest, passages = runner.run(reader.search("cost", cost_by, 5, Filters()))
-            assert passages[0].chunk.text == LABELLED["cost.md"], month.days
-            assert {passage.chunk.text for passage in passages} <= month.held[manifest.generation]
+            generation, found = runner.run(answers(reader))
+            mistaken += wrong(month, generation, found)
+            served += [] if month.small.serving in served else [month.small.serving]
+            stale = runner.run(stale_after(settings))
+            assert (stale is not None) == (event in NOTICED), days
+            evaluation = evenings.evaluated(number, generation, found)
+            assert (evaluation == "passed") == (evenings.days[number] == HONEST), evaluation
+            days.append(
+                Day(
+                    number=number + 1,
+                    happened=event.__name__.replace("_", " "),
+                    refresh=month.run,
+                    serves=served.index(month.small.serving) + 1,
+                    knowledge=stale or "fresh",
+                    judge=evenings.days[number],
+                    evaluation=evaluation,
+                    drill=drilled(month, copies) if number % 7 == 6 else "",
+                )
+            )
         runner.run(reader.close())
-    assert month.days.total() == DAYS
+        month.small.store.close()
+    report = str(Diary(tuple(days), asked=DAYS * len(QUESTIONS), wrong=mistaken, by_hand=month.small.confirmed))
+    print(report)
+    assert (mistaken, month.small.confirmed) == (0, 0), report
     texts = Counter(month.small.embedded)
     assert {text for text, times in texts.items() if times > 1} == set(), "nothing is embedded twice"
-    month.small.store.close()
+    assert report == REPORT.read_text(encoding="utf-8"), "what is printed is the new report"

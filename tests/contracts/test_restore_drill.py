@@ -1,7 +1,6 @@
 """The restore drill over both stores: what it restores beside is what serves, and what serves never moves."""
 
-import uuid
-from collections.abc import Generator
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,13 +8,11 @@ import httpx
 import pytest
 
 from agents.knowledge.fusion import FusionSettings
-from agents.knowledge.store import KnowledgeStore
-from agents.knowledge.store.opensearch_client import open_client
+from agents.knowledge.store import EmbeddedChunk, KnowledgeStore
 from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
-from tasks.golden import Evidence, GoldenQuestion
-from tasks.restore_drill.knowledge import Copies, NothingServes, Questions, drill_knowledge, drop_old_copies
-from tasks.restore_drill.lance_copies import LanceCopies
-from tasks.restore_drill.opensearch_copies import OpenSearchCopies, Repository
+from tasks.golden.dataset import Evidence, GoldenQuestion
+from tasks.restore_drill.comparing import Questions
+from tasks.restore_drill.knowledge import Copies, NothingServes, drill_knowledge, drop_old_copies
 from tasks.restore_drill.report import Objective, Restoration, RestoreFailed, require_restored
 from tests.contracts.generations import GUIDE, build, manifest, passage, vector
 
@@ -29,19 +26,6 @@ LABELLED = GoldenQuestion(
     evidence=(Evidence(document="upgrade.md", quote="one minor version at a time"),),
 )
 QUESTIONS = Questions((LABELLED,), lambda _: vector("upgrade"), FusionSettings("min_max", 0.5, 20))
-
-
-@pytest.fixture
-def copies(settings: LanceSettings | OpenSearchSettings, tmp_path: Path) -> Generator[Copies]:
-    if isinstance(settings, LanceSettings):
-        yield LanceCopies(settings.directory, tmp_path / "copies")
-        return
-    name = f"copies-{uuid.uuid4().hex[:12]}"
-    client = open_client(settings)
-    # A relative location lies in the one directory that the server may keep snapshots in.
-    yield OpenSearchCopies(client, settings, Repository(name, "fs", {"location": name}), LONGEST)
-    client.snapshot.delete_repository(repository=name, params={"ignore": 404})
-    client.close()
 
 
 def drilled(store: KnowledgeStore, copies: Copies, promised: Objective = PROMISED) -> Restoration:
@@ -92,6 +76,54 @@ def test_a_copy_that_is_not_what_serves_fails_the_drill(store: KnowledgeStore, c
     differing = r"chunks: '4' is '3' when restored.*documents that differ: '0' is '3'.*Delete the copy that is named"
     with pytest.raises(RestoreFailed, match=differing):
         require_restored([drilled(store, copies)])
+
+    copies.drop("one")
+    assert require_restored([drilled(store, copies)]), "who deletes the copy as told is not told that it is gone"
+
+
+def test_another_order_of_the_same_passages_is_no_loss(store: KnowledgeStore, copies: Copies) -> None:
+    # As a replica finds them that built a graph of its own.
+    best = passage("upgrade.md", 0, "One minor version at a time.", ["upgrade"])
+    near = (passage("cost.md", 0, "It costs.", ["upgrade", "cost"]), passage("storage.md", 0, "Disks.", ["storage"]))
+    turned = (passage("cost.md", 0, "It costs.", ["cost"]), passage("storage.md", 0, "Disks.", ["upgrade", "storage"]))
+    restored_otherwise(store, copies, served=(best, *near), copied=(best, *turned))
+
+    assert require_restored([drilled(store, copies)])
+
+
+def test_a_passage_that_is_not_found_again_fails_the_drill(store: KnowledgeStore, copies: Copies) -> None:
+    def passages(about: str, others: str) -> tuple[EmbeddedChunk, ...]:
+        filling = (passage(f"other-{number}.md", 0, "Nothing.", [others]) for number in range(30))
+        return (passage("upgrade.md", 0, "One minor version at a time.", [about]), *filling)
+
+    restored_otherwise(store, copies, served=passages("upgrade", "cost"), copied=passages("cost", "upgrade"))
+
+    with pytest.raises(RestoreFailed, match=r"'upgrade\.md#0' is 'other-\d+\.md#0' when restored"):
+        require_restored([drilled(store, copies)])
+
+
+def restored_otherwise(
+    store: KnowledgeStore, copies: Copies, served: Sequence[EmbeddedChunk], copied: Sequence[EmbeddedChunk]
+) -> None:
+    """Have a generation serve whose copy holds the same texts with other vectors."""
+    build(store, "one", copied)
+    copies.taken()
+    copies.take("one")
+    store.drop("one")
+    build(store, "one", served)
+    store.promote("one")
+
+
+def test_copies_that_are_gone_fail_the_drill_once(store: KnowledgeStore, copies: Copies) -> None:
+    build(store, "one")
+    store.promote("one")
+    assert require_restored([drilled(store, copies)])
+    copies.drop("one")
+
+    with pytest.raises(RestoreFailed, match=r"the last copy: 'one' is 'gone' when restored.*Find out who emptied"):
+        require_restored([drilled(store, copies)])
+    assert set(copies.taken()) == {"one"}
+    assert require_restored([drilled(store, copies)])
 
 
 def test_work_that_no_copy_has_is_held_against_the_objective(store: KnowledgeStore, copies: Copies) -> None:

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.crash.faults import Fault
+from tests.crash.faults import STRUCK, Fault
+from tests.crash.struck_flows import FLOWS
 
 SLOW_SECONDS = 3.0
 
@@ -62,7 +63,11 @@ def inject(target: str, fault: Fault, nth: int) -> None:
     def around(call: Callable[[], Any], _: tuple[Any, ...]) -> Any:
         nonlocal calls
         calls += 1
-        return strike(fault, call) if calls == nth else call()
+        if calls != nth:
+            return call()
+        # Once its process is killed it can say nothing.
+        print(STRUCK, flush=True)
+        return strike(fault, call)
 
     wrap(target, around)
 
@@ -77,55 +82,6 @@ def record_embedded(journal: Path, adds: str) -> None:
         return result
 
     wrap(adds, around)
-
-
-def refresh(given: dict[str, Any]) -> None:
-    """Run the refresh of the local environment, or go back to a generation."""
-    from flows.knowledge import knowledge
-    from tasks.environment import EnvironmentName
-
-    knowledge(EnvironmentName.LOCAL, directory=given["directory"], rollback_to=given["rollback_to"])
-
-
-def provision(_: dict[str, Any]) -> None:
-    """Provision `dev` without a person."""
-    from flows.provision import provision as flow
-    from tasks.environment import EnvironmentName
-
-    flow(EnvironmentName.DEV, auto_approve=True)
-
-
-def addons(_: dict[str, Any]) -> None:
-    """Roll out the add-ons of `dev`."""
-    from flows.addons import addons as flow
-    from tasks.environment import EnvironmentName
-
-    flow(EnvironmentName.DEV)
-
-
-def agents(_: dict[str, Any]) -> None:
-    """Release the agent service of the local environment."""
-    from flows.agents import agents as flow
-    from tasks.environment import EnvironmentName
-
-    flow(EnvironmentName.LOCAL)
-
-
-def evaluation(_: dict[str, Any]) -> None:
-    """Evaluate the local environment, unless a report says all already."""
-    from flows.evaluation import evaluation as flow
-    from tasks.environment import EnvironmentName
-
-    flow(EnvironmentName.LOCAL, reuse=True)
-
-
-FLOWS: dict[str, Callable[[dict[str, Any]], None]] = {
-    "refresh": refresh,
-    "provision": provision,
-    "addons": addons,
-    "agents": agents,
-    "evaluation": evaluation,
-}
 
 
 def main() -> None:

@@ -7,10 +7,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tasks.environment import REPOSITORY
-from tests.crash.faults import Case
+import psutil
 
-RUN_SECONDS = 240
+from tasks.environment import REPOSITORY
+from tests.crash.faults import STRUCK, Case
+
+RUN_SECONDS = 600
 
 
 def start_child(
@@ -47,20 +49,32 @@ def run_child(
     Raises:
         TimeoutExpired: it did not end in time; it was killed.
     """
-    return ended(start_child(flow, case, environ, cwd=cwd, given=given))
+    return ended(start_child(flow, case, environ, cwd=cwd, given=given), case)
 
 
-def ended(child: "subprocess.Popen[str]") -> tuple[int, str]:
-    """The exit code and output of a child, once it has ended; raises as `run_child` does."""
+def ended(child: "subprocess.Popen[str]", case: Case | None = None) -> tuple[int, str]:
+    """The exit code and output of a child, once it has ended; raises as `run_child` does.
+
+    A child that never came to the point of its `case` proves nothing, whatever its exit code is.
+    """
     with child as process:
         try:
             output, _ = process.communicate(timeout=RUN_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             raise
+    assert case is None or STRUCK in output, f"the run never came to {case}:\n{output}"
     return process.returncode, output
 
 
 def in_checkout(checkout: Path, api_url: str) -> dict[str, str]:
     """The variables of a child that works in a copy of the repository, with the faults of this one."""
     return {**os.environ, "PREFECT_API_URL": api_url, "PYTHONPATH": f"{checkout}:{REPOSITORY}"}
+
+
+def title_of(process: psutil.Process) -> str:
+    """Its command line; empty when it has ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""

@@ -5,27 +5,33 @@ import pytest
 
 from tests.crash.addons_points import ADDONS_POINTS
 from tests.crash.agents_points import RELEASE_POINTS, SWITCH_POINTS
+from tests.crash.cluster_release_points import CANARY_POINTS, CANARY_PROCESSES, PROMOTION_POINTS, REFUSAL_POINTS
 from tests.crash.evaluation_points import EVALUATION_POINTS
 from tests.crash.faults import Case, Point, bounded, cases
-from tests.crash.opensearch_points import OPENSEARCH_POINTS, WIRE_POINTS
+from tests.crash.opensearch_points import DRILL_POINTS, OPENSEARCH_POINTS, WIRE_POINTS
 from tests.crash.provision_points import PROVISION_POINTS
 from tests.crash.refresh_points import PROCESS_POINTS, REFRESH_POINTS, ROLLBACK_POINTS
+from tests.crash.served_cluster import served_cluster
 from tests.crash.served_laptop import served_laptop
 from tests.flows.conftest import checkout, run_python
 from tests.flows.provision.conftest import aws, aws_account, small_root
-from tests.flows.rollout.conftest import connection, described, dev, outputs, provisioned, rollout
+from tests.flows.rollout.agents_stage import graviton_cluster
+from tests.flows.rollout.conftest import artifact, connection, described, dev, outputs, provisioned, rollout
 
 __all__ = [
+    "artifact",
     "aws",
     "aws_account",
     "checkout",
     "connection",
     "described",
     "dev",
+    "graviton_cluster",
     "outputs",
     "provisioned",
     "rollout",
     "run_python",
+    "served_cluster",
     "served_laptop",
     "small_root",
 ]
@@ -43,13 +49,18 @@ MATRICES = {
     "refresh_case": Matrix(REFRESH_POINTS, most=6),
     "rollback_case": Matrix(ROLLBACK_POINTS),
     "process_case": Matrix(PROCESS_POINTS, most=0),
-    "opensearch_case": Matrix(OPENSEARCH_POINTS, most=0),
-    "wire_case": Matrix(WIRE_POINTS, most=1),
-    "provision_case": Matrix(PROVISION_POINTS),
+    "opensearch_case": Matrix(OPENSEARCH_POINTS, most=1),
+    "wire_case": Matrix(WIRE_POINTS, most=6),
+    "drill_case": Matrix(DRILL_POINTS, most=4),
+    "provision_case": Matrix(PROVISION_POINTS, most=6),
     "addons_case": Matrix(ADDONS_POINTS),
     "release_case": Matrix(RELEASE_POINTS, most=1),
     "evaluation_case": Matrix(EVALUATION_POINTS, most=1),
     "withdrawn_case": Matrix(SWITCH_POINTS, most=0),
+    "cluster_release_case": Matrix((*CANARY_POINTS, *PROMOTION_POINTS), most=2),
+    "cluster_withdrawn_case": Matrix(PROMOTION_POINTS, most=0),
+    "cluster_refused_case": Matrix(REFUSAL_POINTS, most=0),
+    "cluster_process_case": Matrix(CANARY_PROCESSES, most=0),
 }
 
 

@@ -1,9 +1,13 @@
 """Seeded faults at named commit points: what can go wrong at one, and which cases a seed gives."""
 
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+
+STRUCK = "the fault of the case strikes now"
+"""A line of the output of every run that came to the commit point of its case."""
 
 
 class Fault(StrEnum):
@@ -17,7 +21,7 @@ class Fault(StrEnum):
 
 
 class WireFault(StrEnum):
-    """What happens to one request on its way to a server; the last two, to a part of a bulk request."""
+    """What happens to one request on its way to a server; the last three, to a part of a bulk request."""
 
     BUSY = "answered 429"
     FAILED = "answered 500"
@@ -26,9 +30,12 @@ class WireFault(StrEnum):
     AWAY_AFTER = "done and then away"
     PART_BUSY = "part answered 429"
     PART_FAILED = "part answered 503"
+    PART_BOTH = "part answered 429 and 503"
 
 
-BULK_FAULTS = (WireFault.PART_BUSY, WireFault.PART_FAILED)
+BULK_FAULTS = (WireFault.PART_BUSY, WireFault.PART_FAILED, WireFault.PART_BOTH)
+# Of these a run may hear nothing: the client tries again.
+PASSING = (WireFault.UNAVAILABLE, WireFault.CUT_AFTER, WireFault.PART_BUSY)
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,10 @@ class WirePoint:
         """What can happen to it."""
         bulk = self.path.endswith("/_bulk")
         return tuple(fault for fault in WireFault if bulk or fault not in BULK_FAULTS)
+
+    def is_met_by(self, method: str, path: str) -> bool:
+        """Whether this is such a request."""
+        return method == self.method and re.fullmatch(self.path, path) is not None
 
 
 class ProcessFault(StrEnum):

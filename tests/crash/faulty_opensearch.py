@@ -1,10 +1,11 @@
-"""A proxy before a real OpenSearch server, at which one request meets a fault."""
+"""A proxy before a real OpenSearch server, at which one request meets a fault, and which knows what was written."""
 
 import gzip
+import itertools
 import json
 import re
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,24 +14,29 @@ from urllib.parse import urlsplit
 
 from tests.crash.faults import Case, WireFault, WirePoint
 
-STATUS = {
-    WireFault.BUSY: 429,
-    WireFault.FAILED: 500,
-    WireFault.UNAVAILABLE: 503,
-    WireFault.PART_BUSY: 429,
-    WireFault.PART_FAILED: 503,
+STATUS = {WireFault.BUSY: 429, WireFault.FAILED: 500, WireFault.UNAVAILABLE: 503}
+# Those of the refused parts of a bulk request, in turn.
+STATUS_OF_PARTS = {
+    WireFault.PART_BUSY: (429,),
+    WireFault.PART_FAILED: (503,),
+    WireFault.PART_BOTH: (429, 503),
 }
+READS = re.compile(r".*/(_count|_mget|_msearch|_search|_search/scroll)")
 HOP_BY_HOP = ("connection", "content-length", "host", "accept-encoding", "transfer-encoding")
 SERVER_SECONDS = 120
 
 
 class FaultyOpenSearch:
-    """Hands every request on, except for the one that the case says; `struck` counts what met a fault."""
+    """Hands every request on, except for the one that the case says; `struck` counts what met a fault.
+
+    `writes` are the method and path of every request since then that has the server change something.
+    """
 
     def __init__(self, upstream: str) -> None:
         self.upstream = urlsplit(upstream).netloc
         self.url = ""
         self.struck = 0
+        self.writes: list[tuple[str, str]] = []
         self._case: Case | None = None
         self._calls = 0
         self._away = False
@@ -39,17 +45,19 @@ class FaultyOpenSearch:
     def set_case(self, case: Case | None) -> None:
         """Have this fault met once from now on, or none; whoever was away is back."""
         with self._lock:
-            self._case, self._calls, self._away, self.struck = case, 0, False, 0
+            self._case, self._calls, self._away, self.struck, self.writes = case, 0, False, 0, []
 
     def fault_of(self, method: str, path: str) -> WireFault | None:
         """What happens to the request that comes now."""
         with self._lock:
+            if method not in ("GET", "HEAD") and not READS.fullmatch(path):
+                self.writes.append((method, path))
             if self._away:
                 return WireFault.AWAY_AFTER
             case = self._case
             if case is None or not isinstance(case.point, WirePoint) or not isinstance(case.fault, WireFault):
                 return None
-            if method != case.point.method or not re.fullmatch(case.point.path, path):
+            if not case.point.is_met_by(method, path):
                 return None
             self._calls += 1
             if self._calls != case.call:
@@ -87,8 +95,8 @@ class _Handler(BaseHTTPRequestHandler):
                 if self.proxy.begins_to_be_away():
                     self.upstream_answer(body)
                 self.close_connection = True
-            case WireFault.PART_BUSY | WireFault.PART_FAILED as fault:
-                self.hand_on_in_part(body, STATUS[fault])
+            case fault if fault in STATUS_OF_PARTS:
+                self.hand_on_in_part(body, STATUS_OF_PARTS[fault])
             case fault:
                 self.answer(STATUS[fault], json.dumps({"error": {"type": fault.value}}).encode())
 
@@ -104,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             connection.close()
 
-    def hand_on_in_part(self, body: bytes, status: int) -> None:
+    def hand_on_in_part(self, body: bytes, statuses: Sequence[int]) -> None:
         """Have the server do the first half of the actions, and refuse the others."""
         packed = self.headers.get("content-encoding") == "gzip"
         lines = (gzip.decompress(body) if packed else body).splitlines(keepends=True)
@@ -114,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self.upstream_answer(gzip.compress(done) if packed else done)[1] if done else b'{"items": []}'
         said: dict[str, Any] = json.loads(answer)
         error = {"type": "es_rejected_execution_exception", "reason": "injected"}
-        for line in lines[half::2]:
+        for line, status in zip(lines[half::2], itertools.cycle(statuses), strict=False):
             ((verb, named),) = json.loads(line).items()
             said["items"].append({verb: {**named, "status": status, "error": error}})
         self.answer(200, json.dumps({**said, "errors": True}).encode())

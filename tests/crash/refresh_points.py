@@ -7,6 +7,7 @@ from tests.crash.stores import LANCE
 def refresh_points(store: str) -> tuple[CommitPoint, ...]:
     """Those of a refresh into `store`, a class."""
     return (
+        CommitPoint("turn", "tasks.refresh.steps:take_turn"),
         CommitPoint("change-record", "tasks.refresh.building:record_change"),
         CommitPoint("create", f"{store}.create"),
         CommitPoint("copy", f"{store}.copy"),
@@ -21,6 +22,7 @@ def refresh_points(store: str) -> tuple[CommitPoint, ...]:
 REFRESH_POINTS = refresh_points(LANCE)
 
 ROLLBACK_POINTS = (
+    CommitPoint("rollback-turn", "tasks.refresh.rollback:take_turn"),
     CommitPoint("hold", "tasks.refresh.rollback:write_holds"),
     CommitPoint("rollback", f"{LANCE}.promote"),
 )

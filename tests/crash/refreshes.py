@@ -75,7 +75,7 @@ class Refreshes:
     def run(self, case: Case | None = None, rollback_to: str | None = None) -> tuple[int, set[str], str]:
         """Refresh, or go back; returns the exit code, the ids of all chunks that were stored, and the output."""
         journal = self._journals / f"{len(list(self._journals.iterdir()))}.txt"
-        code, output = ended(self.start(journal, case, rollback_to))
+        code, output = ended(self.start(journal, case, rollback_to), case)
         return code, set(journal.read_text().split()), output
 
     def start(self, journal: Path, case: Case | None = None, rollback_to: str | None = None) -> "subprocess.Popen[str]":

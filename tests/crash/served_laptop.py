@@ -3,15 +3,16 @@
 import json
 import os
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from flows.agents_on_laptop import LaptopService
 from tasks.embedding_identity import embedding_identity
 from tasks.environment.variable_file import DIRECTORY_VARIABLE, read_variable_file
+from tasks.laptop_service import LaptopService
 from tasks.platforms import Component
 from tasks.platforms.component_names import AGENTS, GATEWAY
 from tasks.platforms.component_records import ComponentRecords
@@ -19,7 +20,7 @@ from tasks.platforms.local_components import LocalComponents
 from tests.agents.corpus_generation import build_generation, corpus_chunks
 from tests.agents.scripted_gateway import DIMENSION, ScriptedGateway
 from tests.callers import Callers
-from tests.crash.children import run_child
+from tests.crash.children import run_child, start_child
 from tests.crash.faults import Case
 from tests.local_environment import write_local_environment
 
@@ -71,9 +72,13 @@ class ServedLaptop:
         """Run the flow `evaluation` likewise, which takes a report that is there already for its own."""
         return run_child("evaluation", case, self._environ)
 
+    def start(self, flow: str) -> "subprocess.Popen[str]":
+        """The flow `agents` or `evaluation` in a process of its own, which goes on."""
+        return start_child(flow, None, self._environ)
+
     def callers(self) -> Callers:
         """People who ask while the block lasts."""
-        return Callers(self.service.components.platform.address(AGENTS), QUESTION, pause=0.2)
+        return Callers(self.service.components.platform.address(AGENTS), QUESTION, pause=0.5)
 
     def ask(self) -> str:
         """The kind of the answer that a caller gets."""

@@ -1,20 +1,25 @@
 """The stores that refreshes are tried on: how a variable file names each, and how each goes back to what it held."""
 
 import shutil
+import uuid
 from collections.abc import Generator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+import httpx
 from opensearchpy import OpenSearch
 
 from agents.knowledge.store import KnowledgeStore
 from agents.knowledge.store.opening import open_store
 from agents.knowledge.store.opensearch import MANIFESTS, NOTES
 from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
+from tests.crash.faulty_opensearch import FaultyOpenSearch
 
 LANCE = "agents.knowledge.store.lance:LanceStore"
+# What a request may take on a busy machine.
+BUSY_SECONDS = 120.0
 OPENSEARCH = "agents.knowledge.store.opensearch:OpenSearchStore"
 
 
@@ -109,7 +114,12 @@ class OpenSearchBehindProxy:
     @property
     def settings(self) -> OpenSearchSettings:
         """See `TriedStore`."""
-        return OpenSearchSettings(self.address, self.prefix, 1, 0)
+        return OpenSearchSettings(self.address, self.prefix, 1, 0, seconds=BUSY_SECONDS)
+
+    @property
+    def settings_by_proxy(self) -> OpenSearchSettings:
+        """With which a test reaches it as refreshes do."""
+        return replace(self.settings, endpoint=self.proxy)
 
     def keep(self) -> None:
         """See `TriedStore`."""
@@ -144,3 +154,12 @@ class OpenSearchBehindProxy:
                 target = destination + index.removeprefix(origin)
                 client.indices.clone(index=index, target=target, body={"settings": block, "aliases": aliases})
                 client.indices.put_settings(index=index, body=block)
+
+
+@contextmanager
+def new_opensearch_store(address: str, proxy: FaultyOpenSearch, name: str) -> Generator[OpenSearchBehindProxy]:
+    """A store that holds nothing, under a prefix that begins with `name`; at the end no fault and nothing is left."""
+    prefix = f"{name}-{uuid.uuid4().hex[:12]}"
+    yield OpenSearchBehindProxy(address, proxy.url, prefix)
+    proxy.set_case(None)
+    httpx.delete(f"{address}/{prefix}-*", timeout=60).raise_for_status()

@@ -14,7 +14,7 @@ from tests.tasks.conftest import until
 from tests.tasks.helm.conftest import Rollout
 from tests.tasks.helm.test_rollout import UNSCHEDULABLE, greeting
 
-pytestmark = [pytest.mark.prefect_server, pytest.mark.kubernetes, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.prefect_server, pytest.mark.kubernetes, pytest.mark.timeout(1200)]
 
 
 def start(checkout: Path, api_url: str, case: Case | None = None) -> "subprocess.Popen[str]":
@@ -69,9 +69,9 @@ def test_a_rollout_that_is_killed_while_helm_waits_is_put_right(
         return record is not None and record.status == "pending-upgrade"
 
     with start(checkout, prefect_server) as process:
-        until(upgrading, seconds=120)
+        until(upgrading, seconds=400)
         process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=30)
+        process.communicate(timeout=180)
     assert upgrading()
     changed.described.values("widgets", {"greeting": "whole"})
 

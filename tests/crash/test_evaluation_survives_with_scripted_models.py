@@ -8,13 +8,13 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.sorting import ArtifactSort
 
-from tasks.evaluation_report import Report
-from tasks.kept_reports import DirectoryReports, reports_directory
+from tasks.evaluation.kept_reports import DirectoryReports, reports_directory
+from tasks.evaluation.report import Report
 from tests.crash.evaluation_points import EVALUATION_POINTS
 from tests.crash.faults import Case, Fault
 from tests.crash.served_laptop import ServedLaptop
 
-pytestmark = [pytest.mark.prefect_server, pytest.mark.platform, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.prefect_server, pytest.mark.platform, pytest.mark.timeout(1800)]
 
 NAMES = [point.name for point in EVALUATION_POINTS]
 WRITTEN_AT = NAMES.index("report")

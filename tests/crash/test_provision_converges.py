@@ -11,7 +11,7 @@ from tests.crash.children import in_checkout, run_child
 from tests.crash.faults import Case, Fault
 from tests.flows.provision.conftest import STATE_BUCKET, SmallRoot, state_of_dev, word_in_state
 
-pytestmark = [pytest.mark.prefect_server, pytest.mark.terraform, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.prefect_server, pytest.mark.terraform, pytest.mark.timeout(1200)]
 
 
 def provision(checkout: Path, api_url: str, case: Case | None = None) -> tuple[int, str]:

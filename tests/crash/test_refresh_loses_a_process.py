@@ -18,7 +18,7 @@ from tasks.environment.variable_file import read_variable_file
 from tasks.owned_processes import owned_processes
 from tasks.platforms.component_names import PREFECT_SERVER
 from tasks.platforms.local_components import LocalComponents
-from tests.crash.children import ended
+from tests.crash.children import ended, title_of
 from tests.crash.faults import Case, ProcessPoint
 from tests.crash.refresh_points import EMBEDDER
 from tests.crash.refreshes import Refreshes
@@ -83,11 +83,3 @@ def embeds(child: "subprocess.Popen[str]") -> bool:
         EMBEDDER in title_of(each) and each.cpu_times().user > 1
         for each in psutil.Process(child.pid).children(recursive=True)
     )
-
-
-def title_of(process: psutil.Process) -> str:
-    """Its command line; empty when it has ended."""
-    try:
-        return " ".join(process.cmdline())
-    except psutil.NoSuchProcess:
-        return ""

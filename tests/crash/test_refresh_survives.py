@@ -11,7 +11,7 @@ from tests.crash.faults import Case, Fault
 from tests.crash.refreshes import Refreshes
 from tests.crash.stores import LanceInDirectory, opened
 
-pytestmark = [pytest.mark.prefect_server, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.prefect_server, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture(scope="module")

@@ -3,16 +3,23 @@
 Prefect's server, supervisord and the services are real; only the models are scripted.
 """
 
+import json
+
 import pytest
 
+from tasks.agents_change import changing_agents
 from tasks.data_directory import agent_candidate_file
+from tasks.laptop_service import LaptopService
 from tasks.owned_processes import owned_processes
-from tasks.platforms.component_names import AGENTS, GATEWAY
+from tasks.platforms import Component
+from tasks.platforms.component_names import AGENTS, AGENTS_CANDIDATE, GATEWAY
 from tests.crash.agents_points import GATE_POINTS
+from tests.crash.children import ended
 from tests.crash.faults import Case, Fault
 from tests.crash.served_laptop import LEAST_RELEVANCY, ServedLaptop
+from tests.ports import free_port
 
-pytestmark = [pytest.mark.prefect_server, pytest.mark.platform, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.prefect_server, pytest.mark.platform, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture
@@ -53,6 +60,36 @@ def test_a_release_that_a_fault_met_can_be_taken_back(
 
     assert {former} <= set(callers.outcomes) <= {former, wanted}, "a request was lost"
     assert_only_the_described_version_runs(served_laptop, former)
+
+
+def test_runs_at_the_same_moment_leave_what_the_other_one_tries(
+    served_laptop: ServedLaptop, versions: tuple[str, str]
+) -> None:
+    former, wanted = versions
+    service = served_laptop.service
+    platform = service.components.platform
+    with served_laptop.callers() as callers:
+        with changing_agents(service.settings):
+            platform.deploy(candidate_of(service))
+            runs = [served_laptop.start(flow) for flow in ("agents", "evaluation")]
+            for run in runs:
+                assert run.stdout is not None
+                assert any("agents.lock" in line for line in run.stdout), "it does not wait for its turn"
+            platform.wait_until_ready(AGENTS_CANDIDATE)
+        for code, output in map(ended, runs):
+            assert code == 0, output
+
+    assert {former} <= set(callers.outcomes) <= {former, wanted}, "a request was lost"
+    assert_only_the_described_version_runs(served_laptop, wanted)
+
+
+def candidate_of(service: LaptopService) -> Component:
+    """A process that a run which owns the change has started."""
+    wanted, port = service.wanted, free_port()
+    path = agent_candidate_file(service.settings)
+    (text,) = wanted.files.values()
+    told = json.loads(text) | {"port": port}
+    return service.components.agents_candidate(path, json.dumps(told), port)
 
 
 def assert_only_the_described_version_runs(served_laptop: ServedLaptop, kind: str) -> None:

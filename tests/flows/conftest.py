@@ -16,8 +16,12 @@ RunPython = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of the parts of the repository that flows need."""
-    root = tmp_path / "checkout"
+    """A checkout of the test's own."""
+    return checked_out(tmp_path / "checkout")
+
+
+def checked_out(root: Path) -> Path:
+    """A copy of the parts of the repository that flows need, at `root`."""
     ignored = shutil.ignore_patterns("__pycache__", ".terraform")
     for name in ("agents", "tasks", "flows", "console", "infra", "helm-values"):
         if (REPOSITORY / name).is_dir():
@@ -30,7 +34,7 @@ def checkout(tmp_path: Path) -> Path:
 def run_python(prefect_server: str, checkout: Path) -> RunPython:
     """Run `python <arguments>` in the checkout against the session's Prefect server, and wait for it."""
 
-    def run(*arguments: str, seconds: float = 120) -> "subprocess.CompletedProcess[str]":
+    def run(*arguments: str, seconds: float = 600) -> "subprocess.CompletedProcess[str]":
         environment = {
             **os.environ,
             "PREFECT_API_URL": prefect_server,

@@ -12,8 +12,8 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
 from flows.cost import NothingIsBilled, cost
 from rehearsal.aws import EmulatedAws, running_emulated_aws
-from tasks.bill import CostUnknown
-from tasks.cost_report import OverBudget
+from tasks.bill import Bill, CostUnknown, read_bill
+from tasks.cost_report import OverBudget, report_of
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.plan_review import PlanReview
@@ -28,16 +28,20 @@ DEV = EnvironmentName.DEV
 BUDGET = load_environment(DEV).environment.budget.monthly_usd
 
 
+NODE_HOURS_A_DAY = {"USW2-BoxUsage:m7i.large": 36.0, "SpotUsage:m7i.large": 12.0, "EBS:VolumeUsage.gp3": 9.0}
+
+
 def billed(usd_a_day: Mapping[str, float], pages: int = 1) -> Any:
-    """An answer for every day that is asked for, on so many pages."""
+    """An answer for every day that is asked for, on so many pages: dollars by service, or quantities by usage type."""
 
     def answer(asked: Parameters) -> Mapping[str, Any]:
         start, end = (date.fromisoformat(asked["TimePeriod"][edge]) for edge in ("Start", "End"))
         days = [(start + timedelta(days=number)).isoformat() for number in range((end - start).days)]
         page = int(asked.get("NextPageToken", 0))
+        (metric,) = asked["Metrics"]
         groups = [
-            {"Keys": [service], "Metrics": {"UnblendedCost": {"Amount": str(usd), "Unit": "USD"}}}
-            for service, usd in usd_a_day.items()
+            {"Keys": [name], "Metrics": {metric: {"Amount": str(amount), "Unit": "N/A"}}}
+            for name, amount in (usd_a_day if metric == "UnblendedCost" else NODE_HOURS_A_DAY).items()
         ]
         results = [{"TimePeriod": {"Start": day, "End": day}, "Groups": groups} for day in days[page::pages]]
         more = {"NextPageToken": str(page + 1)} if page + 1 < pages else {}
@@ -91,8 +95,8 @@ def reviewed(digest: str, made: datetime, after_usd: float) -> PlanReview:
     )
 
 
-def published(client: SyncPrefectClient) -> str:
-    key = ArtifactFilterKey(any_=["dev-cost-bill"])
+def published(client: SyncPrefectClient, name: str = "dev-cost-bill") -> str:
+    key = ArtifactFilterKey(any_=[name])
     return "".join(str(artifact.data) for artifact in client.read_artifacts(artifact_filter=ArtifactFilter(key=key)))
 
 
@@ -110,8 +114,11 @@ def test_the_bill_is_summed_and_held_against_the_budget(
     assert "no plan of the last 30 days" in table
     assert "there is no cluster, and so no gateway" in caplog.text
     assert table.index("Amazon Bedrock") < table.index("Amazon EC2"), "the most expensive service stands first"
-    first, second = explorer.calls_of("GetCostAndUsage")
+    first, second, *_ = explorer.calls_of("GetCostAndUsage")
     assert second["NextPageToken"] == "1"
+    nodes = published(prefect_client, "dev-cost-nodes")
+    assert '{"type": "m7i.large", "hours": 1440.0, "nodes": 2.0}' in nodes
+    assert "EBS" not in nodes
     assert first["Filter"] == {
         "And": [
             {"Tags": {"Key": "Project", "Values": ["agentic-eks"]}},
@@ -176,11 +183,23 @@ def test_what_the_newest_plan_said_stands_beside_the_bill(
     assert "812.25" in table
 
 
-def test_without_a_history_there_is_no_forecast_and_the_month_so_far_counts(explorer: ScriptedAws) -> None:
-    explorer.script("ce", "GetCostAndUsage", billed({"Amazon EC2": 0.5}))
-    explorer.refuse("ce", "GetCostForecast", "DataUnavailableException")
+def test_without_a_forecast_the_month_is_expected_to_go_on_as_it_began() -> None:
+    def bill(until: date, this_month: float) -> Bill:
+        return Bill(until - timedelta(days=30), until, {"Amazon EC2": 90.0}, {}, this_month, rest_of_month=None)
 
-    assert "no forecast yet" in cost(DEV)
+    assert bill(date(2026, 6, 11), 50.0).expected_month == pytest.approx(150.0)
+    assert bill(date(2026, 6, 1), 0.0).expected_month == 0
+
+
+def test_a_month_without_forecast_that_began_too_dear_fails(explorer: ScriptedAws) -> None:
+    explorer.script("ce", "GetCostAndUsage", billed({"Amazon EC2": BUDGET}))
+    explorer.refuse("ce", "GetCostForecast", "DataUnavailableException")
+    report = report_of(load_environment(DEV), read_bill.fn(load_environment(DEV), date(2026, 6, 4)), None)
+
+    assert "no forecast yet" in report.summary
+    assert {"what": "expected this month, if it goes on as it began", "usd": 30 * BUDGET} in report.rows
+    with pytest.raises(OverBudget, match=r"will cost 45,000 USD"):
+        report.require_within_budget()
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,15 @@
 """The repository's own prefect.yaml: every deployment of it loads, deploys and runs."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from prefect.blocks.webhook import Webhook
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.flows import load_flow_from_entrypoint
 from prefect.utilities.callables import parameter_schema
+from pydantic import SecretStr
 
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
@@ -74,7 +77,18 @@ def test_importing_the_flows_is_light(run_python: RunPython) -> None:
     assert outcome.stdout.strip() == "[]"
 
 
+@pytest.fixture
+def notifications(prefect_server: str) -> Iterator[None]:
+    """The block that `prod` names, whose webhook nobody calls here."""
+    name = load_environment(EnvironmentName.PROD).environment.prefect.notifications
+    assert name is not None
+    Webhook(url=SecretStr("http://127.0.0.1:9/")).save(name, overwrite=True)
+    yield
+    Webhook.delete(name)
+
+
 @pytest.mark.prefect_server
+@pytest.mark.usefixtures("notifications")
 def test_plain_prefect_deploy_accepts_the_file_and_agrees_with_ours(
     run_python: RunPython, checkout: Path, prefect_server: str, prefect_client: SyncPrefectClient
 ) -> None:
@@ -104,7 +118,7 @@ def test_deployment_runs_in_a_real_worker(
     assert asked.returncode == 0, asked.stdout + asked.stderr
     deployment = prefect_client.read_deployment_by_name("addons/local")
 
-    worker = run_python("-m", "prefect", "worker", "start", "--pool", "management", "--run-once", seconds=200)
+    worker = run_python("-m", "prefect", "worker", "start", "--pool", "management", "--run-once")
 
     assert worker.returncode == 0, worker.stdout + worker.stderr
     (run,) = [run for run in prefect_client.read_flow_runs() if run.deployment_id == deployment.id]

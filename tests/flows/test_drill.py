@@ -1,5 +1,6 @@
 """The flow `drill` on a laptop: the embedded store, restored beside with the real embedding model."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
 from agents.knowledge.store import EmbeddedChunk
+from agents.state.settings import SqliteSettings
 from flows.drill import drill
 from flows.drill_sites import NothingIsKept, UnknownMaker
 from tasks.embedding_identity import embedding_identity
@@ -16,6 +18,7 @@ from tasks.llama_embedder import LlamaEmbedder
 from tasks.restore_drill.report import RestoreFailed
 from tests.contracts.generations import GUIDE, manifest
 from tests.flows.own_knowledge_base import OwnKnowledgeBase
+from tests.tasks.restore_drill.filled_state import fill
 
 pytestmark = pytest.mark.prefect_server
 
@@ -46,12 +49,14 @@ def test_the_report_says_what_was_restored_and_a_damaged_copy_fails_the_run(
     base: OwnKnowledgeBase, prefect_client: SyncPrefectClient
 ) -> None:
     serve_guide(base)
+    asyncio.run(fill(SqliteSettings(base.data / "agents" / "state.db")))
 
     assert "generation one was restored" in drill(EnvironmentName.LOCAL)
 
     key = ArtifactFilter(key=ArtifactFilterKey(any_=["local-drill-restored"]))
     (report,) = prefect_client.read_artifacts(artifact_filter=key)
     assert all(text in str(report.data) for text in ('"RPO": "48 h"', '"RTO": "30 min"', "chunks: 4", "upgrade.md#"))
+    assert all(text in str(report.data) for text in ('"store": "state"', "a copy of state.db", "rows of turns: 3"))
 
     kept = next((base.data / "knowledge-copies" / "one" / "manifests").iterdir())
     kept.write_text(kept.read_text().replace("upgrade.md", "upgraded.md"))

@@ -25,20 +25,21 @@ from prefect.client.schemas.sorting import ArtifactSort
 from agents.knowledge.generation import EmbeddingIdentity
 from agents.knowledge.store.opening import open_store
 from agents.knowledge.store.settings import OpenSearchSettings
-from flows.evaluation import evaluation
+from flows.evaluation import Evaluated, evaluation
 from tasks.environment import REPOSITORY, EnvironmentName
 from tasks.environment.variable_file import DIRECTORY_VARIABLE, read_variable_file
 from tasks.environment_outputs import EnvironmentOutputs, block_name
-from tasks.evaluation_gate import DemandsMissed
-from tasks.evaluation_report import Report
+from tasks.evaluation.gate import DemandsMissed
+from tasks.evaluation.inputs import QuestionsLost
+from tasks.evaluation.report import Report
 from tasks.weights.manifest import Manifest, write_manifest
 from tasks.weights.places import weights_prefix
 from tests.agents.corpus_generation import corpus_chunks, write_generation
 from tests.agents.scripted_gateway import DIMENSION, ScriptedGateway
 from tests.charts.own_charts import sample_outputs
-from tests.tasks.judging_gateway import JudgingGateway
+from tests.tasks.evaluation.judging_gateway import JudgingGateway
 
-pytestmark = [pytest.mark.prefect_server, pytest.mark.opensearch, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.prefect_server, pytest.mark.opensearch, pytest.mark.timeout(1200)]
 
 DEV = EnvironmentName.DEV
 PORT = "The agent service listens on port 8080."
@@ -141,7 +142,7 @@ def dev(
             for bucket in ("models", "results"):
                 s3.create_bucket(Bucket=buckets[bucket])
             write_manifest(s3, buckets["models"], weights_prefix(name, settings.models.catalogue[name]), manifest)
-            vault.create_secret(Name="agentic-eks-dev/litellm-master-key", SecretString="sk-of-the-gateway")
+            vault.create_secret(Name="agentic-eks-dev/litellm-evaluation-key", SecretString="sk-of-the-gateway")
             with closing(open_store(OpenSearchSettings(opensearch_address, prefix, 1, 0))) as store:
                 identity = EmbeddingIdentity(model=name, fingerprint=manifest.sha256, dimension=DIMENSION)
                 write_generation(store, "g1", corpus_chunks(), identity)
@@ -168,6 +169,7 @@ def services() -> list[psutil.Process]:
 def test_a_service_of_the_runs_own_is_measured_in_the_cluster(dev: Dev, prefect_client: SyncPrefectClient) -> None:
     outcome = evaluation(DEV, answers=1)
 
+    assert isinstance(outcome, Evaluated)
     assert outcome.report is not None
     assert (outcome.report.generation, outcome.report.answered) == ("g1", 1)
     assert outcome.report.scores["recall_at_5"] == 1
@@ -188,6 +190,7 @@ def test_a_service_of_the_runs_own_is_measured_in_the_cluster(dev: Dev, prefect_
     dev.models.questions.clear()
     again = evaluation(DEV, answers=1, reuse=True)
 
+    assert isinstance(again, Evaluated)
     assert again.summary.startswith("nothing changed since")
     assert dev.models.questions == [], "nobody was asked"
 
@@ -196,3 +199,16 @@ def test_a_service_of_the_runs_own_is_measured_in_the_cluster(dev: Dev, prefect_
     with pytest.raises(DemandsMissed, match=r"rouge_l = 0\.") as verdict:
         evaluation(DEV, answers=1)
     assert isinstance(verdict.value.__context__, ClientError), "the copy to Langfuse failed, and hid nothing"
+
+    dev.set("thresholds", "{}")
+    with pytest.raises(ClientError):
+        evaluation(DEV, answers=1, reuse=True)
+    assert [report.unsent for report in dev.reports()] == [False, True], "what is unsent is tried again"
+
+    # The documents were renamed, and the questions were not.
+    questions = dev.file.parent.parent / "questions.jsonl"
+    text = questions.read_text(encoding="utf-8")
+    assert "commands.md" in text
+    questions.write_text(text.replace("commands.md", "renamed.md"), encoding="utf-8")
+    with pytest.raises(QuestionsLost, match="'g1' was measured on"):
+        evaluation(DEV, answers=1)

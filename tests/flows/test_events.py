@@ -9,13 +9,15 @@ import pytest
 from mypy_boto3_sqs import SQSClient
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun, State
-from prefect.states import Completed, Crashed, Running
+from prefect.states import Completed, Crashed, Running, Scheduled
 
 from flows.events import NobodyListens, events, refresh_after_changes
 from rehearsal.aws import EmulatedAws
 from tasks.document_events import queue_name
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
+from tasks.missed_runs import BY_SCHEDULE
+from tests.tasks.conftest import until
 
 pytestmark = pytest.mark.prefect_server
 
@@ -166,3 +168,30 @@ def test_the_flow_looks_at_its_own_account_and_refuses_where_nobody_listens(
     assert "nothing changed" in events(EnvironmentName.DEV)
     with pytest.raises(NobodyListens, match=r"knowledge\.events of 'local' is left out"):
         events(EnvironmentName.LOCAL)
+
+
+def test_the_first_look_after_an_outage_cancels_those_that_nobody_took(
+    bucket: Bucket, deployment: UUID, prefect_client: SyncPrefectClient
+) -> None:
+    flow = prefect_client.create_flow_from_name("events")
+    looks = prefect_client.create_deployment(flow, "dev", entrypoint="flows.events.events")
+    now = datetime.now(UTC)
+
+    def due(at: datetime, *tags: str) -> UUID:
+        """The id of a run as Prefect's scheduler makes it, with its tag, or a person without."""
+        state = Scheduled(scheduled_time=at)
+        return prefect_client.create_flow_run_from_deployment(looks, state=state, tags=tags).id
+
+    missed = [due(now - number * 5 * MINUTE, BY_SCHEDULE) for number in range(1, 6)]
+    until(lambda: state_of(prefect_client, missed[0]) == "Late")
+    left = [due(now + 60 * MINUTE, BY_SCHEDULE), due(now - 5 * MINUTE)]
+
+    assert "nothing changed" in events(EnvironmentName.DEV)
+
+    assert {state_of(prefect_client, run) for run in missed} == {"Cancelled"}
+    assert {state_of(prefect_client, run) for run in left} <= {"Scheduled", "Late"}
+
+
+def state_of(client: SyncPrefectClient, run: UUID) -> str | None:
+    state = client.read_flow_run(run).state
+    return state.name if state else None

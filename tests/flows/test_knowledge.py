@@ -85,7 +85,7 @@ def unreadable_artifact(client: SyncPrefectClient) -> dict[str, str]:
     return {row["document"]: row["reason"] for row in json.loads(str(newest.data))}
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_a_knowledge_base_from_its_first_refresh_on(
     base: OwnKnowledgeBase, prefect_client: SyncPrefectClient, flow_log: pytest.LogCaptureFixture
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 from agents.knowledge.store import StoreUnavailable
 from tests.flows.own_knowledge_base import OwnKnowledgeBase
 
-pytestmark = [pytest.mark.prefect_server, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.prefect_server, pytest.mark.timeout(1200)]
 
 CHUNKS_PER_CHAPTER = 10
 

@@ -18,7 +18,7 @@ from tests.ports import free_port
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-pytestmark = [pytest.mark.prefect_server, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.prefect_server, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["S3Client"]:
         client.close()
     finally:
         server.terminate()
-        server.wait(timeout=30)
+        server.wait(timeout=180)
 
 
 def test_documents_of_a_bucket(tmp_path: Path, model_files: Path, prefect_server: str, s3: "S3Client") -> None:

@@ -41,7 +41,7 @@ def test_a_stage_that_fails_stops_the_lifecycle_and_its_attempt_goes_on_from_the
     deployed: SyncPrefectClient, run_python: RunPython
 ) -> None:
     with played_worker({"knowledge": Failed(message="the gate refused the generation")}):
-        stopped = run_python(*LIFECYCLE, seconds=240)
+        stopped = run_python(*LIFECYCLE)
 
     assert stopped.returncode == 1
     assert "knowledge/dev did not complete" in stopped.stderr
@@ -52,7 +52,7 @@ def test_a_stage_that_fails_stops_the_lifecycle_and_its_attempt_goes_on_from_the
     attempt = re.search(r"`prefect deployment run lifecycle/dev -p attempt=(\S+)`", stopped.stderr)
     assert attempt is not None, stopped.stderr
     with played_worker():
-        resumed = run_python(*LIFECYCLE, "--attempt", attempt[1], seconds=240)
+        resumed = run_python(*LIFECYCLE, "--attempt", attempt[1])
 
     assert resumed.returncode == 0, resumed.stderr
     runs = stage_runs(deployed)
@@ -80,7 +80,7 @@ def test_a_stage_without_a_deployment_is_an_error_and_no_stage_after_it_runs(
     deployed.delete_deployment(deployed.read_deployment_by_name("addons/dev").id)
 
     with played_worker():
-        outcome = run_python(*LIFECYCLE, seconds=240)
+        outcome = run_python(*LIFECYCLE)
 
     assert outcome.returncode == 1
     assert "addons/dev" in outcome.stderr
@@ -97,7 +97,7 @@ def test_a_service_that_people_ask_learns_of_the_next_embedding_model_first(
     release.save(RELEASE, overwrite=True)
     try:
         with played_worker():
-            outcome = run_python(*LIFECYCLE, seconds=240)
+            outcome = run_python(*LIFECYCLE)
     finally:
         AgentsRelease.delete(RELEASE)
 

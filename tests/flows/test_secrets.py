@@ -12,10 +12,11 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from flows.secrets import secrets
 from rehearsal.aws import EmulatedAws
 from tasks.environment import EnvironmentName
+from tasks.environment_outputs import OutputsMissing
 from tasks.secrets import SecretReport, SecretsMissing
 
 pytestmark = pytest.mark.prefect_server
-NAMES = ("litellm-master-key", "tavily-api-key", "weights-token")
+NAMES = ("litellm-agents-key", "litellm-evaluation-key", "litellm-master-key", "tavily-api-key", "weights-token")
 
 
 @pytest.fixture
@@ -64,6 +65,19 @@ def test_names_that_terraform_has_not_made_fail_the_run(
         secrets(EnvironmentName.DEV)
 
     assert "absent" in shown(prefect_client)
+
+
+def test_a_key_that_a_killed_run_renewed_is_told_to_the_gateway_by_the_next(
+    account: SecretsManagerClient, prefect_client: SyncPrefectClient
+) -> None:
+    for name in NAMES:
+        account.create_secret(Name=f"agentic-eks-dev/{name}")
+    for value in ("sk-before", "sk-renewed-and-then-killed"):
+        account.put_secret_value(SecretId="agentic-eks-dev/litellm-agents-key", SecretString=value)
+
+    # Nothing was provisioned here, so that the way to the gateway ends at its first step.
+    with pytest.raises(OutputsMissing):
+        secrets(EnvironmentName.DEV)
 
 
 def test_a_laptop_has_nothing_to_do(prefect_client: SyncPrefectClient, caplog: pytest.LogCaptureFixture) -> None:

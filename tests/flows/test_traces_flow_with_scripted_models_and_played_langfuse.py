@@ -9,25 +9,26 @@ from typing import Any
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
-from prefect.client.schemas.sorting import ArtifactSort
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey, FlowFilter, FlowFilterName
+from prefect.client.schemas.sorting import ArtifactSort, FlowRunSort
 
 from agents.service import create_app
-from flows.traces import traces
+from flows.traces import MeasuredTraces, traces
 from tasks.environment import REPOSITORY, EnvironmentName
 from tasks.environment.variable_file import DIRECTORY_VARIABLE
-from tasks.evaluation_gate import DemandsMissed
-from tasks.langfuse_api import LangfuseUnavailable
+from tasks.evaluation.gate import DemandsMissed
+from tasks.langfuse.api import LangfuseUnavailable
 from tasks.platforms import Component
 from tests.agents.conftest import KEY_VARIABLE, Running, service_settings
 from tests.agents.corpus_generation import build_generation, corpus_chunks
-from tests.agents.scripted_gateway import ThreadedServer, free_port
+from tests.agents.scripted_gateway import ThreadedServer
 from tests.agents.tracing.played_langfuse import PUBLIC_KEY, SECRET_KEY, langfuse_at
-from tests.tasks.judging_gateway import JudgingGateway
-from tests.tasks.readable_langfuse import OBSERVATIONS_PATH, ReadableLangfuse
-from tests.tasks.scripted_judge import LABELS, verdicts
+from tests.ports import free_port
+from tests.tasks.evaluation.judging_gateway import JudgingGateway
+from tests.tasks.evaluation.scripted_judge import LABELS, verdicts
+from tests.tasks.langfuse.readable_langfuse import OBSERVATIONS_PATH, ReadableLangfuse
 
-pytestmark = [pytest.mark.prefect_server, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.prefect_server, pytest.mark.timeout(1200)]
 
 LOCAL = EnvironmentName.LOCAL
 GROUNDED = "`make down` stops every process that `make up` started."
@@ -114,6 +115,12 @@ def _variable_file(directory: Path, gateway_port: int, langfuse: str) -> Path:
     return file
 
 
+def measured() -> MeasuredTraces:
+    outcome = traces(LOCAL)
+    assert isinstance(outcome, MeasuredTraces)
+    return outcome
+
+
 def table(client: SyncPrefectClient, name: str, column: str) -> dict[str, dict[str, Any]]:
     key = ArtifactFilterKey(any_=[f"local-traces-{name}"])
     newest, *_ = client.read_artifacts(artifact_filter=ArtifactFilter(key=key), sort=ArtifactSort.CREATED_DESC)
@@ -128,7 +135,7 @@ def test_answers_of_people_are_scored_and_the_scores_are_on_their_traces(
     abstained = laptop.ask("Who won the chess championship in Berlin?")
     laptop.ask(GOLDEN["question"])
 
-    report = traces(LOCAL).report
+    report = measured().report
 
     assert report is not None
     assert report.found == 4
@@ -154,10 +161,26 @@ def test_answers_of_people_are_scored_and_the_scores_are_on_their_traces(
     assert scores["faithfulness"]["value"] == 1
     assert "proposes" in table(prefect_client, "judge", "what")["faithfulness does not gate yet"]["value"]
 
-    again = traces(LOCAL)
+    again = measured()
 
     assert again.report is None
     assert again.summary.startswith("nobody was answered between"), "each question is measured once"
+
+
+def test_scores_that_a_run_measured_and_did_not_send_are_sent_by_the_next_one(laptop: Laptop) -> None:
+    laptop.ask(QUESTION)
+    laptop.langfuse.scores_status = 403
+    report = measured().report
+    assert report is not None
+    assert laptop.written() == {}
+
+    laptop.langfuse.scores_status = 200
+    assert measured().summary.startswith("nobody was answered between")
+
+    assert laptop.written() == {row.trace_id: row.judged for row in report.rows}
+    laptop.langfuse.scores.clear()
+    traces(LOCAL)
+    assert laptop.written() == {}, "they are sent once"
 
 
 def test_bad_answers_fail_the_run_with_the_worst_of_them(laptop: Laptop, prefect_client: SyncPrefectClient) -> None:
@@ -166,13 +189,28 @@ def test_bad_answers_fail_the_run_with_the_worst_of_them(laptop: Laptop, prefect
     laptop.models.judge.said["NLIStatementOutput"] = lambda given: verdicts(given, lambda each: LABELS.get(each, False))
 
     with pytest.raises(DemandsMissed, match=r"faithfulness = 0\.000 is below its threshold 0\.900") as failed:
-        traces(LOCAL)
+        measured()
 
     assert trace in str(failed.value)
     assert QUESTION not in str(failed.value), "it is told to logs and webhooks"
 
     assert table(prefect_client, "worst-answers", "trace")[trace]["question"] == QUESTION
     assert laptop.written()[trace]["faithfulness"] == 0
+
+
+def test_a_judge_that_does_not_count_is_told_by_the_state_of_the_run(
+    laptop: Laptop, prefect_client: SyncPrefectClient
+) -> None:
+    laptop.ask(QUESTION)
+    laptop.models.judge.said["NLIStatementOutput"] = lambda given: verdicts(given, lambda _: True)
+
+    assert measured().summary.startswith("Uncalibrated: the judge agrees with people less than 0.6")
+
+    newest, *_ = prefect_client.read_flow_runs(
+        flow_filter=FlowFilter(name=FlowFilterName(any_=["traces"])), sort=FlowRunSort.START_TIME_DESC, limit=1
+    )
+    assert newest.state is not None
+    assert str(newest.state.message).startswith("Uncalibrated")
 
 
 def test_a_sample_is_drawn_and_what_a_judge_fails_to_score_is_counted(laptop: Laptop) -> None:
@@ -182,19 +220,19 @@ def test_a_sample_is_drawn_and_what_a_judge_fails_to_score_is_counted(laptop: La
     laptop.models.judge.said["NLIStatementOutput"] = lambda given: {"statements": []}
 
     with pytest.raises(DemandsMissed, match=r"faithfulness: 2 of 2 scores are missing.*NaN"):
-        traces(LOCAL)
+        measured()
 
     assert [set(scores) for scores in laptop.written().values()] == [{"answer_relevancy"}] * 2
 
 
 def test_nobody_asked_nobody_answered_and_a_langfuse_that_refuses(laptop: Laptop) -> None:
-    assert traces(LOCAL).summary.startswith("nobody was answered between")
+    assert measured().summary.startswith("nobody was answered between")
     laptop.ask("Who won the chess championship in Berlin?")
-    report = traces(LOCAL).report
+    report = measured().report
     assert report is not None
     assert ([row.kind for row in report.rows], report.scores, laptop.written()) == (["abstained"], {}, {})
     laptop.langfuse.requests.clear()
     laptop.langfuse.status = 403
     with pytest.raises(LangfuseUnavailable, match=r"did not answer \(status 403\)"):
-        traces(LOCAL)
+        measured()
     assert laptop.langfuse.requests.count(OBSERVATIONS_PATH) == 1

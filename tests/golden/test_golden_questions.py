@@ -7,7 +7,7 @@ import pytest
 from agents.knowledge.documents import DocumentRef
 from agents.knowledge.parsing import parse
 from tasks.environment import REPOSITORY
-from tasks.golden import GoldenQuestion, read_golden_set
+from tasks.golden.dataset import GoldenQuestion, read_golden_set
 
 DOCUMENTS = REPOSITORY / "docs"
 QUESTIONS = read_golden_set(REPOSITORY / "golden" / "questions.jsonl")

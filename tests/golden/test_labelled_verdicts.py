@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.verdicts import InvalidVerdicts, read_verdicts
+from tasks.golden.verdicts import InvalidVerdicts, read_verdicts
 from tests.agents.corpus_generation import corpus_chunks
 
 VERDICTS = read_verdicts()

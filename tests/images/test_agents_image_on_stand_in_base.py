@@ -19,7 +19,7 @@ from tests.images.locks import locked
 from tests.ports import free_port
 
 pytestmark = pytest.mark.buildah
-STARTED_WITHIN_SECONDS = 120
+STARTED_WITHIN_SECONDS = 300
 # checkov brings CycloneDX's own library and schemas.
 CYCLONEDX = REPOSITORY / ".venv-checkov" / "bin" / "python"
 
@@ -60,7 +60,7 @@ def serving(container: Container, files: Path) -> Generator[tuple[str, "subproce
             with attempt:
                 if service.poll() is not None:
                     pytest.fail(log.read_text(encoding="utf-8"))
-                assert httpx.get(f"{url}/healthz", timeout=10).status_code == 200
+                assert httpx.get(f"{url}/healthz", timeout=60).status_code == 200
         yield url, service
     finally:
         service.terminate()
@@ -76,7 +76,7 @@ def test_the_service_answers_as_nobody_special_over_a_root_that_cannot_be_writte
 ) -> None:
     with serving(container, settings_directory) as (url, service):
         status = Path(f"/proc/{service.pid}/status").read_text(encoding="utf-8")
-        page = httpx.get(url, timeout=30)
+        page = httpx.get(url, timeout=60)
         health = container.configuration["Healthcheck"]["Test"]
         assert health[0] == "CMD"
         healthy = in_container(container, settings_directory, *health[1:])

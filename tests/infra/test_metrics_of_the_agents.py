@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from agents.access.settings import Load
-from agents.admission import Admission
+from agents.limits.admission import Admission
 from agents.metrics import Metrics
 from tasks.environment import REPOSITORY
 

@@ -125,7 +125,7 @@ def test_a_signal_ends_all_that_was_started(tmp_path: Path, number: signal.Signa
                 process.send_signal(number)
                 break
         assert process.wait(timeout=300) != 0
-    gone, alive = psutil.wait_procs(started, timeout=30)
+    gone, alive = psutil.wait_procs(started, timeout=180)
     assert alive == []
     assert len(gone) >= 4
     assert not list(Path(tempfile.gettempdir()).glob(f"rehearsal-{process.pid}-*"))

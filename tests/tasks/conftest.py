@@ -18,7 +18,7 @@ def make_environment(directory: Path) -> Environment:
     return read_variable_file(write_local_environment(directory, directory / "state") / "local.tfvars")
 
 
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+def until(condition: Callable[[], bool], seconds: float = 240) -> None:
     """Wait until `condition` holds, and fail when it does not in time."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()

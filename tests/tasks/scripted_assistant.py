@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,15 +14,19 @@ REFUSAL = {"error": {"message": "the API key is not known", "code": "invalid_api
 class ScriptedAssistant:
     """`answers` by question, each the path of a cited document or None to abstain; everybody may ask without `key`.
 
-    `found` is the path of what each search finds. The next requests are answered with `statuses` first.
+    `found` is the path of what each search finds, and `text` what that says. The next requests are answered with
+    `statuses` first. Answers are from `generation`, which `before_reply` may change.
     """
 
     answers: Mapping[str, str | None]
     found: str
     key: str | None = None
+    text: str = "any"
     url: str = ""
     statuses: list[int] = field(default_factory=list[int])
     asked: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    generation: str = "g1"
+    before_reply: Callable[[], None] = lambda: None
 
     def reply(self, path: str, key: str, body: Mapping[str, str]) -> tuple[int, object]:
         """Status and body of one response."""
@@ -33,11 +37,13 @@ class ScriptedAssistant:
             return self.statuses.pop(0), {"error": {"message": "as scripted"}}
         if self.key is not None and key != f"Bearer {self.key}":
             return 401, REFUSAL
+        self.before_reply()
         if path == "/v1/models":
             return 200, {"data": []}
         if path == "/v1/search":
-            return 200, {"relevancy": 0.9, "passages": [{"chunk": {"path": self.found, "text": "any"}}]}
-        return 200, answer(self.answers[body["question"]])
+            passages = [{"chunk": {"path": self.found, "text": self.text}}]
+            return 200, {"generation": self.generation, "relevancy": 0.9, "passages": passages}
+        return 200, {"generation": self.generation, **answer(self.answers[body["question"]])}
 
 
 def answer(document: str | None) -> dict[str, object]:
@@ -50,10 +56,10 @@ def answer(document: str | None) -> dict[str, object]:
 
 @contextmanager
 def scripted_assistant(
-    answers: Mapping[str, str | None], found: str = "here.md", key: str | None = None
+    answers: Mapping[str, str | None], found: str = "here.md", key: str | None = None, text: str = "any"
 ) -> Generator[ScriptedAssistant]:
     """The service on a port of its own until the end of the block."""
-    assistant = ScriptedAssistant(answers, found, key)
+    assistant = ScriptedAssistant(answers, found, key, text)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

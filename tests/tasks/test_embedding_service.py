@@ -90,4 +90,4 @@ def test_what_cannot_be_embedded_is_said(address: str, body: dict[str, Any], sta
 
 
 def test_the_one_model_is_listed(address: str) -> None:
-    assert httpx.get(f"{address}/v1/models").json()["data"][0]["id"] == MODEL
+    assert httpx.get(f"{address}/v1/models", timeout=60).json()["data"][0]["id"] == MODEL

@@ -9,7 +9,7 @@ from tasks.embedding_identity import embedding_identity
 from tasks.embedding_model import former_embedding
 from tasks.environment import REPOSITORY, Environment
 from tasks.environment.variable_file import InvalidEnvironment, read_variable_file
-from tasks.gateway_smoke_test import roles_of
+from tasks.gateway.smoke_test import roles_of
 from tasks.helm.derivations.agents import FORMER_EMBEDDING_FINGERPRINT, EmbeddingNotMirrored, settings_in_cluster
 from tasks.helm.derivations.gateway import cluster_gateway_configuration
 from tasks.helm.derivations.models import models as models_values

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 import pytest
 
 from tasks.agent_access import access_settings, laptop_operator_key
-from tasks.assistant_api import AssistantUnavailable, ask, ask_all, search_all
+from tasks.assistant_api import AssistantUnavailable, TimedAnswer, ask, search_all
 from tasks.data_directory import operator_key_file
 from tasks.environment import Environment
 from tasks.environment.variable_file import load_environment, read_variable_file
+from tasks.golden.answers import ask_all
 from tests.agents.conftest import Running, running_service
 from tests.local_environment import write_local_environment
 
@@ -56,7 +57,9 @@ def test_the_probe_of_a_release_and_the_evaluation_are_let_in(service: Running, 
     key = laptop_operator_key(signing_in)
     assert ask.fn(service.url, QUESTION, 60, key).answer.citations
     assert search_all.fn(service.url, [QUESTION], 5, 60, key)[0].passages
-    assert [one.said.kind for one in ask_all.fn(service.url, [QUESTION], 60, lambda _: None, key)] == ["answered"]
+    (answer,) = ask_all.fn(service.url, [QUESTION], 60, lambda _: None, key)
+    assert isinstance(answer, TimedAnswer)
+    assert answer.said.kind == "answered"
 
 
 def test_without_the_key_they_are_not(service: Running) -> None:

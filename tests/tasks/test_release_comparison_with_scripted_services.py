@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from flows.agents_in_cluster import explain
 from tasks.environment.agents import Gate
 from tasks.environment.variable_file import load_environment
-from tasks.golden import Evidence, GoldenQuestion
+from tasks.golden.dataset import Evidence, GoldenQuestion
 from tasks.helm.derivations.agents import Version
 from tasks.kubernetes.probe_result import Outcome
 from tasks.release_comparison import Verdict, ask_both
@@ -18,7 +18,7 @@ from tests.tasks.scripted_assistant import ScriptedAssistant, scripted_assistant
 
 pytestmark = [pytest.mark.prefect_server, pytest.mark.usefixtures("prefect_server")]
 
-SECONDS = 30
+SECONDS = 120
 
 
 def question(identifier: str, document: str | None = "here.md") -> GoldenQuestion:
@@ -86,9 +86,21 @@ def test_the_first_version_has_to_get_enough_right(least: float, outcome: Outcom
     assert {row.was_right for row in verdict.rows} == {None}
 
 
+def test_a_citation_of_the_copy_under_which_the_content_is_stored_is_right() -> None:
+    stored = {**dict.fromkeys(RIGHT, "a-copy-of-here.md"), "two?": "elsewhere.md", "four?": None}
+    with scripted_assistant(stored, found="a-copy-of-here.md") as canary, scripted_assistant(RIGHT) as serving:
+        verdict = compare(canary, serving, Gate(least_right=0, most_worse=1))
+    assert [(row.question, row.right, row.was_right) for row in verdict.rows] == [
+        ("one?", True, True),
+        ("two?", False, True),
+        ("three?", True, True),
+        ("four?", True, True),
+    ]
+
+
 def test_questions_about_another_corpus_are_only_answered() -> None:
     nothing: dict[str, str | None] = dict.fromkeys(RIGHT)
-    with scripted_assistant(nothing, found="elsewhere.md") as canary:
+    with scripted_assistant(nothing, found="elsewhere.md", text="Of other things.") as canary:
         verdict = compare(canary, None, Gate(least_right=1))
     assert verdict.outcome is Outcome.PROVED
     assert "none of them is about this corpus" in verdict.seen

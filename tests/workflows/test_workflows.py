@@ -56,6 +56,20 @@ def test_checks_are_those_of_every_change_in_the_image_of_the_project() -> None:
     assert kept == f"{jobs['test']['env']['XDG_CACHE_HOME']}/agentic-eks"
 
 
+def test_the_whole_crash_matrix_runs_every_week_on_what_the_checks_run_on() -> None:
+    crash = workflow("crash")
+    # YAML 1.1 takes the key `on` for a truth value.
+    (weekly,) = crash[True]["schedule"]
+    assert re.fullmatch(r"\d+ \d+ \* \* \d", weekly["cron"])
+    assert "seed" in crash[True]["workflow_dispatch"]["inputs"]
+    *prepared, packages, matrix = crash["jobs"]["crash"]["steps"]
+    checked = workflow("checks")["jobs"]["test"]
+    assert packages == {"run": ".ci/packages"}
+    assert matrix["run"].startswith("make crash SEED=")
+    assert prepared == checked["steps"][:-1]
+    assert crash["jobs"]["crash"]["container"] == checked["container"]
+
+
 def test_every_flow_that_can_be_chosen_is_deployed_in_every_environment_that_can_be_chosen() -> None:
     deployed = {
         (block["entrypoint"].rpartition(".")[2], block["name"])

@@ -5,6 +5,7 @@ from enum import IntEnum
 from typing import Any
 
 class llama_pooling_type(IntEnum):
+    LLAMA_POOLING_TYPE_NONE = ...
     LLAMA_POOLING_TYPE_MEAN = ...
 
 class CommonParamsModel:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from agents.knowledge.documents import DocumentRef, DocumentUnreadable, ParsedDocument
+from agents.knowledge.parsing.content import well_formed
 from agents.knowledge.parsing.docx import parse_docx
 from agents.knowledge.parsing.html import parse_html
 from agents.knowledge.parsing.markdown import parse_markdown
@@ -35,7 +36,7 @@ def parse(ref: DocumentRef, content: bytes) -> ParsedDocument:
     """The text and structure of a document; a document without a title gets its file's name as title.
 
     Raises DocumentUnreadable when the format is not supported, or the content is empty, encrypted,
-    mis-encoded, without text, or of another format than its name says.
+    mis-encoded, without text, of another format than its name says, or nothing that its parser can take.
     """
     name = PurePosixPath(ref.path)
     parser = _PARSERS.get(name.suffix.lower())
@@ -45,7 +46,15 @@ def parse(ref: DocumentRef, content: bytes) -> ParsedDocument:
         raise DocumentUnreadable(ref.uri, reason)
     if not content:
         raise DocumentUnreadable(ref.uri, "the file is empty (0 bytes)")
-    document = parser(ref, content)
+    try:
+        document = parser(ref, content)
+    except DocumentUnreadable:
+        raise
+    except Exception as error:
+        # The libraries raise what they like at bytes that they do not expect, and each of their releases something
+        # else; one document must not stop the refresh of all the others.
+        reason = f"its parser gave up with {type(error).__name__}: {error}; save it in another way or leave it out"
+        raise DocumentUnreadable(ref.uri, well_formed(reason)) from error
     if not document.sections or not document.text.strip():
         raise DocumentUnreadable(ref.uri, "it holds no text")
     return replace(document, title=" ".join(document.title.split()) or name.stem)

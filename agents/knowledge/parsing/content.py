@@ -26,6 +26,21 @@ _OTHER_UNICODE: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 
+# Python knows these codecs; no document is written in them, and some take minutes to decode a long one.
+_NOT_FOR_DOCUMENTS = frozenset({"unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined", "utf-7"})
+
+
+def document_codec(label: str) -> str:
+    """The name of Python's codec for a charset that a document, or whoever sends it, declares.
+
+    Raises:
+        LookupError: there is none, or it is not for documents.
+    """
+    name = codecs.lookup(label).name.replace("_", "-")
+    if name in _NOT_FOR_DOCUMENTS:
+        raise LookupError(name)
+    return name
+
 
 def recognise(content: bytes) -> str | None:
     """What the first bytes say that the content is, for content that is not text; None when they say nothing."""

@@ -9,7 +9,7 @@ from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
 from agents.knowledge.documents import DocumentRef, DocumentUnreadable, ParsedDocument
 from agents.knowledge.parsing.builder import TextBuilder
-from agents.knowledge.parsing.content import decode
+from agents.knowledge.parsing.content import decode, document_codec
 from agents.knowledge.parsing.html_elements import (
     BLOCKS,
     HEADINGS,
@@ -30,8 +30,6 @@ _BROWSER_ENCODINGS = {
     "utf-16-le": "utf-8",
     "utf-16-be": "utf-8",
 }
-# Python knows these codecs; no document is written in them.
-_NOT_FOR_DOCUMENTS = frozenset({"unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined", "utf-7"})
 
 # decode() lets no NUL through, so it can stand for <br> until white space has been collapsed.
 _LINE_BREAK = "\0"
@@ -64,11 +62,9 @@ def _charset(uri: str, content: bytes) -> str:
         return "utf-8"
     label = declared[1].decode("ascii", "replace")
     try:
-        name = codecs.lookup(label).name.replace("_", "-")
+        name = document_codec(label)
         name = _BROWSER_ENCODINGS.get(name, name)
-        if name in _NOT_FOR_DOCUMENTS:
-            raise LookupError(name)
-        # Fails for codecs that are none for text (hex), or that cannot be what the declaration was read in.
+        # Fails for codecs that cannot be what the declaration was read in.
         b"a".decode(name)
     except (LookupError, UnicodeError) as error:
         raise DocumentUnreadable(uri, f"declares the unknown charset {label!r} at byte {declared.start(1)}") from error

@@ -132,6 +132,10 @@ class KnowledgeStore(Protocol):
         """Delete a generation that is not serving (ValueError when it is); nothing when it is gone already."""
         ...
 
+    def drop_leftovers(self) -> list[str]:
+        """Delete what a crash in `create` or `drop` left of generations that are not listed; returns their names."""
+        ...
+
     def search(self, generation: str, text: str, vector: Sequence[float], limit: int, filters: Filters) -> Legs:
         """Both legs of a hybrid query over one generation, `limit` hits each at most."""
         ...

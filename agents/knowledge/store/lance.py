@@ -65,8 +65,8 @@ class LanceStore:
         """Make the empty table of a generation in state `building`; nothing when it exists already."""
         if manifest.generation in self._manifests.generations():
             return
+        self.drop_leftovers()
         with self._lance_errors():
-            self._drop_leftovers()
             self._database.create_table(manifest.generation, schema=table_schema(manifest.embedding.dimension))
             self._manifests.write(manifest)
 
@@ -156,7 +156,16 @@ class LanceStore:
         with self._lance_errors():
             self._manifests.remove(generation)
             self._sealed_tables.pop(generation, None)
-            self._drop_leftovers()
+        self.drop_leftovers()
+
+    def drop_leftovers(self) -> list[str]:
+        """Delete the tables that have no manifest; returns their names."""
+        with self._lance_errors():
+            tables = {path.stem for path in (self._directory / "tables").glob("*.lance")}
+            left = sorted(tables - set(self._manifests.generations()))
+            for name in left:
+                self._database.drop_table(name)
+        return left
 
     def search(self, generation: str, text: str, vector: Sequence[float], limit: int, filters: Filters) -> Legs:
         """Both legs on one version of the table: Lance's BM25, and cosine similarity."""
@@ -228,12 +237,6 @@ class LanceStore:
                 name: kept for name, kept in self._sealed_tables.items() if name in self._manifests.generations()
             } | {generation: table}
         return table
-
-    def _drop_leftovers(self) -> None:
-        """Delete the tables that have no manifest."""
-        tables = {path.stem for path in (self._directory / "tables").glob("*.lance")}
-        for name in sorted(tables - set(self._manifests.generations())):
-            self._database.drop_table(name)
 
     def _unsealed_table(self, generation: str) -> Table:
         if self._manifests.is_ready(generation):

@@ -1,7 +1,8 @@
 """Generations in OpenSearch: one index a generation, an alias that moves atomically, manifests in a small index.
 
-A generation exists while its index and its manifest do: `create` makes the index first, and `drop`
-deletes it first, so that either of them can be repeated after a crash.
+A generation exists while its manifest does: `create` writes it before the index, and `drop` removes it before the
+index. So an index without manifest is only ever the leftover of a crash, and a manifest without index, or with half a
+copy of another one, is only ever that of a build, which `create` takes up.
 """
 
 import re
@@ -11,7 +12,7 @@ from typing import Any
 
 from opensearchpy import NotFoundError, TransportError, helpers
 
-from agents.knowledge.generation import GENERATION_NAME, Manifest
+from agents.knowledge.generation import BUILT_NAME, GENERATION_NAME, Manifest
 from agents.knowledge.store import Chunk, EmbeddedChunk, Filters, Hit, Legs, UnknownGeneration
 from agents.knowledge.store.opensearch_client import open_client
 from agents.knowledge.store.opensearch_copy import IndexCopies
@@ -48,7 +49,7 @@ class OpenSearchStore:
     def create(self, manifest: Manifest) -> None:
         """Make the empty index of a generation in state `building`; nothing when it exists already.
 
-        One whose copy from another generation was cut off is made anew.
+        One that a crash left without its index, or whose copy from another generation was cut off, is made anew.
 
         Raises:
             ValueError: the generation's name is one that another index of the store has.
@@ -58,16 +59,13 @@ class OpenSearchStore:
         index = self._index(manifest.generation)
         with self._server_errors():
             self._manifests.ensure_index()
-            if (
-                self._manifests.state(manifest.generation)
-                and self._client.indices.exists(index=index)
-                and not self._copies.is_cut_off(index)
-            ):
+            if self._manifests.state(manifest.generation) is None:
+                self._manifests.write(manifest)
+            elif self._client.indices.exists(index=index) and not self._copies.is_cut_off(index):
                 return
             self._client.indices.delete(index=index, params={"ignore_unavailable": "true"})
             body = generation_index(index, manifest.embedding.dimension, self._settings.shards, self._settings.replicas)
             make_index(self._client, index, body)
-            self._manifests.write(manifest)
 
     def add(self, generation: str, chunks: Sequence[EmbeddedChunk]) -> None:
         """Write chunks with their vectors, in place of those of the same id.
@@ -163,8 +161,20 @@ class OpenSearchStore:
         with self._server_errors():
             if index in self._aliased():
                 raise ValueError(f"generation {generation!r} is serving; promote another one before it is dropped")
-            self._client.indices.delete(index=index, params={"ignore_unavailable": "true"})
             self._manifests.remove(generation)
+            self._client.indices.delete(index=index, params={"ignore_unavailable": "true"})
+
+    def drop_leftovers(self) -> list[str]:
+        """Delete the indices of generations that have no manifest, and do not serve; returns the generations' names."""
+        with self._server_errors():
+            answer = self._client.indices.get_alias(index=f"{self._alias}-*")
+            others = {index.removeprefix(f"{self._alias}-") for index, found in answer.items() if not found["aliases"]}
+            # Other indices below the prefix are not ours to delete, such as those of a store called `<prefix>-drill`.
+            built = sorted(name for name in others if re.fullmatch(BUILT_NAME, name))
+            left = [name for name in built if self._manifests.state(name) is None]
+            for name in left:
+                self._client.indices.delete(index=self._index(name), params={"ignore_unavailable": "true"})
+        return left
 
     def search(self, generation: str, text: str, vector: Sequence[float], limit: int, filters: Filters) -> Legs:
         """Both legs in one round trip: BM25, and cosine similarity by the HNSW graph."""

@@ -17,13 +17,16 @@ MAX_SECONDS_BETWEEN_RETRIES = 20
 
 @contextmanager
 def server_errors(store: str) -> Generator[None]:
-    """Turn an unreachable, overloaded or failing server into `StoreUnavailable`; other refusals stay as they are."""
+    """Turn a server that is unreachable, overloaded or failing, or lets nobody in, into `StoreUnavailable`.
+
+    Other refusals stay as they are.
+    """
     try:
         yield
     except NoConnection as error:
         raise StoreUnavailable(f"{store} does not answer: {error.info or error.error}") from error
     except TransportError as error:
-        if error.status_code == 429 or int(error.status_code) >= 500:
+        if error.status_code in (401, 403, 429) or int(error.status_code) >= 500:
             raise StoreUnavailable(f"{store} answered {error.status_code}: {error.error}") from error
         raise
 

@@ -71,15 +71,15 @@ def generation_index(index: str, dimension: int, shards: int, replicas: int) -> 
 
 
 @contextmanager
-def made_already() -> Generator[None]:
-    """Within the block an index is made that nobody else makes: that it is there already is no failure.
+def made_already(refusal: str = ALREADY_EXISTS) -> Generator[None]:
+    """Within the block something is made that nobody else makes: that it is there already is no failure.
 
-    The client repeats a request whose answer was lost on the way.
+    The client repeats a request whose answer was lost on the way; `refusal` is what the server then says.
     """
     try:
         yield
     except RequestError as error:
-        if error.error != ALREADY_EXISTS:
+        if error.error != refusal:
             raise
 
 

@@ -66,7 +66,7 @@ variable "log_days" {
 }
 
 variable "buckets" {
-  description = "How many days replaced or deleted documents, and results of flows, are kept."
+  description = "How many days replaced or deleted documents, and reports of evaluations, are kept."
   type        = object({ noncurrent_days = number, result_days = number })
 }
 

@@ -19,6 +19,53 @@ locals {
     }
   }]
 
+  drilled_database = "arn:${var.partition}:rds:${var.region}:${var.account_id}:db:${var.name}-agents"
+
+  # The restore drill makes a server beside that of the agent service, of its name and "-drill", and deletes it.
+  # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html
+  restore_database = [for statement in [
+    {
+      Sid    = "RestoreDatabaseBeside"
+      Effect = "Allow"
+      Action = ["rds:RestoreDBInstanceToPointInTime"]
+      Resource = [
+        local.drilled_database,
+        "${local.drilled_database}-drill",
+        "arn:${var.partition}:rds:${var.region}:${var.account_id}:pg:${var.name}-agents-*",
+        "arn:${var.partition}:rds:${var.region}:${var.account_id}:subgrp:${var.name}",
+        "arn:${var.partition}:rds:${var.region}:${var.account_id}:og:default:postgres-*",
+      ]
+    },
+    {
+      Sid      = "ManageDatabaseBeside"
+      Effect   = "Allow"
+      Action   = ["rds:AddTagsToResource", "rds:ModifyDBInstance", "rds:DeleteDBInstance"]
+      Resource = "${local.drilled_database}-drill"
+    },
+    {
+      Sid      = "FindDatabases"
+      Effect   = "Allow"
+      Action   = ["rds:DescribeDBInstances"]
+      Resource = [local.drilled_database, "${local.drilled_database}-drill"]
+    },
+    {
+      # RDS encrypts in the name of whoever asks it to make a server.
+      # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.Encryption.Keys.html
+      Sid       = "EncryptDatabaseBeside"
+      Effect    = "Allow"
+      Action    = ["kms:CreateGrant", "kms:DescribeKey"]
+      Resource  = var.data_key_arn
+      Condition = { StringEquals = { "kms:ViaService" = "rds.${var.region}.amazonaws.com" } }
+    },
+    {
+      Sid       = "ReadDatabasePassword"
+      Effect    = "Allow"
+      Action    = ["secretsmanager:GetSecretValue"]
+      Resource  = "arn:${var.partition}:secretsmanager:${var.region}:${var.account_id}:secret:rds!db-*"
+      Condition = { StringEquals = { "aws:ResourceTag/aws:rds:primaryDBInstanceArn" = local.drilled_database } }
+    },
+  ] : statement if var.drills_database]
+
   # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html
   connect_to_cache = {
     for client in var.clients.valkey : client => [{

@@ -170,10 +170,11 @@ locals {
     local.use_data_key_for_s3,
     local.write_search,
     {
-      Sid      = "WriteKnowledge"
+      # Not beside the documents: what a refresh writes must be no change of them.
+      Sid      = "LeaveOutcomes"
       Effect   = "Allow"
-      Action   = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
-      Resource = "${local.knowledge_arn}/*"
+      Action   = ["s3:PutObject"]
+      Resource = "${local.results_arn}/refreshes/*"
     },
   ])
 
@@ -196,14 +197,14 @@ locals {
     local.use_data_key_for_s3,
   ]
 
-  # An evaluation asks the models, with the key of the gateway, has to know which embedding model is mirrored, and writes
+  # An evaluation asks the models, with its own key of the gateway, has to know which embedding model is mirrored, and writes
   # its scores to Langfuse.
   evaluate_statements = [
     {
       Sid      = "ReadKeysOfGatewayAndLangfuse"
       Effect   = "Allow"
       Action   = ["secretsmanager:GetSecretValue"]
-      Resource = [for name in ["litellm-master-key", "langfuse-secret-key"] : "${trimsuffix(local.secrets_arn, "*")}${name}-??????"]
+      Resource = [for name in ["litellm-evaluation-key", "langfuse-secret-key"] : "${trimsuffix(local.secrets_arn, "*")}${name}-??????"]
     },
     {
       Sid       = "DecryptKeysOfGatewayAndLangfuse"
@@ -243,7 +244,7 @@ locals {
     },
   ]
 
-  prefect_worker_statements = concat(local.evaluate_statements, local.practise_restoring, [
+  prefect_worker_statements = concat(local.evaluate_statements, local.practise_restoring, local.restore_database, [
     {
       Sid      = "HearOfDocuments"
       Effect   = "Allow"

@@ -79,6 +79,11 @@ variable "database_ids" {
   type        = map(string)
 }
 
+variable "drills_database" {
+  description = "Whether the restore drill restores the database of the agent service."
+  type        = bool
+}
+
 variable "domain" {
   description = "The name that ExternalDNS may write records of, and below; null: there is none to write."
   type        = string

@@ -7,19 +7,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agents.knowledge.generation import EmbeddingIdentity
+from agents.serving.listening import IDLE_MARGIN_SECONDS
 from agents.settings import Settings
 from agents.web_search.server import MCP_PATH
+from agents.web_search.settings import WebSearchSettings
 from tasks.agent_access import CLIENT, GATE_KEY_VARIABLE, STATE_PASSWORD, access_settings
 from tasks.agent_settings import InCluster, agent_settings
 from tasks.environment import Environment
 from tasks.environment.agents import GATE_KEY
+from tasks.environment.gateway import GatewayClient
 from tasks.environment.web_search import WebSearch
 from tasks.helm.derivations.derivation import Derivation, Outputs
 from tasks.helm.derivations.gateway import CLIENT as GATEWAY_SERVICE
-from tasks.helm.derivations.gateway import MASTER_KEY
-from tasks.langfuse import NAMESPACE as LANGFUSE_NAMESPACE
-from tasks.langfuse import PORT as LANGFUSE_PORT
-from tasks.langfuse import langfuse_project
+from tasks.langfuse.destination import NAMESPACE as LANGFUSE_NAMESPACE
+from tasks.langfuse.destination import PORT as LANGFUSE_PORT
+from tasks.langfuse.destination import langfuse_project
 from tasks.released_images import require_image
 from tasks.resource_names import name_prefix
 from tasks.secret_file import GATEWAY_KEY
@@ -31,7 +33,6 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - in the pod; who reaches it is decided by 
 PORT = 8080
 GATEWAY_NAMESPACE, GATEWAY_PORT = "gateway", 4000
 GATEWAY_IN_CLUSTER = f"http://{GATEWAY_SERVICE}.{GATEWAY_NAMESPACE}.svc.cluster.local:{GATEWAY_PORT}"
-MARGIN_SECONDS = 15
 WEB_SEARCH, WEB_SEARCH_PORT = "web-search", 8090
 WEB_SEARCH_URL = f"http://{WEB_SEARCH}:{WEB_SEARCH_PORT}{MCP_PATH}"
 HTTP_PORT, HTTPS_PORT = 80, 443
@@ -48,10 +49,15 @@ class EmbeddingNotMirrored(Exception):
 
 @dataclass(frozen=True)
 class Version:
-    """What a pod of the service runs: an image by digest, and the text of its settings file."""
+    """What runs: an image by digest, and the settings files that it understands.
+
+    `settings` is the text of the service's, `web_search` of the web search server's, which is of the same image; None
+    where nobody searches the web.
+    """
 
     image: str
     settings: str
+    web_search: str | None = None
 
     @property
     def digest(self) -> str:
@@ -60,7 +66,8 @@ class Version:
 
     def values(self) -> dict[str, str]:
         """As the chart takes it."""
-        return {"image": self.image, "settings": self.settings}
+        search = {} if self.web_search is None else {"webSearch": self.web_search}
+        return {"image": self.image, "settings": self.settings, **search}
 
 
 def agents(settings: Environment, outputs: Outputs) -> Values:
@@ -72,7 +79,7 @@ def agents(settings: Environment, outputs: Outputs) -> Values:
     """
     released = VERSIONS not in outputs
     versions: Mapping[str, Version] = {"stable": released_version(settings, outputs)} if released else outputs[VERSIONS]
-    stop_seconds = int(settings.agents.answer_seconds) + MARGIN_SECONDS
+    stop_seconds = int(settings.agents.answer_seconds) + IDLE_MARGIN_SECONDS
     prefix = name_prefix(settings.name)
     values: dict[str, object] = {
         "region": settings.environment.region,
@@ -97,20 +104,25 @@ def released_version(settings: Environment, outputs: Outputs) -> Version:
         ImagesMissing: no image `agents` was published.
         EmbeddingNotMirrored: the weights of the embedding model are not in the environment's bucket.
     """
-    return Version(require_image(settings.name, outputs["images"], "agents"), cluster_settings(settings, outputs))
+    return present_version(settings, outputs, require_image(settings.name, outputs["images"], "agents"))
 
 
-def cluster_settings(settings: Environment, outputs: Outputs) -> str:
-    """The service's settings file in the environment's cluster.
+def present_version(settings: Environment, outputs: Outputs, image: str) -> Version:
+    """The image, with the settings that the environment file gives in the environment's cluster.
 
     Raises:
         EmbeddingNotMirrored: as `released_version`.
     """
-    return settings_in_cluster(settings, outputs).model_dump_json(indent=2)
+    search = settings.agents.web_search
+    return Version(
+        image,
+        settings_in_cluster(settings, outputs).model_dump_json(indent=2),
+        None if search is None else _web_search_settings(search).model_dump_json(indent=2),
+    )
 
 
 def settings_in_cluster(settings: Environment, outputs: Outputs) -> Settings:
-    """What the service is told in the environment's cluster.
+    """The settings of the service in the environment's cluster.
 
     Raises:
         EmbeddingNotMirrored: as `released_version`.
@@ -137,19 +149,26 @@ def _state_password(outputs: Outputs) -> Values:
     return {} if server is None else {STATE_PASSWORD: {"key": server["secret_arn"], "property": "password"}}
 
 
+def _web_search_settings(search: WebSearch) -> WebSearchSettings:
+    return cluster_web_search_settings(search, EVERYWHERE, WEB_SEARCH_PORT, WEB_SEARCH)
+
+
 def _web_search(search: WebSearch, versions: Mapping[str, Version], prefix: str) -> Values:
-    """The server runs the image that people are served by, and before the first release that of the canary."""
-    told = cluster_web_search_settings(search, EVERYWHERE, WEB_SEARCH_PORT, WEB_SEARCH)
+    """The server is of the version that people are served by, and before the first release of the canary."""
+    settings = _web_search_settings(search)
+    version = next(versions[track] for track in ("stable", "canary") if track in versions)
     return {
-        "image": next(versions[track] for track in ("stable", "canary") if track in versions).image,
+        "image": version.image,
         "port": WEB_SEARCH_PORT,
-        "settings": told.model_dump_json(indent=2),
-        "secrets": {told.api_key_variable: {"key": f"{prefix}/{search.key_secret}"}},
+        # What was released before the web was searched has no such file of its own.
+        "settings": version.web_search or settings.model_dump_json(indent=2),
+        "secrets": {settings.api_key_variable: {"key": f"{prefix}/{search.key_secret}"}},
     }
 
 
 def _secrets(settings: Environment, prefix: str) -> Values:
-    secrets = {GATEWAY_KEY: {"key": f"{prefix}/{MASTER_KEY}"}}
+    # Under the name that the settings of every released version know.
+    secrets = {GATEWAY_KEY: {"key": f"{prefix}/{GatewayClient.AGENTS.secret}"}}
     if (langfuse := langfuse_project(settings)) is not None and langfuse.secret_name is not None:
         secrets[langfuse.secret_variable] = {"key": langfuse.secret_name}
     if settings.agents.callers_sign_in:
@@ -211,8 +230,8 @@ def _checks_callers(versions: Mapping[str, Version]) -> bool:
     The settings may be those of an earlier release, so they are not held to the form of this one.
     """
     stable = versions.get("stable")
-    told: Mapping[str, Any] = {} if stable is None else json.loads(stable.settings)
-    return bool(told.get("access", {}).get("sign_in", {}).get("required", False))
+    settings: Mapping[str, Any] = {} if stable is None else json.loads(stable.settings)
+    return bool(settings.get("access", {}).get("sign_in", {}).get("required", False))
 
 
 def _sign_in(sign_in: Mapping[str, Any], prefix: str) -> Values:

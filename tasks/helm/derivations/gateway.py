@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 
 from tasks.environment import Environment
-from tasks.gateway import GATEWAY_ENVIRONMENT, SharedState, ValkeyCache, render_gateway_configuration
+from tasks.gateway.configuration import GATEWAY_ENVIRONMENT, SharedState, ValkeyCache, render_gateway_configuration
 from tasks.helm.derivations.derivation import Outputs
 from tasks.helm.derivations.image_cache import cached_image
 from tasks.resource_names import name_prefix

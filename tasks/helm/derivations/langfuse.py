@@ -19,7 +19,7 @@ from tasks.environment.addons import (
 )
 from tasks.helm.derivations.derivation import Derivation, Outputs
 from tasks.helm.derivations.image_cache import cached_image
-from tasks.langfuse import NAMESPACE, langfuse_project
+from tasks.langfuse.destination import NAMESPACE, langfuse_project
 from tasks.resource_names import name_prefix
 
 Values = Mapping[str, object]

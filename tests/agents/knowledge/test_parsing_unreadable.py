@@ -3,6 +3,7 @@
 import gzip
 import io
 import pickle
+import struct
 import zipfile
 
 import docx
@@ -38,6 +39,24 @@ def damaged_word_file() -> bytes:
         for entry in whole.infolist():
             damaged.writestr(entry, b"<w:doc" if entry.filename == "word/document.xml" else whole.read(entry))
     return output.getvalue()
+
+
+def packed_otherwise(*, flags: int = 0, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A Word document whose entries say in both of their headers that they are packed by a program like WinZip."""
+    content = bytearray(word_file("text"))
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        position = content.find(signature)
+        while position >= 0:
+            struct.pack_into("<HH", content, position + offset, flags, method)
+            position = content.find(signature, position + 4)
+    return bytes(content)
+
+
+def certificate_pdf() -> bytes:
+    """A PDF that is encrypted for the holder of a certificate (PDF 2.0, 7.6.5) and not by a password."""
+    by_password = pdf_file(["text"], password="secret")
+    assert b"/Filter /Standard" in by_password
+    return by_password.replace(b"/Filter /Standard", b"/Filter /Adobe.PubSec")
 
 
 @pytest.mark.parametrize(
@@ -76,6 +95,10 @@ def damaged_word_file() -> bytes:
         pytest.param("a.csv", b"a,b\n", "holds no text", id="header-only"),
         pytest.param("a.jsonl", b'{"a": 1}\n{"a": \n', "line 2 is not JSON", id="cut-jsonl"),
         pytest.param("a.jsonl", b"[" * 100_000, "line 1 is not JSON", id="deep-jsonl"),
+        pytest.param("a.pdf", certificate_pdf(), "NotImplementedError: only Standard PDF", id="certificate-pdf"),
+        pytest.param("a.docx", packed_otherwise(method=9), "NotImplementedError: That", id="deflate64-docx"),
+        pytest.param("a.docx", packed_otherwise(flags=1), "RuntimeError: File '[Con", id="encrypted-zip-docx"),
+        pytest.param("a.jsonl", b"[" * 600 + b"1" + b"]" * 600, "RecursionError: maximum", id="nested-jsonl"),
     ],
 )
 def test_an_unreadable_document_is_one_clear_error(name: str, content: bytes, reason: str) -> None:

@@ -8,8 +8,9 @@ from agents.service import create_app
 from agents.settings import RELEASE_VARIABLE
 from tests.agents.conftest import KEY_VARIABLE, Running, service_settings
 from tests.agents.corpus_generation import build_generation, corpus_chunks
-from tests.agents.scripted_gateway import ScriptedGateway, ThreadedServer, free_port
+from tests.agents.scripted_gateway import ScriptedGateway, ThreadedServer
 from tests.agents.tracing.played_langfuse import SECRET_KEY, PlayedLangfuse, langfuse_at
+from tests.ports import free_port
 
 StartTraced = Callable[..., tuple[Running, ThreadedServer]]
 

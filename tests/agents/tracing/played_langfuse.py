@@ -21,7 +21,8 @@ from starlette.routing import Route
 
 from agents.settings import Langfuse
 from agents.tracing.export import TRACES_PATH
-from tests.agents.scripted_gateway import ThreadedServer, free_port
+from tests.agents.scripted_gateway import ThreadedServer
+from tests.ports import free_port
 
 PUBLIC_KEY, SECRET_KEY = "pk-lf-test", "sk-lf-test"
 AUTHORIZATION = "Basic " + base64.b64encode(f"{PUBLIC_KEY}:{SECRET_KEY}".encode()).decode()
@@ -53,10 +54,11 @@ class ReceivedSpan:
 class PlayedLangfuse:
     """`status` is what requests are answered with; while `answering` is not set, none is answered at all.
 
-    The first `refused_scores` of a batch are refused.
+    `scores_status` is for scores alone; the first `refused_scores` of a batch are refused.
     """
 
     status: int = 200
+    scores_status: int = 200
     refused_scores: int = 0
     spans: list[ReceivedSpan] = field(default_factory=list[ReceivedSpan])
     scores: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
@@ -108,6 +110,8 @@ class PlayedLangfuse:
         if self.status != 200:
             return Response(status_code=self.status)
         if request.url.path == SCORES_PATH:
+            if self.scores_status != 200:
+                return Response(status_code=self.scores_status)
             scores = await request.json()
             self.scores.extend(scores[self.refused_scores :])
             if self.refused_scores:

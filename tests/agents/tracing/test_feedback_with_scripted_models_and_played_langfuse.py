@@ -12,7 +12,7 @@ QUESTION = "What does make down stop?"
 
 
 def rate(running: Running, **body: Any) -> httpx.Response:
-    return httpx.post(f"{running.url}/v1/feedback", json=body, timeout=30)
+    return httpx.post(f"{running.url}/v1/feedback", json=body, timeout=120)
 
 
 def test_a_rating_becomes_a_score_of_the_trace_and_a_metric(traced: Running, langfuse: PlayedLangfuse) -> None:
@@ -29,7 +29,25 @@ def test_a_rating_becomes_a_score_of_the_trace_and_a_metric(traced: Running, lan
     assert (score["traceId"], score["value"], score["dataType"]) == (trace_id, 0, "BOOLEAN")
     assert score["comment"] == "Wrong, write to [e-mail]"
     assert score["id"] == f"{trace_id}-feedback"
-    assert 'agents_feedback_total{rating="down"} 1.0' in httpx.get(f"{traced.url}/metrics").text
+    assert 'agents_feedback_total{rating="down"} 1.0' in httpx.get(f"{traced.url}/metrics", timeout=60).text
+
+
+def test_a_rating_that_comes_again_replaces_the_former_and_is_counted_once(
+    traced: Running, langfuse: PlayedLangfuse
+) -> None:
+    trace_id = traced.ask(QUESTION).json()["trace_id"]
+    for comment in (None, "It stops the worker, too."):
+        assert rate(traced, trace_id=trace_id, rating="down", comment=comment).status_code == 204
+
+    def arrived() -> list[dict[str, Any]]:
+        found = [score for score in langfuse.scores if score["name"] == "feedback"]
+        assert len(found) == 2
+        return found
+
+    scores = wait_for(arrived)
+    assert {score["id"] for score in scores} == {f"{trace_id}-feedback"}, "the later one replaces the former"
+    assert scores[-1]["comment"] == "It stops the worker, too."
+    assert 'agents_feedback_total{rating="down"} 1.0' in httpx.get(f"{traced.url}/metrics", timeout=60).text
 
 
 def test_only_answers_of_this_service_are_rated(service: Running) -> None:

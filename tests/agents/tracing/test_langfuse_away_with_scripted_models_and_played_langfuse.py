@@ -8,8 +8,8 @@ import pytest
 from agents.metrics import Metrics
 from agents.tracing.export import BATCHED_SPANS, QUEUED_SPANS, SpanExport
 from agents.tracing.scores import QUEUED_SCORES, Score, Scores
+from agents.tracing.service_tracing import LOST
 from tests.agents.conftest import Running
-from tests.agents.scripted_gateway import free_port
 from tests.agents.tracing.conftest import StartTraced
 from tests.agents.tracing.played_langfuse import (
     SECRET_KEY,
@@ -19,6 +19,7 @@ from tests.agents.tracing.played_langfuse import (
     langfuse_at,
     wait_for,
 )
+from tests.ports import free_port
 
 GROUNDED = "`make down` stops every process that `make up` started."
 QUESTION = "What does make down stop?"
@@ -45,7 +46,7 @@ async def until(condition: Callable[[], object]) -> None:
 
 def rated(running: Running, trace_id: str) -> int:
     body = {"trace_id": trace_id, "rating": "up"}
-    return httpx.post(f"{running.url}/v1/feedback", json=body, timeout=30).status_code
+    return httpx.post(f"{running.url}/v1/feedback", json=body, timeout=120).status_code
 
 
 def test_questions_are_answered_when_nobody_listens(start_traced: StartTraced) -> None:
@@ -55,6 +56,33 @@ def test_questions_are_answered_when_nobody_listens(start_traced: StartTraced) -
     assert answer["kind"] == "answered"
     assert rated(running, answer["trace_id"]) == 204
     server.stop()
+
+
+def traces_arrive(running: Running, ok: bool) -> None:
+    """Wait until the service has found out that Langfuse takes its spans, or does not."""
+
+    def found() -> None:
+        readiness = httpx.get(f"{running.url}/readyz", timeout=60)
+        assert readiness.status_code == 200, "answers do not depend on it"
+        assert readiness.json()["lesser_checks"]["traces"]["ok"] is ok
+
+    wait_for(found)
+
+
+def test_an_answer_and_readyz_say_that_traces_are_lost_until_langfuse_takes_them_again(
+    traced: Running, langfuse: PlayedLangfuse
+) -> None:
+    traced.gateway.reply = GROUNDED
+    assert traced.ask(QUESTION).json()["notes"] == []
+    traces_arrive(traced, ok=True)
+    langfuse.status = 401
+    traced.ask(QUESTION)
+    traces_arrive(traced, ok=False)
+    assert traced.ask(QUESTION).json()["notes"] == [LOST]
+    langfuse.status = 200
+    traced.ask(QUESTION)
+    traces_arrive(traced, ok=True)
+    assert traced.ask(QUESTION).json()["notes"] == []
 
 
 def test_questions_are_answered_and_the_service_stops_while_langfuse_hangs(
@@ -91,8 +119,8 @@ def test_spans_that_langfuse_refuses_are_counted(langfuse: PlayedLangfuse) -> No
     langfuse.status, metrics = 401, Metrics()
     export = SpanExport(langfuse_at(langfuse.host), SECRET_KEY, "local", None, metrics)
     export.tracer.start_span("one").end()
+    wait_for(lambda: _holds(counted(metrics, 'agents_spans_total{outcome="failed"}') == 1))
     asyncio.run(export.close())
-    assert counted(metrics, 'agents_spans_total{outcome="failed"}') == 1
     assert langfuse.spans == []
 
 

@@ -9,6 +9,7 @@ from agents.tracing.masking import mask, passes_luhn
         ("Write to jane.doe+eks@mail.example.com today", "Write to [e-mail] today"),
         ("Call +49 (0)30 123456-78 or 415-555-0132.", "Call [telephone] or [telephone]."),
         ("the key sk-lf-0123456789abcdef leaked", "the key [key] leaked"),
+        ("ak_9106358866b3_b7GNW6n5imMIAWki3hc4LMtkL6tmtTX_YNAxQovUUDs was made", "[key] was made"),
         ("AKIAIOSFODNN7EXAMPLE is mine", "[key] is mine"),
         ("Authorization: Bearer abcdef123456", "Authorization: Bearer [secret]"),
         ('password = "correct horse"', 'password = [secret] horse"'),

@@ -19,6 +19,9 @@ PAGE = """<!doctype html><html><head><title>Ports &amp; paths</title><script>ale
 <img src="https://evil.test/pixel"><p>Nothing e\u200blse\u202e.</p></main></body></html>"""
 
 
+TEXTS = {"latin": "caf\xe9 au lait".encode("latin-1"), "punycode": b"au lait"}
+
+
 @dataclass
 class Site:
     """`hosts` are the Host headers of the requests that arrived."""
@@ -39,10 +42,8 @@ class Site:
             match request.path_params["kind"]:
                 case "page":
                     return Response(PAGE, media_type="text/html; charset=utf-8")
-                case "latin":
-                    return Response(
-                        "caf\xe9 au lait".encode("latin-1"), headers={"content-type": "text/plain; charset=latin-1"}
-                    )
+                case "latin" | "punycode" as charset:
+                    return Response(TEXTS[charset], headers={"content-type": f"text/plain; charset={charset}"})
                 case "large":
                     return Response("a" * 200_000, media_type="text/plain")
                 case "binary":

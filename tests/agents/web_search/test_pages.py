@@ -43,6 +43,7 @@ async def test_text_is_read_in_the_charset_of_its_header_and_cut(site: Site) -> 
         ("large", "longer than 100000 bytes"),
         ("compressed", "compressed"),
         ("binary", "application/octet-stream"),
+        ("punycode", "it is not in 'punycode'"),
         ("missing", "status 404"),
     ],
 )

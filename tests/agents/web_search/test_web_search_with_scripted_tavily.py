@@ -75,7 +75,7 @@ async def test_pages_are_found_as_plain_text(start_server: Callable[..., str], t
 
 async def test_the_same_search_is_asked_once(start_server: Callable[..., str], tavily: TavilyApi) -> None:
     url = start_server()
-    web = WebSearch(WebSearchServer(url=f"{url}/mcp"))
+    web = WebSearch(WebSearchServer(url=f"{url}/mcp", seconds=60))
     first = await web.search("Which port?", 3)
     again = await web.search("  which \n PORT? ", 3)
     await web.close()
@@ -119,7 +119,7 @@ async def test_without_a_key_the_tool_says_that_it_is_off(start_server: Callable
     url = start_server(key=None)
     with pytest.raises(WebSearchUnavailable, match="TAVILY_API_KEY is not set"):
         await search(url)
-    assert httpx.get(f"{url}/healthz").json() == {"status": "alive", "search": "off"}
+    assert httpx.get(f"{url}/healthz", timeout=60).json() == {"status": "alive", "search": "off"}
 
 
 async def test_a_slow_search_is_given_up(start_server: Callable[..., str], tavily: TavilyApi) -> None:
@@ -153,7 +153,7 @@ async def test_a_server_of_something_else_is_unavailable(tavily: TavilyApi) -> N
 async def test_searches_at_the_same_time_share_the_connections(
     start_server: Callable[..., str], tavily: TavilyApi
 ) -> None:
-    web = WebSearch(WebSearchServer(url=f"{start_server()}/mcp"))
+    web = WebSearch(WebSearchServer(url=f"{start_server()}/mcp", seconds=60))
     found = await asyncio.gather(*(web.search(f"question {number}", 1) for number in range(5)))
     await web.close()
     assert [len(results) for results in found] == [1] * 5
@@ -185,9 +185,15 @@ def test_other_sites_cannot_reach_it_through_a_browser(
 ) -> None:
     head = {"content-type": "application/json", "accept": "application/json, text/event-stream", **headers}
     body = b'{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}'
-    assert httpx.post(f"{start_server()}/mcp", content=body, headers=head).status_code == status
+    assert httpx.post(f"{start_server()}/mcp", content=body, headers=head, timeout=60).status_code == status
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_no_stream_is_opened_for_messages_that_never_come(method: str, start_server: Callable[..., str]) -> None:
+    answer = httpx.request(method, f"{start_server()}/mcp", headers={"accept": "text/event-stream"}, timeout=60)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
 def test_a_long_request_is_refused(start_server: Callable[..., str]) -> None:
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"x": "a" * 100_000}}
-    assert httpx.post(f"{start_server()}/mcp", json=body).status_code == 413
+    assert httpx.post(f"{start_server()}/mcp", json=body, timeout=60).status_code == 413

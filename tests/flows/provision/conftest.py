@@ -87,11 +87,11 @@ def small_root(checkout: Path) -> SmallRoot:
 
 
 def state_of_dev() -> dict[str, Any]:
-    """Terraform's state, empty where there is none."""
+    """Terraform's state, empty where there is none, or nothing to keep it in."""
     s3 = boto3.client("s3")
     try:
         return json.loads(s3.get_object(Bucket=STATE_BUCKET, Key="dev/terraform.tfstate")["Body"].read())
-    except s3.exceptions.NoSuchKey:
+    except (s3.exceptions.NoSuchBucket, s3.exceptions.NoSuchKey):
         return {}
 
 
@@ -115,7 +115,7 @@ class Provisioning:
 
     def work(self) -> "subprocess.CompletedProcess[str]":
         """Let a worker do what waits for one, until it ends or waits for a person."""
-        worker = self.run_python("-m", "prefect", "worker", "start", "--pool", "management", "--run-once", seconds=280)
+        worker = self.run_python("-m", "prefect", "worker", "start", "--pool", "management", "--run-once")
         assert worker.returncode == 0, worker.stdout + worker.stderr
         return worker
 
@@ -160,6 +160,6 @@ def provision(aws: EmulatedAws, run_python: RunPython) -> Provision:
     """`python -m flows.provision --environment dev` with further options."""
 
     def run(*options: str) -> "subprocess.CompletedProcess[str]":
-        return run_python("-m", "flows.provision", "--environment", "dev", *options, seconds=280)
+        return run_python("-m", "flows.provision", "--environment", "dev", *options)
 
     return run

@@ -14,9 +14,10 @@ from tests.flows.provision.conftest import Provision, Provisioning, SmallRoot, s
 
 pytestmark = [pytest.mark.terraform, pytest.mark.prefect_server]
 
-# The environment of dev as a protected one, whose callers have to sign in.
+# The environment of dev as a protected one, which has to say who is told of failures, and whose callers sign in.
 PROTECTED = {
     "protected  = false": "protected  = true",
+    "\n  prefect = {\n": '\n  prefect = {\n    notifications = "agentic-eks-notifications"\n',
     "\nagents = {\n": "\nagents = {\n  sign_in = { required = true }\n",
     "\n  postgres = {\n": "\n  postgres = {\n    agents = "
     '{ major_version = "17", instance_class = "db.t4g.micro", storage_gib = 20, multi_zone = false }\n',

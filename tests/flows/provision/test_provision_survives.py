@@ -15,9 +15,9 @@ from prefect.states import Cancelling
 from tests.flows.provision.conftest import STATE_BUCKET, Provisioning, SmallRoot, state_of_dev
 from tests.tasks.conftest import until
 
-pytestmark = [pytest.mark.terraform, pytest.mark.prefect_server, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.terraform, pytest.mark.prefect_server, pytest.mark.timeout(1800)]
 
-SECONDS = 250
+SECONDS = 400
 # `slow` is being made until somebody writes into the pipe.
 SLOW_ROOT = """
 terraform {
@@ -45,7 +45,7 @@ def worker_log(provisioning: Provisioning, checkout: Path, prefect_server: str) 
         yield log
     finally:
         worker.terminate()
-        worker.wait(timeout=60)
+        worker.wait(timeout=240)
 
 
 def test_killed_run_lets_terraform_finish_and_the_next_run_converges(

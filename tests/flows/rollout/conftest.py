@@ -15,11 +15,12 @@ from rehearsal.cluster import Cluster
 from tasks.environment import EnvironmentName
 from tasks.environment_outputs import EnvironmentOutputs, block_name
 from tests.flows.conftest import RunPython
+from tests.flows.rollout.agents_stage import graviton_cluster
 from tests.rehearsal.eks_cluster import eks_cluster
 from tests.tasks.helm.conftest import connection, dev, rollout
 from tests.tasks.helm.described_releases import DescribedReleases
 
-__all__ = ["connection", "dev", "rollout"]
+__all__ = ["connection", "dev", "graviton_cluster", "rollout"]
 
 Addons = Callable[..., "subprocess.CompletedProcess[str]"]
 Artifact = Callable[[str], str]
@@ -62,7 +63,7 @@ def addons(provisioned: None, described: DescribedReleases, run_python: RunPytho
     """`python -m flows.addons --environment dev` with further options, in the checkout."""
 
     def run(*options: str) -> "subprocess.CompletedProcess[str]":
-        return run_python("-m", "flows.addons", "--environment", "dev", *options, seconds=280)
+        return run_python("-m", "flows.addons", "--environment", "dev", *options)
 
     return run
 

@@ -14,7 +14,7 @@ from tests.flows.rollout.conftest import Addons, Artifact
 from tests.tasks.helm.conftest import IDENTITY, MARK, Rollout
 from tests.tasks.helm.test_rollout import UNSCHEDULABLE, greeting, two_releases
 
-pytestmark = [pytest.mark.prefect_server, pytest.mark.kubernetes, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.prefect_server, pytest.mark.kubernetes, pytest.mark.timeout(1200)]
 
 # What is added to dev.tfvars, so that the add-ons need a secret.
 SENDS_TRACES = {
@@ -116,7 +116,7 @@ def test_a_worker_runs_the_deployment(
     reconcile(load_environment(EnvironmentName.DEV), prefect_server, dry_run=False, file=checkout / "prefect.yaml")
     deployment = prefect_client.read_deployment_by_name("addons/dev").id
     run = prefect_client.create_flow_run_from_deployment(deployment).id
-    worker = run_python("-m", "prefect", "worker", "start", "--pool", "management", "--run-once", seconds=280)
+    worker = run_python("-m", "prefect", "worker", "start", "--pool", "management", "--run-once")
     state = prefect_client.read_flow_run(run).state
     assert state is not None
     assert state.is_completed(), worker.stdout + worker.stderr

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
@@ -30,46 +29,23 @@ from tasks.weights.hub import ENDPOINT_VARIABLE
 from tests.conftest import ZONES
 from tests.flows.conftest import RunPython
 from tests.flows.rollout.conftest import Artifact
+from tests.flows.rollout.node_pools import ADDED, ROOM, definition
 from tests.rehearsal.eks_cluster import eks_cluster
 from tests.tasks.helm.conftest import IDENTITY
 from tests.tasks.helm.test_shipped_releases import sample_outputs
 
-pytestmark = [pytest.mark.prefect_server, pytest.mark.kubernetes, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.prefect_server, pytest.mark.kubernetes, pytest.mark.timeout(1800)]
 
 DEV = load_environment("dev")
 Models = Callable[..., "subprocess.CompletedProcess[str]"]
-ROOM = {"cpu": "15", "memory": "60Gi", "pods": "110", "ephemeral-storage": "100Gi"}
 NAMESPACES = ("models", "gateway", "ray")
-SECRETS = ("litellm-master-key", "weights-token")
+SECRETS = ("litellm-agents-key", "litellm-evaluation-key", "litellm-master-key", "weights-token")
 # As Karpenter labels and taints the nodes of our pools, with the devices that a plugin would announce.
 NODES = (
     ("gpu", "amd64", "g6.2xlarge", "nvidia.com/gpu"),
     ("neuron", "amd64", "trn1.2xlarge", "aws.amazon.com/neuron"),
     ("graviton", "arm64", "m8g.4xlarge", None),
 )
-# Types that add-ons bring, without their schemas: the rendering check holds objects to those.
-OPEN = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-ADDED = (
-    ("keda.sh", "v1alpha1", "ScaledObject"),
-    ("keda.sh", "v1alpha1", "TriggerAuthentication"),
-    ("external-secrets.io", "v1", "SecretStore"),
-    ("external-secrets.io", "v1", "ExternalSecret"),
-)
-
-
-def definition(group: str, version: str, kind: str) -> dict[str, Any]:
-    plural = f"{kind.lower()}s"
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{plural}.{group}"},
-        "spec": {
-            "group": group,
-            "scope": "Namespaced",
-            "names": {"plural": plural, "singular": kind.lower(), "kind": kind, "listKind": f"{kind}List"},
-            "versions": [{"name": version, "served": True, "storage": True, "schema": {"openAPIV3Schema": OPEN}}],
-        },
-    }
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +114,7 @@ def models(
             secrets.create_secret(Name=f"agentic-eks-dev/{name}", SecretString="sk-a-secret")
 
         def run(*options: str) -> "subprocess.CompletedProcess[str]":
-            return run_python("-m", "flows.models", "--environment", "dev", *options, seconds=400)
+            return run_python("-m", "flows.models", "--environment", "dev", *options)
 
         yield run
         for name in SECRETS:
@@ -162,6 +138,11 @@ def test_models_are_rolled_out_scaled_to_zero_and_rolled_back(
         "qwen3-8b": "not-proved",
         "nova-pro": None,
     }
+    clients = json.loads(artifact("dev-models-clients"))
+    assert [(row["client"], row["registered"]) for row in clients] == [
+        ("agents", "not-proved"),
+        ("evaluation", "not-proved"),
+    ]
     assert {row["licence"] for row in json.loads(artifact("dev-models-weights"))} == {"apache-2.0"}
     assert placed(cluster, "models") == {"qwen2-5-7b-instruct": {"gpu"}, "qwen3-8b": {"neuron"}}
     assert placed(cluster, "gateway") == {"litellm": {"graviton"}}

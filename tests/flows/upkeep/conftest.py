@@ -124,7 +124,7 @@ def dev(aws: EmulatedAws, checkout: Path, run_python: RunPython) -> Path:
         if module.name != "encryption":
             shutil.rmtree(module)
     (directory / "main.tf").write_text(SMALL_ROOT, encoding="utf-8")
-    done = run_python("-c", PROVISION, seconds=280)
+    done = run_python("-c", PROVISION)
     assert done.returncode == 0, done.stdout + done.stderr
     return directory
 
@@ -134,7 +134,7 @@ def drift(aws: EmulatedAws, run_python: RunPython) -> Flow:
     """`python -m flows.drift --environment dev` with further options."""
 
     def run(*options: str) -> Finished:
-        return run_python("-m", "flows.drift", "--environment", "dev", *options, seconds=280)
+        return run_python("-m", "flows.drift", "--environment", "dev", *options)
 
     return run
 
@@ -144,7 +144,7 @@ def teardown(aws: EmulatedAws, run_python: RunPython) -> Flow:
     """`python -m flows.teardown --environment dev --confirm dev` with further options."""
 
     def run(*options: str) -> Finished:
-        return run_python("-m", "flows.teardown", "--environment", "dev", "--confirm", "dev", *options, seconds=280)
+        return run_python("-m", "flows.teardown", "--environment", "dev", "--confirm", "dev", *options)
 
     return run
 

@@ -19,7 +19,7 @@ from tests.flows.upkeep.conftest import BUCKET, REPOSITORY, STATE_BUCKET, Artifa
 
 pytestmark = [pytest.mark.prefect_server, pytest.mark.terraform]
 
-WITHIN_SECONDS = 240
+WITHIN_SECONDS = 400
 
 
 def fill() -> None:

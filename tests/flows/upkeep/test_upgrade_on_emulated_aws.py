@@ -121,7 +121,7 @@ def upgrade(aws: EmulatedAws, run_python: RunPython) -> Flow:
     """`python -m flows.upgrade --environment dev` with further options."""
 
     def run(*options: str) -> Finished:
-        return run_python("-m", "flows.upgrade", "--environment", "dev", *options, seconds=280)
+        return run_python("-m", "flows.upgrade", "--environment", "dev", *options)
 
     return run
 
@@ -145,7 +145,7 @@ def variable_file(cluster: Cluster, checkout: Path, run_python: RunPython) -> Pa
     (directory / "main.tf").write_text(CLUSTER_ROOT, encoding="utf-8")
     file = directory / "environments" / "dev.tfvars"
     set_minor(file, "1.35", "1.34")
-    done = run_python("-c", PROVISION, seconds=280)
+    done = run_python("-c", PROVISION)
     assert done.returncode == 0, done.stdout + done.stderr
     return file
 

@@ -48,7 +48,7 @@ def a_subnet(aws: EmulatedAws) -> str:
 
 def test_a_presigned_call_is_answered_as_if_it_were_signed_in_a_header(emulated_aws: EmulatedAws) -> None:
     url = client(emulated_aws, "sts").generate_presigned_url("get_caller_identity")
-    assert f"<Account>{emulated_aws.account_id}</Account>" in httpx.get(url).text
+    assert f"<Account>{emulated_aws.account_id}</Account>" in httpx.get(url, timeout=60).text
 
 
 @pytest.mark.parametrize("key", ["plain", "with space", "100%", "a/b+c", "ü"])

@@ -91,7 +91,7 @@ def test_pods_that_fit_nowhere_wait(kubernetes_cluster: Cluster) -> None:
 
 
 def test_nobody_gets_in_without_a_certificate(kubernetes_cluster: Cluster) -> None:
-    answer = httpx.get(f"{kubernetes_cluster.address}/api/v1/nodes", verify=False, trust_env=False)  # noqa: S501
+    answer = httpx.get(f"{kubernetes_cluster.address}/api/v1/nodes", verify=False, trust_env=False, timeout=60)  # noqa: S501
 
     assert answer.status_code == 401
 

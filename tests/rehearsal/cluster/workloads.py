@@ -92,7 +92,7 @@ def node_pool(name: str, families: Sequence[str], taint: str | None = None) -> d
 def ready(cluster: Cluster, where: str, name: str, replicas: int) -> list[dict[str, Any]]:
     """Wait for a Deployment, and return the nodes on which its pods are."""
     path = f"/apis/apps/v1/namespaces/{where}/deployments/{name}"
-    cluster.api.wait_until(path, lambda found: found["status"].get("readyReplicas") == replicas, seconds=120)
+    cluster.api.wait_until(path, lambda found: found["status"].get("readyReplicas") == replicas)
     pods = cluster.api.list(f"/api/v1/namespaces/{where}/pods", labelSelector=f"app={name}")
     return [cluster.api.get(f"/api/v1/nodes/{pod['spec']['nodeName']}") for pod in pods]
 

@@ -17,6 +17,7 @@ from tasks.aws_teardown.doomed import Doomed
 from tasks.aws_teardown.names import belongs
 from tasks.aws_teardown.sweep import sweep_up
 from tasks.environment import Environment
+from tasks.restore_drill.rds_restoring import remove_server
 from tests.scripted_aws import AwsError, Parameters, ScriptedAws
 
 BUCKET = "agentic-eks-dev-knowledge-111122223333"
@@ -84,7 +85,7 @@ def test_secrets_go_at_once_also_those_that_wait_for_their_deletion(settings: En
     assert delete_secrets.fn(settings) == []
 
 
-def make_database(name: str) -> None:
+def make_database(name: str, *, guarded: bool = True) -> None:
     boto3.client("rds").create_db_instance(
         DBInstanceIdentifier=name,
         DBInstanceClass="db.t4g.micro",
@@ -92,8 +93,18 @@ def make_database(name: str) -> None:
         AllocatedStorage=20,
         MasterUsername="owner",
         MasterUserPassword="of-a-test-only",
-        DeletionProtection=True,
+        DeletionProtection=guarded,
     )
+
+
+def test_what_a_restore_drill_left_goes_and_what_serves_does_not(settings: Environment) -> None:
+    for name in ("agentic-eks-dev-agents", "agentic-eks-dev-agents-drill"):
+        make_database(name, guarded=False)
+
+    for _ in range(2):
+        remove_server.fn(settings, "agentic-eks-dev-agents")
+    left = boto3.client("rds").describe_db_instances()["DBInstances"]
+    assert [found.get("DBInstanceIdentifier") for found in left] == ["agentic-eks-dev-agents"]
 
 
 def test_protection_is_lifted_where_it_is_known_how(settings: Environment) -> None:

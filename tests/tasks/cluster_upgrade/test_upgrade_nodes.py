@@ -66,5 +66,5 @@ def test_nodes_are_replaced_and_what_holds_one_up_is_named(cluster: Cluster, tar
     assert f"pod '{where}/web-" in blocked
 
     cluster.api.apply({**budget, "spec": {**budget["spec"], "minAvailable": 1}})
-    assert sorted(replace_karpenter_nodes.fn(target.connection, "1.35", 120)) == old
-    assert replace_karpenter_nodes.fn(target.connection, "1.35", 120) == []
+    assert sorted(replace_karpenter_nodes.fn(target.connection, "1.35", 300)) == old
+    assert replace_karpenter_nodes.fn(target.connection, "1.35", 300) == []

@@ -36,7 +36,7 @@ class DescribedReleases:
             "chart": {"source": "own", "path": f"charts/{own_chart}"},
             "namespace": "default",
             "probe": {"kind": "applied"},
-            "deadline_seconds": 30,
+            "deadline_seconds": 240,
             **changes,
         }
         self.write()

@@ -128,12 +128,12 @@ def test_a_webhook_that_never_serves_is_named(rollout: Rollout, tmp_path: Path) 
 
 def test_independent_releases_are_rolled_out_at_the_same_time(rollout: Rollout, tmp_path: Path) -> None:
     # Each release's ConfigMap passes only while the other's is being admitted too.
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=30)
     releases = ("left", "right")
     with admission_server(tmp_path / "admission") as server:
         server.start(before_answer=lambda name: both.wait() if name in releases else None)
         rollout.described.add("webhook", "webhook")
-        rollout.described.values("webhook", {**server.values, "timeoutSeconds": 20})
+        rollout.described.values("webhook", {**server.values, "timeoutSeconds": 30})
         rollout.run()
         for name in releases:
             rollout.described.add(name, "widgets", namespace="guarded", needs=["webhook"])

@@ -14,7 +14,7 @@ from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.prefect_objects import reconcile
 from tasks.released_images import publish_images
-from tests.tasks.cluster_pool import prepared_job
+from tests.tasks.prefect_objects.cluster_pool import prepared_job
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.prefect_server]
 

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from tasks.environment import Environment
-from tasks.gateway_smoke_test import GatewayRefused, smoke_test
+from tasks.gateway.smoke_test import GatewayRefused, smoke_test
 from tasks.model_files import ensure_model
 from tasks.owned_processes import owned_processes
 from tasks.platforms.component_names import CHAT, EMBEDDING, FORMER_EMBEDDING, GATEWAY
@@ -161,7 +161,7 @@ def test_logs_are_rotated(components: LocalComponents) -> None:
 def test_page_of_another_site_may_not_read_a_model_server(components: LocalComponents) -> None:
     url = f"{components.platform.address(CHAT)}/v1/models"
 
-    answer = httpx.get(url, headers={"Origin": "http://evil.example"}, trust_env=False)
+    answer = httpx.get(url, headers={"Origin": "http://evil.example"}, trust_env=False, timeout=60)
 
     assert answer.headers.get("access-control-allow-origin") not in ("*", "http://evil.example")
 

@@ -31,7 +31,7 @@ def component(local_environment: Environment, platform: LocalPlatform) -> Compon
     assert packaged is not None
     files = ensure_model("model", packaged, platform.data_directory / "models")
     server = LocalComponents.of(local_environment).model_server(EMBEDDING, files)
-    return dataclasses.replace(server, health_seconds=2)
+    return dataclasses.replace(server, health_seconds=10)
 
 
 def pid_of(platform: LocalPlatform, name: str) -> int | None:
@@ -52,7 +52,7 @@ def test_deploy_makes_it_ready_where_it_says(platform: LocalPlatform, component:
     platform.wait_until_ready(component.name)
 
     assert platform.address(component.name) == component.address
-    assert httpx.get(f"{component.address}/health", trust_env=False).is_success
+    assert httpx.get(f"{component.address}/health", trust_env=False, timeout=60).is_success
     assert [state.state for state in platform.list_components()] == ["ready"]
 
 
@@ -92,8 +92,8 @@ def test_killed_process_is_started_again(platform: LocalPlatform, component: Com
 
 
 def test_process_that_hangs_is_restarted(platform: LocalPlatform, component: Component) -> None:
-    # One second after its start it counts as running, and its health is watched from then on.
-    platform.deploy(dataclasses.replace(component, ready_seconds=1))
+    # So long after its start it counts as running, and its health is watched from then on.
+    platform.deploy(dataclasses.replace(component, ready_seconds=30))
     until(lambda: platform.list_components()[0].state == "ready")
     pid = pid_of(platform, component.name)
     assert pid is not None

@@ -14,7 +14,7 @@ from tasks.platforms.local import LocalPlatform
 from tasks.platforms.local_components import LocalComponents
 from tests.tasks.conftest import until
 
-pytestmark = [pytest.mark.platform, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(1200)]
 
 LIMIT = limit_name(EnvironmentName.LOCAL, "refresh")
 

@@ -22,7 +22,7 @@ from tests.agents.scripted_gateway import ScriptedGateway
 from tests.callers import Callers
 from tests.tasks.conftest import until
 
-pytestmark = [pytest.mark.platform, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(1200)]
 
 QUESTION = "What does make down stop?"
 REPLY = "`make down` stops every process that `make up` started. Runs that are still going are cancelled first."

@@ -62,7 +62,7 @@ def test_with_the_key_the_server_runs_supervised(with_key: LocalComponents) -> N
     assert platform.deploy(component) is True
     platform.wait_until_ready(WEB_SEARCH)
     assert platform.deploy(with_key.web_search()) is False
-    health = httpx.get(f"{platform.address(WEB_SEARCH)}/healthz", trust_env=False).json()
+    health = httpx.get(f"{platform.address(WEB_SEARCH)}/healthz", trust_env=False, timeout=60).json()
     assert health == {"status": "alive", "search": "ready"}
     assert asyncio.run(tools(with_key)) == {"search", "read_page"}
     assert KEY not in written(platform)

@@ -10,6 +10,7 @@ from rehearsal.aws import EmulatedAws, running_emulated_aws
 from tasks.environment import REPOSITORY, Environment
 from tasks.environment.cluster import known_addons
 from tasks.environment.variable_file import read_variable_file
+from tasks.preflight import PreflightFinding, preflight
 from tests.scripted_aws import Parameters, ScriptedAws, scripted_aws
 
 DEV = (REPOSITORY / "infra" / "environments" / "dev.tfvars").read_text(encoding="utf-8")
@@ -21,8 +22,25 @@ GRANTED = {
     "regionAvailability": "AVAILABLE",
 }
 
+CHAT_TYPES = "instance types of qwen2-5-7b-instruct"
+CHAT_NODES = """kind              = "gpu"
+      instance_families = ["g6", "g5", "g6e"]
+      capacity_types    = ["spot", "on-demand"]
+      limits            = { vcpu = 32, memory_gib = 128, accelerators = 4 }"""
 
-@pytest.fixture(scope="module")
+CHAT_MODEL = """qwen2-5-7b-instruct = {
+      runs_on        = "gpu"
+      context_tokens = 16384
+      replicas       = 1
+      weights = {
+        repository = "Qwen/Qwen2.5-7B-Instruct"
+        revision   = "a09a35458c702b33eeacc393d103063234e8bc28"
+        licence    = "apache-2.0"
+      }
+      serving   = { accelerators = 1, cpus = 3, memory_gib = 12 }"""
+
+
+@pytest.fixture(scope="session")
 def empty_account() -> Iterator[EmulatedAws]:
     """An account of its own: what other tests made would count against its quotas."""
     with running_emulated_aws("111122223333", "us-east-1") as aws:
@@ -78,3 +96,7 @@ def changed_dev(directory: Path, *changes: tuple[str, str]) -> Environment:
     file = directory / "dev.tfvars"
     file.write_text(text, encoding="utf-8")
     return read_variable_file(file)
+
+
+def found(settings: Environment) -> dict[str, PreflightFinding]:
+    return {finding.check: finding for finding in preflight.fn(settings)}

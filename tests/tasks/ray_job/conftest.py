@@ -166,7 +166,7 @@ class Trial:
 
     def wait(self) -> "Trial":
         assert self._thread is not None
-        self._thread.join(timeout=240)
+        self._thread.join(timeout=600)
         assert not self._thread.is_alive()
         return self
 

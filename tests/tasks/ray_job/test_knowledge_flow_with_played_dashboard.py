@@ -21,6 +21,7 @@ from rehearsal.cluster import Cluster
 from rehearsal.search_domain import PlayedDomain, running_search_domain
 from tasks.environment import REPOSITORY, EnvironmentName
 from tasks.environment_outputs import EnvironmentOutputs, block_name
+from tasks.knowledge_on_kuberay import OUTCOME_KEY
 from tasks.kubernetes.probe_result import Outcome, ProbeResult
 from tasks.ray_job.specification import NAMESPACE
 from tasks.refresh.job import RefreshFailure, RefreshJob, RefreshOutcome, write_outcome
@@ -30,7 +31,7 @@ from tests.rehearsal.eks_cluster import eks_cluster
 from tests.tasks.ray_job.conftest import BUCKET, IMAGE
 from tests.tasks.ray_job.played_dashboard import PlayedDashboard, PlayedJob
 
-pytestmark = [pytest.mark.kubernetes, pytest.mark.prefect_server, pytest.mark.timeout(500)]
+pytestmark = [pytest.mark.kubernetes, pytest.mark.prefect_server, pytest.mark.timeout(1200)]
 
 DEV = EnvironmentName.DEV
 REPORT = RefreshReport("20260101-000000-abcdef", True, 5, 7, 7, 0, 0, {"s3://b/bad.pdf": "encrypted"}, 12.5)
@@ -49,7 +50,7 @@ def domain(
             **outputs,
             "identity": {**outputs["identity"], "pod_identities": pods},
             "search": {"endpoint": domain.address, "administrator_role_arn": f"{role}-search-administrator"},
-            "data": {"buckets": {"knowledge": {"name": BUCKET}, "models": {"name": "models"}}},
+            "data": {"buckets": {"results": {"name": BUCKET}, "models": {"name": "models"}}},
         }
         EnvironmentOutputs(values=values).save(block_name(DEV), overwrite=True)
         publish_images(DEV, {"ray": IMAGE})
@@ -84,6 +85,7 @@ def test_the_flow_tries_again_what_may_pass_and_reports_what_the_job_did(
     assert len(dashboard.jobs) == 2
     job = job_of(next(iter(dashboard.jobs.values())))
     assert (job.store.endpoint, job.store.region) == (domain.address, "us-east-1")
+    assert job.outcome_uri == f"s3://{BUCKET}/{OUTCOME_KEY}", "not beside the documents, of which it would be a change"
     assert job.model.prefix.startswith("weights/sentence-transformers/all-MiniLM-L6-v2/")
     assert sorted(domain.mappings) == ["agentic-eks-dev-readers", "agentic-eks-dev-writers"]
     assert refresh_artifact(prefect_client)["generation"] == REPORT.generation
@@ -116,11 +118,11 @@ def test_cancelling_the_run_removes_its_job(
         ray_cluster.api.wait_until(
             RAY_JOBS,
             lambda found: any(item.get("status", {}).get("jobStatus") == "RUNNING" for item in found["items"]),
-            seconds=240,
+            seconds=400,
         )
         (run,) = prefect_client.read_flow_runs()
         prefect_client.set_flow_run_state(run.id, Cancelling())
-        _, said = process.communicate(timeout=180)
+        _, said = process.communicate(timeout=400)
 
     assert process.returncode == 1, said
     assert dashboard.stopped == list(dashboard.jobs)

@@ -23,7 +23,7 @@ from tasks.refresh.report import RefreshReport
 from tests.tasks.ray_job.conftest import MakeTrial, request
 from tests.tasks.ray_job.played_dashboard import PlayedDashboard, PlayedJob
 
-pytestmark = [pytest.mark.kubernetes, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.kubernetes, pytest.mark.timeout(900)]
 
 REPORT = RefreshReport("20260101-000000-abcdef", True, 5, 7, 7, 0, 0, {}, 12.5)
 RAY_JOBS = f"/apis/ray.io/v1/namespaces/{NAMESPACE}/rayjobs"
@@ -47,7 +47,7 @@ def wait_until_it_runs(cluster: Cluster) -> None:
     cluster.api.wait_until(
         RAY_JOBS,
         lambda found: any(item.get("status", {}).get("jobStatus") == "RUNNING" for item in found["items"]),
-        seconds=180,
+        seconds=300,
     )
 
 
@@ -56,7 +56,7 @@ def pods(cluster: Cluster) -> list[dict[str, Any]]:
 
 
 def nothing_is_left(cluster: Cluster) -> bool:
-    cluster.api.wait_until(f"/api/v1/namespaces/{NAMESPACE}/pods", lambda found: not found["items"], seconds=120)
+    cluster.api.wait_until(f"/api/v1/namespaces/{NAMESPACE}/pods", lambda found: not found["items"], seconds=300)
     clusters = cluster.api.list(f"/apis/ray.io/v1/namespaces/{NAMESPACE}/rayclusters")
     return not clusters and not cluster.api.exists(RAY_JOB)
 
@@ -121,10 +121,12 @@ def test_a_cancelled_run_takes_its_job_with_it(
     assert nothing_is_left(ray_cluster)
 
 
-def test_the_job_of_a_stopped_run_is_taken_up_and_not_run_twice(
-    trial: MakeTrial, dashboard: PlayedDashboard, ray_cluster: Cluster
+@pytest.mark.parametrize(("same_run", "ends"), [(True, "well"), (False, "well"), (False, "badly")])
+def test_the_job_of_a_stopped_run_is_taken_up_and_followed_by_one_that_sees_what_changed_since(
+    trial: MakeTrial, dashboard: PlayedDashboard, ray_cluster: Cluster, same_run: bool, ends: str
 ) -> None:
-    first, second = request(), request()
+    first = request()
+    second = request(flow_run_id=first.job.flow_run_id) if same_run else request()
 
     def stop(_: RefreshProgress) -> None:
         raise TerminationSignal(15)
@@ -141,11 +143,15 @@ def test_the_job_of_a_stopped_run_is_taken_up_and_not_run_twice(
     again = trial(second).start()
     ray_cluster.api.wait_until(RAY_JOB, lambda found: found["metadata"]["uid"] == left)
     (job,) = dashboard.jobs.values()
-    ends_well(first)(job)
+    dashboard.on_submit = ends_well(second)
+    if ends == "well":
+        ends_well(first)(job)
+    else:
+        job.end("FAILED", "Job entrypoint command failed with exit code 1, last logs: mended since")
 
     assert again.wait().error is None
     assert again.result == REPORT
-    assert len(dashboard.jobs) == 1
+    assert len(dashboard.jobs) == (1 if same_run else 2), "what another run began has listed the documents before this"
     assert nothing_is_left(ray_cluster)
 
 

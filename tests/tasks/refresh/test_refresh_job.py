@@ -18,7 +18,7 @@ from rehearsal.clients import client_of
 from tasks.environment import REPOSITORY, EnvironmentName
 from tasks.environment.knowledge import Chunks, DeletionGuard, Fusion, Gate, Source
 from tasks.environment.variable_file import load_environment
-from tasks.golden import Evidence, GoldenQuestion
+from tasks.golden.dataset import Evidence, GoldenQuestion
 from tasks.refresh.job import PROGRESS, FormerModel, ProgressLine, RefreshFailure, RefreshJob, read_outcome
 from tasks.refresh.mirrored_model import MirroredModel, mirrored_identity
 from tasks.refresh.packed_questions import pack
@@ -114,7 +114,7 @@ def test_a_refresh_as_a_job_from_mirrored_weights_to_its_outcome(
     assert (report.new, report.documents, report.embedded, report.unreadable) == (True, 2, 2, {})
     assert report.verdict is not None
     assert report.verdict.passed
-    assert report.verdict.scores == {"recall@5": 1, "mrr": 1, "ndcg@10": 1}
+    assert report.verdict.scores == {"recall@5": 1, "context precision@5": 1, "mrr": 1, "ndcg@10": 1}
     store = job.store.opened_with()
     with closing(open_store(store)) as opened:
         serving = opened.serving()

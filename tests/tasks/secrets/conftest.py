@@ -14,7 +14,14 @@ from tasks.environment.variable_file import DIRECTORY_VARIABLE, read_variable_fi
 from tests.scripted_aws import ScriptedAws, scripted_aws
 
 ACCOUNT, REGION = "123456789012", "us-east-1"  # the account that moto emulates in this process
-SECRETS = ("grafana-token", "litellm-master-key", "tavily-api-key", "weights-token")
+SECRETS = (
+    "grafana-token",
+    "litellm-agents-key",
+    "litellm-evaluation-key",
+    "litellm-master-key",
+    "tavily-api-key",
+    "weights-token",
+)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from tasks.aws_session import WrongAccount
 from tasks.environment import Environment
+from tasks.gateway.clients import client_key_among
 from tasks.secrets import SecretReport, SecretsMissing, reconcile_secrets, require_secrets
 from tasks.secrets.vault import Vault
 from tests.scripted_aws import ScriptedAws
@@ -40,12 +41,15 @@ def test_what_may_be_generated_is_and_people_are_told_of_the_rest(made: SecretsM
 
     assert states(report) == {
         "grafana-token": "not needed",
+        "litellm-agents-key": "generated",
+        "litellm-evaluation-key": "generated",
         "litellm-master-key": "generated",
         "tavily-api-key": "missing",
         "weights-token": "missing",
     }
     assert value(made, MASTER_KEY).startswith("sk-")
     assert len(value(made, MASTER_KEY)) > 40
+    assert value(made, "agentic-eks-dev/litellm-agents-key").startswith("sk-")
     tavily = next(line for line in report.awaited if line.secret == "tavily-api-key")
     assert tavily.needed_by == "agents"
     assert "--secret-id agentic-eks-dev/tavily-api-key --secret-string file:///dev/stdin" in tavily.to_do
@@ -59,6 +63,7 @@ def test_a_second_run_changes_nothing(made: SecretsManagerClient, dev: Environme
     report = reconcile(dev, days=89)
 
     assert states(report)["litellm-master-key"] == "kept"
+    assert not client_key_among(report.with_former)
     assert value(made, MASTER_KEY) == first
     assert versions(made, MASTER_KEY) == 1
 
@@ -70,8 +75,14 @@ def test_an_old_value_is_renewed_and_stays_as_the_previous_one(made: SecretsMana
     report = reconcile(dev, days=91)
 
     assert states(report)["litellm-master-key"] == "renewed"
+    assert client_key_among(report.renewed), "the gateway has to be told"
     assert value(made, MASTER_KEY) != first
     assert value(made, MASTER_KEY, "AWSPREVIOUS") == first
+
+    after = reconcile(dev)
+
+    assert not client_key_among(after.renewed)
+    assert client_key_among(after.with_former), "a run that was killed here has told nobody"
 
 
 def test_what_a_person_supplied_is_kept_for_ever(made: SecretsManagerClient, dev: Environment) -> None:

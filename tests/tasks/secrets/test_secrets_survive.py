@@ -19,7 +19,8 @@ from tests.aws_faults import FaultyAws, aws_with_faults
 from tests.tasks.secrets.conftest import ACCOUNT, REGION
 
 PUT = {"service": "secretsmanager", "operation": "PutSecretValue"}
-MASTER_KEY = "agentic-eks-dev/litellm-master-key"
+# The first that a run makes.
+KEY = "agentic-eks-dev/litellm-agents-key"
 RUN = """
 from datetime import UTC, datetime
 from tasks.environment.variable_file import load_environment
@@ -29,7 +30,7 @@ reconcile_secrets.fn(load_environment("dev"), datetime.now(UTC))
 
 
 def versions(account: SecretsManagerClient) -> int:
-    return len(account.list_secret_version_ids(SecretId=MASTER_KEY, IncludeDeprecated=True)["Versions"])
+    return len(account.list_secret_version_ids(SecretId=KEY, IncludeDeprecated=True)["Versions"])
 
 
 def until(condition: Callable[[], bool], seconds: float = 180) -> None:
@@ -56,11 +57,11 @@ def test_killed_while_a_value_is_on_its_way(
         run = subprocess.Popen([sys.executable, "-c", RUN], env=environment, stdin=subprocess.DEVNULL)
         until(lambda: put_was_reached(faulty) and versions(made) == made_before)
         run.send_signal(signal.SIGKILL)
-        run.wait(timeout=30)
+        run.wait(timeout=180)
 
     report = reconcile_secrets.fn(dev, datetime.now(UTC))
 
-    state = next(line.state for line in report.lines if line.secret == "litellm-master-key")
+    state = next(line.state for line in report.lines if line.secret == "litellm-agents-key")
     assert state == ("kept" if made_before else "generated")
     assert versions(made) == 1
 

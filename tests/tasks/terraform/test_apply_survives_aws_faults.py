@@ -28,7 +28,7 @@ from tasks.terraform.unsaved_state import UnsavedStateRefused, save_unsaved_stat
 from tests.aws_faults import FaultyAws, Rule, aws_with_faults
 from tests.tasks.terraform.conftest import MakeRoot
 
-pytestmark = [pytest.mark.terraform, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.terraform, pytest.mark.timeout(1200)]
 
 # COMMAND runs between the two resources.
 ROOT = """

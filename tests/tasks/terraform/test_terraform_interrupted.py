@@ -79,7 +79,7 @@ def test_interrupted_apply_saves_its_state_and_frees_its_lock(make_root: MakeRoo
 
         process.send_signal(signal.SIGINT)
 
-        assert process.wait(timeout=60) != 0
+        assert process.wait(timeout=240) != 0
     assert current_lock(root.backend) is None
     assert "terraform_data.first" in state_addresses.fn(root)
 
@@ -110,7 +110,7 @@ def test_lock_of_a_killed_terraform_is_broken_by_its_name_and_the_next_apply_con
     root = make_root(BLOCKING_ROOT)
     with applying(root) as process:
         os.killpg(terraform_in(root.directory), signal.SIGKILL)
-        assert process.wait(timeout=60) != 0
+        assert process.wait(timeout=240) != 0
     holder, lock = current_holder(root.backend), current_lock(root.backend)
     assert holder is not None
     assert lock is not None

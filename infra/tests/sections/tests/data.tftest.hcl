@@ -240,6 +240,14 @@ run "an_hour_that_never_comes_is_refused" {
   expect_failures = [var.data]
 }
 
+run "a_drill_of_a_database_that_is_not_there_is_refused" {
+  command = plan
+  variables {
+    data = merge(var.data, { backup = { point_in_time_days = 7, snapshot_days = 14, start_hour = 3, database_drill = {} } })
+  }
+  expect_failures = [var.data]
+}
+
 run "a_protected_environment_without_backups_is_refused" {
   command = plan
   variables {

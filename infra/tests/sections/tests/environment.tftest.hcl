@@ -249,6 +249,14 @@ run "web_search_with_a_secret_of_nobody_is_refused" {
   expect_failures = [var.data]
 }
 
+run "names_that_no_prefect_variable_can_have_are_refused" {
+  command = plan
+  variables {
+    environment = merge(var.environment, { prefect = merge(var.environment.prefect, { variables = { "On Call" = "platform" } }) })
+  }
+  expect_failures = [var.environment]
+}
+
 run "credentials_for_prefect_that_no_person_supplies_are_refused" {
   command = plan
   variables {
@@ -282,6 +290,25 @@ run "credentials_for_prefect_are_accepted" {
   assert {
     condition     = var.agents.freshness.prefect_credentials.secret == "prefect-api-key"
     error_message = "The secret must be taken as it is named."
+  }
+}
+
+run "a_budget_of_the_gateway_for_no_known_time_is_refused" {
+  command = plan
+  variables {
+    models = merge(var.models, { budgets = { agents = { usd = 10, every = "year" } } })
+  }
+  expect_failures = [var.models]
+}
+
+run "a_budget_of_the_gateway_for_one_client_is_accepted" {
+  command = plan
+  variables {
+    models = merge(var.models, { budgets = { agents = { usd = 10, every = "day" } } })
+  }
+  assert {
+    condition     = var.models.budgets.agents.usd == 10 && var.models.budgets.evaluation == null
+    error_message = "The budget must be taken as it is written."
   }
 }
 

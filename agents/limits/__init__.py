@@ -1,0 +1,1 @@
+"""What one caller, one question and the whole service may use."""

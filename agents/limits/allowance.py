@@ -1,0 +1,69 @@
+"""How many tokens a caller may use in a day, over all replicas."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from agents.caller import Caller
+from agents.events import Event
+from agents.limits.budget import Budget
+from agents.state.database import StateUnavailable
+from agents.state.usage import Usage, seconds_to_tomorrow, today
+
+_log = logging.getLogger(__name__)
+
+
+class AllowanceSpent(Exception):
+    """What is left of the caller's tokens does not suffice for an answer; `retry_after` is in seconds."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Allowance:
+    """Reserves `most_per_answer` tokens before an answer, and gives back afterwards what it did not use.
+
+    Tokens are those of all model calls: of the question that is embedded, of every draft, and of the judge.
+    """
+
+    def __init__(self, usage: Usage, per_day: int, most_per_answer: int) -> None:
+        self._usage = usage
+        self._per_day = per_day
+        self._most = min(most_per_answer, per_day)
+        self._settling: set[asyncio.Task[None]] = set()
+
+    async def metered(self, caller: Caller, budget: Budget, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+        """The same events, which `budget` is spent on, at the expense of `caller`.
+
+        Raises:
+            AllowanceSpent: too little is left of today's tokens.
+            StateUnavailable: nobody knows how much is left.
+        """
+        day = today()
+        if not await self._usage.reserve(caller.id, day, self._most, self._per_day):
+            message = f"{caller.id!r} has too little left of its {self._per_day} tokens a day; they are counted in UTC"
+            raise AllowanceSpent(message, seconds_to_tomorrow())
+        try:
+            async with aclosing(events):
+                async for event in events:
+                    yield event
+        finally:
+            self._settle(caller.id, day, budget.spent - self._most)
+
+    async def settled(self) -> None:
+        """Return when everything is given back."""
+        await asyncio.gather(*self._settling)
+
+    def _settle(self, caller: str, day: str, difference: int) -> None:
+        # A task of its own: a request whose client went away is cancelled at every await.
+        task = asyncio.create_task(self._give_back(caller, day, difference))
+        self._settling.add(task)
+        task.add_done_callback(self._settling.discard)
+
+    async def _give_back(self, caller: str, day: str, difference: int) -> None:
+        try:
+            await self._usage.settle(caller, day, difference)
+        except StateUnavailable as error:
+            _log.warning("%r stays charged for %d tokens that it did not use: %s", caller, -difference, error)

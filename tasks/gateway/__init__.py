@@ -1,0 +1,1 @@
+"""The LiteLLM gateway: configured, reached, proved, and asked what was spent."""

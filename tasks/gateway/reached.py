@@ -1,0 +1,73 @@
+"""The environment's model gateway, as a command on somebody's machine reaches it."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from tasks.environment import Environment
+from tasks.environment.gateway import GatewayClient
+from tasks.platforms.component_names import GATEWAY
+from tasks.platforms.local import LocalPlatform
+from tasks.secret_file import GATEWAY_KEY
+
+
+class GatewayOutOfReach(Exception):
+    """No way leads from here to the environment's gateway, or nobody may ask it: says why."""
+
+
+@dataclass(frozen=True)
+class ReachedGateway:
+    """Its base URL, and a key that it lets in."""
+
+    url: str
+    key: SecretStr
+
+
+@contextmanager
+def reached_gateway(settings: Environment) -> Generator[ReachedGateway]:
+    """The gateway for the block: the laptop's own, or the cluster's through the Kubernetes API.
+
+    Raises:
+        UnknownComponent: it is not deployed on the laptop.
+        GatewayOutOfReach: there is no way to the one in the cluster, or none of its keys is let in.
+        HTTPError: the one in the cluster does not answer.
+    """
+    if settings.laptop is not None:
+        platform = LocalPlatform(settings.laptop)
+        yield ReachedGateway(platform.address(GATEWAY), SecretStr(platform.secrets[GATEWAY_KEY]))
+        return
+    with _in_cluster(settings) as reached:
+        yield reached
+
+
+@contextmanager
+def _in_cluster(settings: Environment) -> Generator[ReachedGateway]:
+    # They take seconds to import, which a laptop would pay for nothing.
+    from botocore.exceptions import ClientError
+
+    from tasks.aws_session import MissingCredentials
+    from tasks.environment_outputs import OutputsMissing, load_outputs
+    from tasks.gateway.key import GatewayKeyRefused, accepted_gateway_key, forwarded_client
+    from tasks.kubernetes.environment_cluster import NoCluster, open_environment_cluster
+    from tasks.kubernetes.faults import ClusterFault
+    from tasks.kubernetes.port_forward import forwarded
+    from tasks.model_readiness import GATEWAY as RELEASE
+    from tasks.model_readiness import GATEWAY_NAMESPACE, GATEWAY_PORT
+    from tasks.secret_value import stored_values
+
+    try:
+        # What people try out with the models is an evaluation too.
+        secret = GatewayClient.EVALUATION.secret
+        keys = stored_values(settings, secret)
+        if not keys:
+            raise GatewayOutOfReach(f"data.secrets of {settings.name.value!r} has no {secret!r}: add it")
+        with (
+            open_environment_cluster(settings, load_outputs(settings.name)) as destination,
+            forwarded(destination.kubeconfig, GATEWAY_NAMESPACE, f"service/{RELEASE}", GATEWAY_PORT) as address,
+            forwarded_client(address) as gateway,
+        ):
+            yield ReachedGateway(address, accepted_gateway_key(gateway, keys))
+    except (OutputsMissing, NoCluster, ClusterFault, MissingCredentials, ClientError, GatewayKeyRefused) as error:
+        raise GatewayOutOfReach(f"the gateway of {settings.name.value!r} is out of reach: {error}") from error

@@ -1,0 +1,1 @@
+"""The labelled questions and statements, and how people get more of them."""

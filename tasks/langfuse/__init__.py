@@ -1,0 +1,1 @@
+"""Langfuse by its public API: traces read, scores, datasets and experiments written."""
