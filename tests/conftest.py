@@ -23,7 +23,7 @@ from tasks.terraform.plan_document import PlanDocument, read_plan_document
 from tests.opensearch import running_opensearch, why_opensearch_cannot_run
 from tests.plans import Plan, PlanFile, plan_for
 from tests.postgres import PostgresServer, running_postgres
-from tests.prefect_server import running_prefect_server
+from tests.prefect_server import delete_values, running_prefect_server
 from tests.terraform import copy_of_infra, run_terraform
 from tests.valkey import running_valkey
 
@@ -47,13 +47,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The API URL of a real Prefect server with a database of its own; clients in this process use it."""
+def prefect_server_of_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Prefect server with a database of its own; clients in this process use it."""
     home = tmp_path_factory.mktemp("prefect")
     with running_prefect_server(home) as url, temporary_settings({PREFECT_API_URL: url, PREFECT_HOME: home}):
         yield url
         # What flows logged in this process is sent in the background; it needs the server.
         APILogWorker.drain_all(timeout=10)
+
+
+@pytest.fixture(scope="module")
+def prefect_server(prefect_server_of_session: str) -> Iterator[str]:
+    """The API URL of the session's server, without the variables and blocks of another test file."""
+    yield prefect_server_of_session
+    with get_client(sync_client=True) as client:
+        delete_values(client)
 
 
 @pytest.fixture

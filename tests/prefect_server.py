@@ -7,6 +7,8 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from prefect.client.orchestration import SyncPrefectClient
+
 from rehearsal.programs import wait_until_healthy
 from tests.ports import free_port
 
@@ -32,3 +34,11 @@ def running_prefect_server(home: Path, settings: Mapping[str, str] | None = None
     finally:
         server.terminate()
         server.wait(timeout=180)
+
+
+def delete_values(client: SyncPrefectClient) -> None:
+    """Delete all variables and blocks of the server."""
+    for variable in client.read_variables():
+        client.delete_variable_by_name(variable.name)
+    for document in client.read_block_documents():
+        client.delete_block_document(document.id)

@@ -15,6 +15,7 @@ from tasks.environment.variable_file import load_environment
 from tasks.environment_outputs import EnvironmentOutputs, block_name
 from tasks.prefect_drift import compare_prefect_objects
 from tasks.prefect_objects import Change, reconcile
+from tests.prefect_server import delete_values
 
 pytestmark = pytest.mark.prefect_server
 
@@ -25,11 +26,8 @@ RELEASES = ("agentic-eks-dev-agents-release", "agentic-eks-dev-agents-release-01
 
 @pytest.fixture
 def clean(prefect_client: SyncPrefectClient) -> SyncPrefectClient:
-    """The server is that of the whole session, which keeps variables and blocks."""
-    for variable in prefect_client.read_variables():
-        prefect_client.delete_variable_by_name(variable.name)
-    for document in prefect_client.read_block_documents():
-        prefect_client.delete_block_document(document.id)
+    """The server is that of the whole file, which keeps variables and blocks."""
+    delete_values(prefect_client)
     return prefect_client
 
 
