@@ -19,6 +19,7 @@ BENCHES = {
     "answers": "right answers on each road, written by the laptop's models",
     "ask": "what /v1/ask adds to model, gateway and search",
     "streams": "200 streams at once for five minutes: errors, order, the event loop, memory",
+    "hangups": "callers that go away: how soon the model is left alone, too",
     "switch": "changes of the agent service's version while it is asked: what each takes, and what is lost",
     "up": "make up: from nothing, after make down, and when all is up",
     "provision": "what the flow adds to Terraform's plan and apply, and terraform test",

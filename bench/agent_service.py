@@ -19,9 +19,10 @@ from tasks.secret_file import GATEWAY_KEY
 
 @dataclass(frozen=True)
 class ServedAgents:
-    """The base URLs of the service and of what stands in for Langfuse, and the service's process id."""
+    """The base URLs of the service and of what stands in for gateway and Langfuse, and the service's process id."""
 
     url: str
+    gateway: str
     langfuse: str
     process: int
 
@@ -37,8 +38,8 @@ def served_agents(
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "script.json").write_text(json.dumps(asdict(script)), encoding="utf-8")
     gateway, service, sink = free_port("127.0.0.1"), free_port("127.0.0.1"), free_port("127.0.0.1")
-    settings = agent_settings(environment, "127.0.0.1", service, f"http://127.0.0.1:{gateway}/v1")
-    langfuse, url = f"http://127.0.0.1:{sink}", f"http://127.0.0.1:{service}"
+    url, models, langfuse = (f"http://127.0.0.1:{port}" for port in (service, gateway, sink))
+    settings = agent_settings(environment, "127.0.0.1", service, f"{models}/v1")
     traced = Langfuse(host=langfuse, public_key="pk-lf-simulated", secret_key_variable=SECRET_VARIABLE)
     access = settings.access if load is None else settings.access.model_copy(update={"load": load})
     settings = settings.model_copy(update={"langfuse": traced, "access": access})
@@ -50,8 +51,8 @@ def served_agents(
         SECRET_VARIABLE: "simulated",
     }
     with (
-        running(simulated, {}, f"http://127.0.0.1:{gateway}/openapi.json", directory / "gateway.log"),
+        running(simulated, {}, f"{models}/openapi.json", directory / "gateway.log"),
         running(("bench.langfuse_sink", "--port", str(sink)), {}, f"{langfuse}/spans", directory / "langfuse.log"),
         running(("agents.service",), variables, f"{url}/readyz", directory / "service.log") as process,
     ):
-        yield ServedAgents(url, langfuse, process)
+        yield ServedAgents(url, models, langfuse, process)

@@ -1,7 +1,8 @@
 """Stands in for gateway and models: answers at once, so that what is left of a question's time is the service's own.
 
 `python -m bench.simulated_gateway --port PORT --script FILE`; the script holds, for every question, its real vector
-and what the chat model says. With `--tokens-per-second` each answer is written at that pace, a word a token.
+and what the chat model says. With `--tokens-per-second` each answer is written at that pace, a word a token. `/written`
+says how many answers were begun, and when the reader of one went away.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,24 @@ class Script:
     other: list[float]
 
 
+@dataclass
+class Written:
+    """The answers that were begun, and when each one that was not read to its end lost its reader.
+
+    The times are those of `time.monotonic()`, which all processes of a machine share.
+    """
+
+    begun: int = 0
+    left: list[float] = field(default_factory=list[float])
+
+
 def application(script: Script, token_seconds: float) -> FastAPI:
     """The part of the OpenAI interface that the service uses; a token takes `token_seconds`."""
-    app = FastAPI()
+    app, written = FastAPI(), Written()
+
+    @app.get("/written")
+    async def told() -> Written:
+        return written
 
     @app.post("/v1/embeddings")
     async def embeddings(request: Request) -> dict[str, Any]:
@@ -46,7 +62,7 @@ def application(script: Script, token_seconds: float) -> FastAPI:
         body = await request.json()
         question = asked_question(body["messages"][-1]["content"])
         reply = script.replies.get(question, "ok")
-        return StreamingResponse(_stream(reply, token_seconds), media_type="text/event-stream")
+        return StreamingResponse(_observed(_stream(reply, token_seconds), written), media_type="text/event-stream")
 
     return app
 
@@ -54,6 +70,16 @@ def application(script: Script, token_seconds: float) -> FastAPI:
 def asked_question(prompt: str) -> str:
     """The question that the prompt of `agents.prompt` ends with; why a draft was refused may follow it."""
     return prompt.rpartition(f"{TASK} ")[2].partition("\n\n")[0]
+
+
+async def _observed(pieces: AsyncIterator[str], written: Written) -> AsyncIterator[str]:
+    written.begun += 1
+    try:
+        async for piece in pieces:
+            yield piece
+    except (asyncio.CancelledError, GeneratorExit):
+        written.left.append(time.monotonic())
+        raise
 
 
 async def _stream(reply: str, token_seconds: float) -> AsyncIterator[str]:
