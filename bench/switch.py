@@ -36,16 +36,20 @@ SECONDS, QUICK_SECONDS = 120, 30
 
 @dataclass(frozen=True)
 class Switches:
-    """How long each change took, in seconds, and what came of the requests meanwhile: kinds of answers, or faults."""
+    """How long each change took, in seconds, and what came of the requests meanwhile: kinds of answers, or faults.
+
+    `late` requests got no answer because the model was too slow, which here answers at once.
+    """
 
     callers: int
     changes: tuple[float, ...]
     outcomes: dict[str, int]
+    late: int
 
     @property
     def lost(self) -> int:
         """The requests that got no answer of the kind that all others got."""
-        return sum(self.outcomes.values()) - max(self.outcomes.values(), default=0)
+        return self.late + sum(self.outcomes.values()) - max(self.outcomes.values(), default=0)
 
 
 RECORD = TypeAdapter(Measured[Switches])
@@ -69,7 +73,7 @@ def measure(options: Options) -> Switches:
         platform.wait_until_ready(AGENTS)
         with Callers(platform.address(AGENTS), question) as callers:
             changes = _change(platform, versions, QUICK_SECONDS if options.quick else SECONDS)
-    return Switches(CALLERS, tuple(changes), dict(callers.outcomes))
+    return Switches(CALLERS, tuple(changes), dict(callers.outcomes), callers.late)
 
 
 def _change(platform: LocalPlatform, versions: list[Component], duration: float) -> list[float]:
@@ -121,7 +125,7 @@ def tables(record: Measured[Switches]) -> str:
     answered = ", ".join(f"{count:,} {kind}" for kind, count in Counter(found.outcomes).most_common())
     rows = [
         ("changes of version", f"{len(found.changes)}, {seconds(median(found.changes))} each at the median"),
-        (f"requests of {found.callers} callers meanwhile", answered),
+        (f"requests of {found.callers} callers meanwhile, half of them streamed", answered),
         ("requests without an answer", against(f"**{found.lost}**", "none", not found.lost)),
     ]
     return "\n\n".join([provenance_line(record), table(("what", "figure"), rows)])
