@@ -21,12 +21,19 @@ const REMARKS = {
 
 const BROKE_OFF = "The answer broke off.";
 
+// Of the question that is being answered: there is one at a time, and one button that stops it.
 let running = null;
 
 export const isAsking = () => running !== null;
 
 export function stop() {
   running?.abort();
+}
+
+function showAsking() {
+  send.textContent = isAsking() ? "Stop" : "Ask";
+  send.classList.toggle("stop", isAsking());
+  for (const retry of document.querySelectorAll(".retry")) retry.disabled = isAsking();
 }
 
 async function follow(turn, response) {
@@ -58,17 +65,17 @@ async function follow(turn, response) {
 export async function ask(text) {
   examples.hidden = true;
   const turn = newTurn(text);
-  running = new AbortController();
-  send.textContent = "Stop";
-  send.classList.add("stop");
+  const mine = new AbortController();
+  running = mine;
+  showAsking();
   announce("Looking for an answer.");
   try {
     const kept = await conversation();
     const question = { question: text, ...(kept && { conversation_id: kept }) };
-    const streamed = { headers: { accept: "text/event-stream" }, signal: running.signal };
+    const streamed = { headers: { accept: "text/event-stream" }, signal: mine.signal };
     await follow(turn, await post("v1/ask", question, streamed));
   } catch (error) {
-    if (running.signal.aborted) {
+    if (mine.signal.aborted) {
       offerAgain(turn, "stopped", "You stopped this answer.", () => ask(text));
     } else {
       // The connection was lost while the answer came.
@@ -77,7 +84,6 @@ export async function ask(text) {
     }
   } finally {
     running = null;
-    send.textContent = "Ask";
-    send.classList.remove("stop");
+    showAsking();
   }
 }
