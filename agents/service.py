@@ -9,7 +9,6 @@ from functools import partial
 
 import uvicorn
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
 from agents.access.limiting import Limiting
 from agents.access.sign_in import SignIn
@@ -18,7 +17,7 @@ from agents.conversations import FORGET_SECONDS, forget_old
 from agents.errors import RESPONSES, add_error_handlers
 from agents.knowledge.store.opening import load_engine
 from agents.routes import ask, chat_completions, conversations, documents, feedback, mcp, operations, page, search
-from agents.routes.page import PAGE
+from agents.routes.page import PageFiles
 from agents.serving.connections import ImpatientProtocol, drop_unread
 from agents.serving.listening import DrainingServer, inherited_sockets, keep_alive_seconds, ready_file
 from agents.serving.loop_lag import watch_loop
@@ -62,7 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
     for routes in (ask, search, chat_completions, conversations, feedback, documents, operations, page):
         app.include_router(routes.router)
     app.router.routes.append(tools)
-    app.mount("/page", StaticFiles(directory=PAGE), name="page")
+    app.mount("/page", PageFiles(), name="page")
     return app
 
 

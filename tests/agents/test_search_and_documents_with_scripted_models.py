@@ -85,6 +85,7 @@ SECURITY_HEADERS = {
         ("/v1/models", "http", {"strict-transport-security": None, "cache-control": "no-store"}),
         ("/v1/nothing", "https", {"strict-transport-security": "max-age=31536000", "cache-control": "no-store"}),
         ("/", "https", {"strict-transport-security": "max-age=31536000", "cache-control": "no-cache"}),
+        ("/page/app.js", "http", {"strict-transport-security": None, "cache-control": "no-cache"}),
     ],
 )
 def test_every_answer_has_the_security_headers(
@@ -94,6 +95,12 @@ def test_every_answer_has_the_security_headers(
     assert "default-src 'none'" in headers["content-security-policy"]
     wanted = {**SECURITY_HEADERS, **more}
     assert {name: headers.get(name) for name in wanted} == wanted
+
+
+def test_what_the_page_loads_is_not_sent_again_while_it_is_the_same(service: Running) -> None:
+    known = httpx.get(f"{service.url}/page/app.js", timeout=60).headers["etag"]
+    again = httpx.get(f"{service.url}/page/app.js", headers={"if-none-match": known}, timeout=60)
+    assert (again.status_code, again.headers["cache-control"], again.content) == (304, "no-cache", b"")
 
 
 def test_metrics_and_security_headers(service: Running) -> None:
