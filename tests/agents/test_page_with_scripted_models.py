@@ -91,6 +91,25 @@ def test_an_answer_is_stopped_at_the_model_too(page: Page, service: Running, by:
     expect(page.locator(".turn")).to_have_count(1)
 
 
+def test_one_question_is_answered_at_a_time(page: Page, service: Running) -> None:
+    service.gateway.reply = GROUNDED
+    service.gateway.held_after = 14
+    ask(page, "What does make down stop?")
+    expect(page.locator(".answer")).to_contain_text("stops every process")
+    page.get_by_role("button", name="Stop").click()
+    again = page.get_by_role("button", name="Ask again")
+    expect(again).to_be_enabled()
+    ask(page, "Does make down stop every process?")
+    expect(page.locator(".answer").first).to_contain_text("stops every process")
+    expect(again).to_be_disabled()
+    assert serious_findings(page) == []
+    service.gateway.hold.set()
+    expect(page.locator(".figures").first).to_contain_text("grounded")
+    again.click()
+    expect(page.locator(".figures", has_text="grounded")).to_have_count(2)
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
+
+
 def test_the_timeline_tells_how_an_answer_came_about(page: Page, service: Running) -> None:
     service.gateway.reply = f"It was all written in 1999. {GROUNDED}"
     ask(page, "What does make down stop?")
@@ -146,6 +165,18 @@ def test_an_answer_that_is_not_the_services_is_told_in_words(page: Page, answer:
     expect(page.get_by_role("alert")).to_contain_text(said)
     page.route("**/readyz", lambda route: route.fulfill(**answer))
     expect(page.locator("#knowledge")).to_contain_text(re.compile("not the assistant|sign in again"))
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_programs_need_no_session_so_the_page_looks_elsewhere_whether_it_has_ended(page: Page, ended: bool) -> None:
+    refusal = {"error": {"message": "sign in: send an API key"}}
+    page.route("**/v1/ask", lambda route: route.fulfill(status=401, json=refusal))
+    if ended:
+        sign_in = {"location": "https://id.example.com/"}
+        page.route("**/readyz", lambda route: route.fulfill(status=302, headers=sign_in))
+    ask(page, "What does make down stop?")
+    said = "Reload the page to sign in again." if ended else "send an API key"
+    expect(page.get_by_role("alert")).to_contain_text(said)
 
 
 def test_nothing_of_a_question_becomes_html(page: Page) -> None:
