@@ -1,19 +1,28 @@
 """The release of the agent service to a cluster: a canary first, a gate, and then everybody."""
 
+from collections.abc import Sequence
+
+from prefect import get_run_logger
+
 from tasks.agents_release import record_release, serving_version, wanted_version
 from tasks.artifacts import publish_markdown, publish_table
 from tasks.concurrency_limits import one_at_a_time
 from tasks.environment import Environment
+from tasks.golden.dataset import GoldenQuestion
 from tasks.helm.derivations.agents import VERSIONS, Version
 from tasks.kubernetes.probe_result import Outcome
 from tasks.release_comparison import Verdict
-from tasks.release_gate import prove_canary
+from tasks.release_gate import prove_canary, questions_for_canary
 from tasks.rollout import roll_out
 from tasks.secrets import require_secrets
 
 
 class GateFailed(Exception):
     """The new version answers worse; the one that served before serves still."""
+
+
+class CanaryLeft(Exception):
+    """A canary that was not proved could not be taken away either; says why of both."""
 
 
 def release_in_cluster(settings: Environment, digest: str | None, requested_by: str) -> str:
@@ -24,12 +33,9 @@ def release_in_cluster(settings: Environment, digest: str | None, requested_by: 
         if wanted == serving:
             verdict = None
         else:
+            questions = questions_for_canary(settings)
             roll_out(settings, "agents", {VERSIONS: beside(serving, wanted)})
-            verdict = prove_canary(settings, compare=serving is not None)
-            publish_gate(settings, verdict)
-            if verdict.outcome is Outcome.FAILED:
-                roll_out(settings, "agents", {VERSIONS: {"stable": serving} if serving else {}})
-                raise GateFailed(explain(settings, serving, wanted, verdict))
+            verdict = prove(settings, serving, wanted, questions)
         roll_out(settings, "agents", {VERSIONS: {"stable": wanted}})
         release = record_release(settings, wanted, requested_by)
     gate = f"{verdict.outcome}: {verdict.seen}" if verdict else "not asked: it served already"
@@ -49,6 +55,44 @@ def release_in_cluster(settings: Environment, digest: str | None, requested_by: 
 def beside(serving: Version | None, wanted: Version) -> dict[str, Version]:
     """The version that serves, where there is one, with the wanted one as its canary."""
     return {**({"stable": serving} if serving else {}), "canary": wanted}
+
+
+def prove(
+    settings: Environment, serving: Version | None, wanted: Version, questions: Sequence[GoldenQuestion]
+) -> Verdict:
+    """What the gate says of the canary; one that it does not let through, for whatever reason, is taken away again.
+
+    Raises:
+        GateFailed: it answers worse.
+        CanaryLeft: it is not proved, and could not be taken away.
+        As `prove_canary`, where it could not be asked.
+    """
+    try:
+        verdict = prove_canary(settings, questions, compare=serving is not None)
+        publish_gate(settings, verdict)
+        if verdict.outcome is Outcome.FAILED:
+            raise GateFailed(explain(settings, serving, wanted, verdict))
+    except Exception as error:
+        take_away(settings, serving, wanted, error)
+        raise
+    return verdict
+
+
+def take_away(settings: Environment, serving: Version | None, canary: Version, why: Exception) -> None:
+    """Have only the version run that serves, or none where none did.
+
+    Raises:
+        CanaryLeft: the canary is there still.
+    """
+    get_run_logger().warning("takes the canary %s away: %s", canary.digest, why)
+    try:
+        roll_out(settings, "agents", {VERSIONS: {"stable": serving} if serving else {}})
+    except Exception as error:
+        raise CanaryLeft(
+            f"{type(why).__name__}: {why}. And the canary {canary.digest} could not be taken away "
+            f"({type(error).__name__}: {error}): no user reaches it, and the next run of agents/{settings.name.value} "
+            "clears it"
+        ) from error
 
 
 def publish_gate(settings: Environment, verdict: Verdict) -> None:

@@ -1,6 +1,6 @@
 """The gate of a release: the way to the canary and to the version that serves, which are asked side by side."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tasks.environment import REPOSITORY, Environment
 from tasks.environment.agents import GATE_KEY, Gate
 from tasks.environment_outputs import load_outputs
 from tasks.evaluation.scores import spread
-from tasks.golden.dataset import read_golden_set
+from tasks.golden.dataset import GoldenQuestion, read_golden_set
 from tasks.helm.derivations.agents import PORT
 from tasks.helm.target import open_target
 from tasks.kubernetes.connection import Connection
@@ -30,19 +30,25 @@ NAME_LABEL = "app.kubernetes.io/name"
 MARGIN_SECONDS = 30.0
 
 
+def questions_for_canary(settings: Environment) -> list[GoldenQuestion]:
+    """As many golden questions as the environment's gate asks.
+
+    Raises:
+        InvalidGoldenSet: the questions cannot be read.
+    """
+    return spread(read_golden_set(REPOSITORY / settings.evaluation.dataset), _gate(settings).questions)
+
+
 @task(task_run_name="ask-golden-questions", cache_policy=NO_CACHE, persist_result=False)
-def prove_canary(settings: Environment, compare: bool) -> Verdict:
-    """Ask the canary golden questions, and, with `compare`, the version that serves.
+def prove_canary(settings: Environment, questions: Sequence[GoldenQuestion], compare: bool) -> Verdict:
+    """Ask the canary the questions, and, with `compare`, the version that serves.
 
     Where the canary's pods are on simulated nodes, nothing can answer: the outcome is not-proved.
 
     Raises:
-        InvalidGoldenSet: the questions cannot be read.
-        ClusterFault: the cluster refuses or does not answer.
+        NoCluster, WrongCluster, ClusterFault: the cluster cannot be used, refuses or does not answer.
         MissingCredentials, ClientError: the key with which the gate asks cannot be read.
     """
-    gate = settings.agents.gate or Gate()
-    questions = spread(read_golden_set(REPOSITORY / settings.evaluation.dataset), gate.questions)
     seconds = settings.agents.answer_seconds + MARGIN_SECONDS
     outputs = load_outputs(settings.name)
     with open_environment_cluster(settings, outputs) as destination, open_target(settings, destination) as target:
@@ -52,9 +58,13 @@ def prove_canary(settings: Environment, compare: bool) -> Verdict:
         try:
             keys = stored_values(settings, GATE_KEY) if settings.agents.callers_sign_in else ()
             with _ways(destination.kubeconfig, compare) as (canary, serving):
-                return ask_both(canary, serving, questions, gate, seconds, keys)
+                return ask_both(canary, serving, questions, _gate(settings), seconds, keys)
         except (AssistantUnavailable, ForwardFailed) as error:
             return Verdict(Outcome.FAILED, str(error))
+
+
+def _gate(settings: Environment) -> Gate:
+    return settings.agents.gate or Gate()
 
 
 @contextmanager

@@ -4,12 +4,13 @@ from tests.crash.faults import CommitPoint, ProcessPoint
 
 _UPGRADE = "tasks.helm.rollout:upgrade"
 
-# Until the last of them is passed, nobody talks to the wanted version.
-CANARY_POINTS = (
-    CommitPoint("canary", _UPGRADE),
+PROVING_POINTS = (
     CommitPoint("questions", "tasks.release_gate:prove_canary.fn"),
     CommitPoint("gate-table", "flows.agents_in_cluster:publish_gate"),
 )
+
+# Until the last of them is passed, nobody talks to the wanted version.
+CANARY_POINTS = (CommitPoint("canary", _UPGRADE), *PROVING_POINTS)
 
 PROMOTION_POINTS = (
     CommitPoint("promotion", _UPGRADE, first=2),

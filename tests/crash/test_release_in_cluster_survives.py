@@ -8,13 +8,16 @@ import psutil
 import pytest
 
 from tests.crash.children import ended, title_of
-from tests.crash.cluster_release_points import CANARY_POINTS
+from tests.crash.cluster_release_points import CANARY_POINTS, PROVING_POINTS
 from tests.crash.faults import Case, Fault, ProcessPoint
 from tests.crash.served_cluster import ServedCluster
 from tests.flows.rollout.agents_stage import full_nodes
 from tests.flows.rollout.conftest import Artifact
 from tests.flows.rollout.played_kubelet import kubelet_of
 from tests.tasks.conftest import until
+
+# The run lives on, and takes back what it began.
+RAISING = (Fault.ERROR, Fault.DONE_BUT_TIMED_OUT)
 
 pytestmark = [pytest.mark.prefect_server, pytest.mark.kubernetes, pytest.mark.timeout(1800)]
 
@@ -36,6 +39,8 @@ def test_a_release_to_a_cluster_converges_after_a_fault(
         assert (code == 0) == (cluster_release_case.fault is Fault.SLOW), output
         if cluster_release_case.point in CANARY_POINTS and code != 0:
             assert endpoints.digests == {former}, "a version that has not passed the gate could be reached"
+        if cluster_release_case.point in PROVING_POINTS and cluster_release_case.fault in RAISING:
+            served_cluster.assert_only(former)
         code, output = served_cluster.release(wanted)
         assert code == 0, output
 
@@ -68,6 +73,9 @@ def test_a_version_that_the_gate_refused_is_taken_away_after_a_fault(
         with full_nodes(served_cluster.cluster):
             code, output = served_cluster.release(served_cluster.refused, cluster_refused_case)
             assert code != 0, output
+            if cluster_refused_case.fault is Fault.ERROR:
+                assert f"{served_cluster.refused} is not released: no way to" in output
+                assert f"And the canary {served_cluster.refused} could not be taken away (InjectedError" in output
             code, output = served_cluster.release(served_cluster.refused)
         assert code != 0, output
         assert f"{former} serves still" in output

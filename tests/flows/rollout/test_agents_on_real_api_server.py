@@ -143,7 +143,9 @@ def answered_worse(agents: Agents, checkout: Path, version: str) -> "subprocess.
         return agents("--version", version)
 
 
-def test_what_cannot_be_released_is_said_before_anything_changes(agents: Agents, graviton_cluster: Cluster) -> None:
+def test_what_cannot_be_released_is_said_before_anything_changes(
+    agents: Agents, graviton_cluster: Cluster, checkout: Path
+) -> None:
     before = serving(graviton_cluster)
     for version, code, message in (
         (f"sha256:{'9' * 64}", 1, "has no such image"),
@@ -152,4 +154,9 @@ def test_what_cannot_be_released_is_said_before_anything_changes(agents: Agents,
         done = agents("--version", version)
         assert done.returncode == code, done.stderr
         assert message in done.stderr
+    (checkout / "golden" / "questions.jsonl").write_text("{", encoding="utf-8")
+    unasked = agents("--version", push("unasked", "5c5c"))
+    assert unasked.returncode == 1, unasked.stderr
+    assert "questions.jsonl, line 1: " in unasked.stderr
+    assert "(revision " not in unasked.stderr, "a canary was rolled out that nothing can be asked of"
     assert serving(graviton_cluster) == before
