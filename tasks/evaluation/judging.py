@@ -108,6 +108,7 @@ def _judging(
         tokens=tokens,
         halted=halted,
         labelled=given,
+        unlabelled=len(verdicts) - given,
         kappa=None if kappa is None else round(kappa, 4),
         interval=bootstrap_interval(pairs, cohens_kappa) if given else None,
     )

@@ -128,16 +128,22 @@ class Inputs(Kept):
 class Judging(Kept):
     """What became of the judge: `kappa` is its agreement with people on the statements that they labelled.
 
-    `labelled` counts those that it gave a verdict of; `kappa` is None where it is undefined, and `interval` is its 95 %
-    interval. `halted` says that its `tokens` ended before all scores were there.
+    `labelled` counts those that it gave a verdict of, and `unlabelled` the others; `kappa` is None where it is
+    undefined, and `interval` is its 95 % interval. `halted` says that its `tokens` ended before all scores were there.
     """
 
     model: str
     tokens: int
     halted: bool
     labelled: int
+    unlabelled: int = 0
     kappa: float | None
     interval: tuple[float, float] | None
+
+    @property
+    def finished(self) -> bool:
+        """Whether it gave a verdict of every statement, and its tokens sufficed."""
+        return not self.halted and self.labelled > 0 and not self.unlabelled
 
     def calibrated(self, least_kappa: float) -> bool:
         """Whether it agrees with people well enough to fail a run."""
@@ -172,14 +178,20 @@ class Report(KeptReport):
         """How many questions were searched for."""
         return sum(row.unsearched is None for row in self.rows)
 
+    @property
+    def whole(self) -> bool:
+        """Whether it has all that was asked for: what failed, such as a search or the judge, may not fail again."""
+        judged = self.judging is None or self.judging.finished
+        return judged and not any(row.missing for row in self.rows)
+
 
 def reusable(reports: list[Report], inputs: Inputs, answers: int) -> Report | None:
-    """The newest report from exactly these inputs that lacks no search and has at least `answers` full answers.
+    """The newest whole report from exactly these inputs that has at least `answers` full answers.
 
     None when there is none.
     """
-    whole = (report for report in reports if report.searched == len(report.rows) and report.answered >= answers)
-    return next((report for report in whole if report.inputs == inputs), None)
+    enough = (report for report in reports if report.whole and report.answered >= answers)
+    return next((report for report in enough if report.inputs == inputs), None)
 
 
 def tree_digest(directory: Path, pattern: str) -> str:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from tasks.evaluation.report import (
     AnswerRow,
     Inputs,
+    Judging,
     QuestionRow,
     Report,
     reusable,
@@ -18,6 +19,7 @@ from tasks.report_files import read_reports, write_report
 
 INPUTS = Inputs(golden="g", knowledge="k", service="s", models={"m": "1"}, settings={"agents": {"passages": 5}})
 ANSWER = AnswerRow(kind="answered", text="Yes.", groundedness=1, similarity=0.9, rouge_l=0.5, seconds=4.2)
+JUDGED = Judging(model="nova", tokens=9, halted=False, labelled=3, kappa=1, interval=None)
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
@@ -81,6 +83,20 @@ def test_a_report_is_reused_only_for_the_same_inputs_and_enough_answers() -> Non
     assert reusable([few, many], INPUTS, 2) == many
     assert reusable([few], INPUTS, 2) is None
     assert reusable([few], INPUTS.model_copy(update={"knowledge": "other"}), 1) is None
+
+
+def test_a_report_that_lacks_what_another_run_may_get_is_not_reused() -> None:
+    good = report(NOON).model_copy(update={"judging": JUDGED})
+    refused = {"judging": JUDGED, "rows": (row(0, True).model_copy(update={"unjudged": {"faithfulness": "refused"}}),)}
+    unsearched = {"ranks": (), "abstained": None, "unsearched": "no answer"}
+    for lacking in (
+        refused,
+        {"rows": (row(0, True), row(1, False).model_copy(update=unsearched))},
+        {"judging": JUDGED.model_copy(update={"halted": True})},
+        {"judging": JUDGED.model_copy(update={"labelled": 0, "kappa": None})},
+        {"judging": JUDGED.model_copy(update={"labelled": 2, "unlabelled": 1})},
+    ):
+        assert reusable([good.model_copy(update=lacking), good], INPUTS, 1) is good, lacking
 
 
 def test_the_digest_of_a_tree_follows_paths_and_contents(tmp_path: Path) -> None:

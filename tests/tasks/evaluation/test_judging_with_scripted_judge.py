@@ -50,7 +50,8 @@ def test_a_judge_that_agrees_with_people_scores_answers_and_counts(judge: Script
     assert report.scores == pytest.approx(dict.fromkeys(JUDGED, 1.0))
     assert report.rows[-1].judged == {}, "nothing is said of a question without a reference"
     assert report.judging is not None
-    assert (report.judging.kappa, report.judging.labelled) == (1, len(LABELS))
+    assert (report.judging.kappa, report.judging.labelled, report.judging.unlabelled) == (1, len(LABELS), 0)
+    assert report.judging.finished
     assert (report.judging.tokens, report.judging.halted) == (TOKENS * len(judge.calls), False)
     assert judge.keys == {f"Bearer {KEY}"}
     assert missed(report, environment.evaluation, []) == ()
@@ -160,6 +161,7 @@ def test_verdicts_that_cannot_be_told_apart_count_as_disagreement(judge: Scripte
     report = judged(judge, settings())
     assert report.judging is not None
     assert (report.judging.labelled, report.judging.kappa, report.judging.halted) == (0, None, False)
+    assert report.judging.unlabelled == len(LABELS)
 
 
 def test_without_a_judge_nothing_is_asked(judge: ScriptedJudge) -> None:
