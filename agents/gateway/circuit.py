@@ -16,7 +16,7 @@ OPEN_SECONDS = 5.0
 class Circuit:
     """Opens after `FAILURES` in a row that took `FAILING_SECONDS` or more, by `clock`, which tells seconds.
 
-    After `OPEN_SECONDS` one call at a time is let through, until one succeeds. `reason` is that of the last failure.
+    After `OPEN_SECONDS` one call at a time is let through, until an answer begins. `reason` is of the last failure.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -40,6 +40,10 @@ class Circuit:
         if self._opened_at is not None:
             self._opened_at = self._clock()
         return True
+
+    def began(self) -> None:
+        """An answer begins: others need not wait, but failures are forgotten only once it `succeeded`."""
+        self._opened_at = None
 
     def succeeded(self) -> None:
         """A call was answered."""

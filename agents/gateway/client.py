@@ -136,7 +136,10 @@ class ModelGateway:
             GatewayUnavailable: no answer, one that did not begin in time, or the stream broke off.
         """
         model = self._models.reasoning
-        with self._calls.chat(model.name, messages, answer_tokens) as call, self._guarded(model.name, probing):
+        with (
+            self._calls.chat(model.name, messages, answer_tokens) as call,
+            self._guarded(model.name, probing) as circuit,
+        ):
             async with asyncio.timeout(self._first_token_seconds) as beginning:
                 stream = await persistently(
                     lambda: self._completions.create(
@@ -154,13 +157,20 @@ class ModelGateway:
                 try:
                     async with stream:
                         async for piece in stream:
-                            beginning.reschedule(None)
+                            if beginning.when() is not None:
+                                beginning.reschedule(None)
+                                circuit.began()
                             self.last_chat = time.monotonic()
                             call.reported(piece.usage)
                             if piece.choices and (text := piece.choices[0].delta.content):
                                 writer: str = getattr(piece, "model", model.name)
                                 call.heard(text, writer)
                                 yield Piece(text, writer)
+                except (GeneratorExit, asyncio.CancelledError):
+                    # Who has read enough, or went away, says nothing against a model that had begun.
+                    if beginning.when() is None:
+                        circuit.succeeded()
+                    raise
                 finally:
                     _let_go(stream.response)
                 if beginning.when() is not None:
@@ -212,14 +222,14 @@ class ModelGateway:
         await self._client.close()
 
     @contextmanager
-    def _guarded(self, model: str, probing: bool) -> Generator[None]:
+    def _guarded(self, model: str, probing: bool) -> Generator[Circuit]:
         """Leave a model alone that keeps failing, count how this call ends, and say which model failed, and where."""
         circuit = self._circuits[model]
         if not probing and not circuit.allows():
             wait = max(1, ceil(circuit.open_for))
             raise GatewayUnavailable(f"{circuit.reason}; it is left alone for {wait} s", wait)
         try:
-            yield
+            yield circuit
         except (APIError, httpx.HTTPError, TimeoutError, ValueError) as error:
             unavailable = _unavailable(f"model {model!r} at {self._url}", error)
             if not isinstance(error, APIStatusError) or error.status_code >= _OUTAGE:

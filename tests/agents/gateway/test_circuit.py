@@ -50,6 +50,17 @@ def test_a_success_in_between_forgives() -> None:
     assert circuit.allows()
 
 
+def test_an_answer_that_has_begun_lets_others_through_and_forgives_only_when_it_succeeds() -> None:
+    clock = Clock()
+    circuit = broken(clock)
+    clock.seconds += OPEN_SECONDS
+    assert circuit.allows()
+    circuit.began()
+    assert circuit.allows()
+    circuit.failed("broke off")
+    assert not circuit.allows()
+
+
 def test_many_calls_that_fail_in_the_same_moment_are_no_outage() -> None:
     clock = Clock()
     circuit = Circuit(clock)

@@ -1,6 +1,8 @@
 """How often a model is asked that refuses, and how long one is waited for that says nothing."""
 
+import json
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,15 @@ async def asked(
 
 async def hears(gateway: ModelGateway) -> list[str]:
     return [piece.text async for piece in gateway.stream_chat([{"role": "user", "content": HI}], 16)]
+
+
+async def is_left_alone(gateway: ModelGateway) -> None:
+    """Ask until the model is left alone."""
+    async for attempt in stamina.retry_context(on=AssertionError, timeout=90, attempts=None, wait_max=0.1):
+        with attempt:
+            with pytest.raises(GatewayUnavailable) as refusal:
+                await hears(gateway)
+            assert "it is left alone for" in str(refusal.value)
 
 
 async def test_what_the_gateway_refuses_is_not_asked_again(asked: tuple[ScriptedGateway, ModelGateway]) -> None:
@@ -112,8 +123,35 @@ async def test_a_model_that_says_nothing_is_left_alone_like_one_that_fails(
     scripted.held_after = 0
     with pytest.raises(GatewayUnavailable, match="did not answer in time"):
         await hears(gateway)
-    async for attempt in stamina.retry_context(on=AssertionError, timeout=90, attempts=None, wait_max=0.1):
+    await is_left_alone(gateway)
+
+
+async def test_a_model_is_asked_again_once_it_has_begun_a_draft_that_is_closed_early(
+    asked: tuple[ScriptedGateway, ModelGateway],
+) -> None:
+    scripted, gateway = asked
+    scripted.chat_status = 500
+    await is_left_alone(gateway)
+    scripted.chat_status, scripted.reply, scripted.held_after = 200, "It stops. And more.", 2
+    async for attempt in stamina.retry_context(on=GatewayUnavailable, timeout=90, attempts=None, wait_max=0.1):
         with attempt:
-            with pytest.raises(GatewayUnavailable) as refusal:
-                await hears(gateway)
-            assert "it is left alone for" in str(refusal.value)
+            async with aclosing(gateway.stream_chat([{"role": "user", "content": HI}], 16)) as draft:
+                assert (await anext(draft)).text == "It"
+    # Nor is what failed before held against the model any more.
+    scripted.chat_status, scripted.held_after = 500, None
+    with pytest.raises(GatewayUnavailable, match="refused with status 500"):
+        await hears(gateway)
+    scripted.chat_status = 200
+    assert "".join(await hears(gateway)) == "It stops. And more."
+
+
+async def test_a_model_whose_answers_break_off_is_left_alone(asked: tuple[ScriptedGateway, ModelGateway]) -> None:
+    scripted, gateway = asked
+    choice = {"index": 0, "delta": {"content": HI}, "finish_reason": None}
+    begun = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "chat", "choices": [choice]}
+    scripted.page = f"data: {json.dumps(begun)}\n\ndata: <html>\n\n"
+    async with aclosing(gateway.stream_chat([{"role": "user", "content": HI}], 16)) as draft:
+        assert (await anext(draft)).text == HI
+        with pytest.raises(GatewayUnavailable, match="no model's answer"):
+            await anext(draft)
+    await is_left_alone(gateway)
