@@ -33,8 +33,9 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e-?\d+)?", re.IGNORECASE)
 class ModelCall:
     """One call. Tokens that the gateway does not report, as when a stream is cut short, are estimated."""
 
-    def __init__(self, model: str, prompt: str, span: Span, metrics: Metrics) -> None:
+    def __init__(self, model: str, prompt: str, streaming: bool, span: Span, metrics: Metrics) -> None:
         self._model = model
+        self._streaming = streaming
         self._prompt = prompt
         self._span = span
         self._metrics = metrics
@@ -55,12 +56,8 @@ class ModelCall:
         """The next piece was written, by `model`, which is another one when the gateway turned to it."""
         if not self._heard:
             self._span.set_attribute(gen_ai.GEN_AI_RESPONSE_MODEL, model)
-            self._metrics.first_token_seconds.labels(self._model).observe(time.perf_counter() - self._began)
-            self._span.set_attribute(gen_ai.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, time.perf_counter() - self._began)
-            # Langfuse's own SDK sends it as JSON.
-            self._span.set_attribute(
-                Langfuse.OBSERVATION_COMPLETION_START_TIME, json.dumps(datetime.now(UTC).isoformat())
-            )
+            if self._streaming:
+                self._begins()
         self._heard.append(text)
 
     def reported(self, usage: CompletionUsage | Usage | None) -> None:
@@ -92,6 +89,13 @@ class ModelCall:
             self._span.set_attribute(Langfuse.OBSERVATION_OUTPUT, text)
         self._span.end()
 
+    def _begins(self) -> None:
+        seconds = time.perf_counter() - self._began
+        self._metrics.first_token_seconds.labels(self._model).observe(seconds)
+        self._span.set_attribute(gen_ai.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, seconds)
+        # Langfuse's own SDK sends it as JSON.
+        self._span.set_attribute(Langfuse.OBSERVATION_COMPLETION_START_TIME, json.dumps(datetime.now(UTC).isoformat()))
+
     def _cost(self, dollars: str | None) -> None:
         # LiteLLM writes "None" for what has no price.
         if not dollars or not _NUMBER.fullmatch(dollars):
@@ -116,7 +120,7 @@ class ModelCalls:
             Langfuse.OBSERVATION_TYPE: "embedding",
             Langfuse.OBSERVATION_INPUT: text,
         }
-        with self._call("embeddings", model, text, attributes) as call:
+        with self._call("embeddings", model, text, False, attributes) as call:
             yield call
 
     @contextmanager
@@ -137,12 +141,12 @@ class ModelCalls:
             Langfuse.OBSERVATION_TYPE: "generation",
             Langfuse.OBSERVATION_INPUT: prompt,
         }
-        with self._call("chat", model, prompt, attributes) as call:
+        with self._call("chat", model, prompt, streaming, attributes) as call:
             yield call
 
     @contextmanager
     def _call(
-        self, operation: Literal["chat", "embeddings"], model: str, prompt: str, attributes: Attributes
+        self, operation: Literal["chat", "embeddings"], model: str, prompt: str, streaming: bool, attributes: Attributes
     ) -> Generator[ModelCall]:
         general: Attributes = {
             gen_ai.GEN_AI_OPERATION_NAME: operation,
@@ -155,7 +159,7 @@ class ModelCalls:
             span = self._tracer.start_span(
                 f"{operation} {model}", kind=SpanKind.CLIENT, attributes={**general, **attributes}
             )
-        call = ModelCall(model, prompt, span, self._metrics)
+        call = ModelCall(model, prompt, streaming, span, self._metrics)
         try:
             yield call
         except (asyncio.CancelledError, GeneratorExit):

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 
+import httpx
 import pytest
 
 from tests.agents.talking import Talk, talk
@@ -44,6 +45,17 @@ def test_what_is_not_surely_relevant_is_rated(talking: Talk) -> None:
     assert talking.ask(unclear)["kind"] == "abstained"
     assert {body["model"] for body in talking.gateway.judged} == {"judge"}
     assert talking.gateway.judged[0]["response_format"]["type"] == "json_schema"
+
+
+def test_the_time_of_a_judge_is_not_taken_for_that_of_a_first_word(talking: Talk) -> None:
+    talking.gateway.reply = QUOTE
+    talking.gateway.verdicts = [{"reason": "It says so.", "rating": 2}]
+    talking.ask("Does halting the platform leave anything of make up running?")
+    assert talking.gateway.judged
+    metrics = httpx.get(f"{talking.running.url}/metrics", timeout=60).text
+    assert 'agents_first_token_seconds_count{model="chat"}' in metrics
+    assert 'agents_first_token_seconds_count{model="judge"}' not in metrics
+    assert 'agents_tokens_total{direction="output",model="judge"}' in metrics
 
 
 def test_a_judge_that_fails_leaves_the_score_that_needs_none(talking: Talk) -> None:
