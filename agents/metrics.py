@@ -1,14 +1,18 @@
 """What Prometheus scrapes; one registry a service, so that two services in one process do not mix."""
 
+from typing import get_args
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from agents.events import Answer
+from agents.events import Answer, Kind
 from agents.freshness import FreshnessWatch
 from agents.limits.admission import Admission
+from agents.recent_traces import Rating
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.1, 0.25, 1)
 _SHARES = tuple(step / 10 for step in range(1, 11))
+_SPAN_OUTCOMES = ("ended", "exported", "failed")
 
 
 class Metrics:
@@ -75,6 +79,14 @@ class Metrics:
             "agents_knowledge_stale", "1 when the last look found the knowledge stale.", registry=self._registry
         )
         self._ready = Gauge("agents_ready", "1 when everything an answer needs is there.", registry=self._registry)
+        # A series that is born by the first event hides that event from `increase`, and its lack makes a ratio empty.
+        for counter, values in (
+            (self._answers, get_args(Kind)),
+            (self.feedback, get_args(Rating)),
+            (self.spans, _SPAN_OUTCOMES),
+        ):
+            for value in values:
+                counter.labels(value)
 
     def watch_knowledge(self, freshness: FreshnessWatch) -> None:
         """Have each exposition say what `freshness` judged last."""

@@ -1,8 +1,11 @@
 """The answers that this process gave lately, which people may rate, and how they were rated."""
 
 import time
+from typing import Literal
 
 from cachetools import TTLCache
+
+Rating = Literal["up", "down"]
 
 KEPT = 50_000
 """Trace ids, about 10 MiB."""
@@ -14,7 +17,7 @@ class RecentTraces:
 
     def __init__(self) -> None:
         self._ids: TTLCache[str, None] = TTLCache(KEPT, KEPT_SECONDS, timer=time.monotonic)
-        self._ratings: TTLCache[str, str] = TTLCache(KEPT, KEPT_SECONDS, timer=time.monotonic)
+        self._ratings: TTLCache[str, Rating] = TTLCache(KEPT, KEPT_SECONDS, timer=time.monotonic)
 
     def add(self, trace_id: str) -> None:
         """Remember a question that is being answered."""
@@ -24,7 +27,7 @@ class RecentTraces:
         """Whether it was asked here lately."""
         return trace_id in self._ids
 
-    def rate(self, trace_id: str, rating: str) -> bool:
+    def rate(self, trace_id: str, rating: Rating) -> bool:
         """Remember how an answer was rated; whether that is not how it was rated before."""
         changed = self._ratings.get(trace_id) != rating
         self._ratings[trace_id] = rating

@@ -1,6 +1,6 @@
 """POST /v1/feedback: what people think of an answer; it becomes a score of the answer's trace, and a metric."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 
 from agents.assistant import Assistant, CurrentAssistant, CurrentCaller
 from agents.caller import Caller
+from agents.recent_traces import Rating
 from agents.tracing.scores import Score
 
 router = APIRouter()
@@ -22,7 +23,7 @@ class Feedback(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     trace_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-    rating: Literal["up", "down"]
+    rating: Rating
     comment: Annotated[str, Field(max_length=LONGEST_COMMENT)] | None = None
 
 

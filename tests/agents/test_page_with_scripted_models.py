@@ -247,7 +247,7 @@ def test_a_rating_reaches_the_service(page: Page, service: Running, rating: str)
         page.get_by_role("button", name="Send").click()
         expect(page.get_by_label("What was wrong?")).to_be_hidden()
     metrics = httpx.get(f"{service.url}/metrics", timeout=60).text
-    assert f'agents_feedback_total{{rating="{"up" if rating == "Yes" else "down"}"}}' in metrics
+    assert f'agents_feedback_total{{rating="{"up" if rating == "Yes" else "down"}"}} 0.0' not in metrics
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -10,6 +10,8 @@ from tasks.environment import REPOSITORY
 
 INFRA = REPOSITORY / "infra"
 NAMES = re.compile(r"(?<![\w.:-])agents_[a-z][a-z0-9_]*")
+# Of requests nobody knows which statuses will come.
+SERIES = re.compile(r'agents_(?!requests)\w+\{\w+="\w+"\}')
 # Without labels a family of a histogram or counter says nothing of itself but its type.
 TYPES = re.compile(r"^# TYPE (\w+) (\w+)$", re.MULTILINE)
 SUFFIXES = {"histogram": ("_bucket", "_count", "_sum"), "counter": ("", "_created")}
@@ -37,6 +39,14 @@ def test_every_metric_that_is_named_is_given() -> None:
     wanted = list(named())
     assert {"agents_questions_in_progress", "agents_requests_total", "agents_ready"} <= {name for _, name in wanted}
     assert [each for each in wanted if each[1] not in given()] == []
+
+
+def test_every_series_that_a_rule_picks_is_there_before_its_first_event() -> None:
+    rules = (INFRA / "modules" / "observability" / "rules" / "agents.yaml").read_text(encoding="utf-8")
+    picked = set(SERIES.findall(rules))
+    assert len(picked) == 4
+    given_first = Metrics().exposition(ready=True).decode().splitlines()
+    assert {series for series in picked if f"{series} 0.0" not in given_first} == set()
 
 
 async def test_the_numbers_that_replicas_follow_are_those_of_the_moment() -> None:
