@@ -17,11 +17,14 @@ SCOPES: dict[str, Scope] = {
 """By the beginning of the path."""
 
 
+def known_path(path: str) -> str | None:
+    """The entry of `SCOPES` that `path` falls under; None for others, which anyone can invent."""
+    return next((known for known in SCOPES if path == known or path.startswith(f"{known}/")), None)
+
+
 def needed_scope(path: str) -> Scope | None:
     """The scope that `path` needs; None when it is open. What nobody thought of is for admins."""
     if path in OPEN or path.startswith(OPEN_BELOW):
         return None
-    for beginning, scope in SCOPES.items():
-        if path == beginning or path.startswith(f"{beginning}/"):
-            return scope
-    return "admin"
+    known = known_path(path)
+    return "admin" if known is None else SCOPES[known]

@@ -9,6 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from agents.access.policy import known_path
 from agents.errors import error_response
 from agents.metrics import Metrics
 
@@ -68,10 +69,10 @@ class Observation:
         try:
             await self._app(scope, receive, send_with_headers)
         finally:
-            # Paths that are no route share one label: anyone can invent them.
-            route = getattr(scope.get("route"), "path", "none")
-            self._metrics.requests.labels(route, status).inc()
-            self._metrics.request_seconds.labels(route).observe(time.perf_counter() - began)
+            # Whoever is refused on the way to a route is counted there; how long refusals take says nothing of it.
+            route = getattr(scope.get("route"), "path", None)
+            self._metrics.requests.labels(route or known_path(scope["path"]) or "none", status).inc()
+            self._metrics.request_seconds.labels(route or "none").observe(time.perf_counter() - began)
 
 
 class BodyLimit:
