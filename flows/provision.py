@@ -65,7 +65,7 @@ def provision(
     settings = load_environment(environment)
     if settings.laptop is not None:
         return provision_laptop(settings)
-    request = Request(mode, plan, auto_approve, allow_data_loss, break_lock, requested_by, signed_identity)
+    request = Request("provision", mode, plan, auto_approve, allow_data_loss, break_lock, requested_by, signed_identity)
     request.require_possible(settings)
     require_terraform()
     findings = preflight(settings)
@@ -105,7 +105,7 @@ def plan_and_apply(root: TerraformRoot, settings: Environment, request: Request,
         record_approval(review, "the parameter auto_approve")
     else:
         approval = ask_for_approval(review)
-        judge_approval.with_options(result_storage=storage)(approval, review, settings)
+        judge_approval.with_options(result_storage=storage)(approval, review, settings, request.flow)
     try:
         return apply_approved.with_options(result_storage=storage)(root, review)
     except StalePlan as error:

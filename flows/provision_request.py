@@ -1,7 +1,8 @@
-"""What a run of `provision` on AWS was asked for, and whether that can be done at all."""
+"""What a run of `provision` or `upgrade` on AWS was asked for, and whether that can be done at all."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from prefect.runtime import deployment, flow_run
 
@@ -33,8 +34,9 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True)
 class Request:
-    """The parameters of the flow that say what may be done."""
+    """The parameters of the `flow` that say what may be done."""
 
+    flow: Literal["provision", "upgrade"]
     mode: Mode
     plan: str | None
     auto_approve: bool
@@ -59,7 +61,7 @@ class Request:
         if self.mode is Mode.APPROVE and not self.auto_approve and not can_wait():
             raise ImpossibleRequest(
                 "mode = 'approve' waits for a person, which only the run of a deployment can: run "
-                f"`prefect deployment run provision/{settings.name.value}`, or use mode 'plan' and then mode 'apply'"
+                f"`prefect deployment run {self.flow}/{settings.name.value}`, or use mode 'plan' and then mode 'apply'"
             )
         if settings.environment.protected:
             self._require_second_person(settings.name.value)
@@ -80,7 +82,7 @@ class Request:
             lost = "; ".join(f"{loss.action.value} of {loss.address} loses {loss.holds}" for loss in review.losses)
             raise DataLossRefused(
                 f"plan {review.digest[:12]!r} destroys data: {lost}. Nothing was applied. If a resource was renamed, "
-                "write a `moved` block; if the data may go, run again with allow_data_loss=true"
+                f"write a `moved` block; if the data may go, {self._how_to_lose(review)}"
             )
 
     def approves(self, review: PlanReview) -> bool:
@@ -96,6 +98,15 @@ class Request:
         raise ApprovalNeeded(
             f"plan {review.digest!r} is not applied by auto_approve: it removes {len(review.removals())} resources and "
             f"the policy has {len(review.findings)} findings. Look at it, then apply it with mode=apply and this digest"
+        )
+
+    def _how_to_lose(self, review: PlanReview) -> str:
+        if self.flow == "provision":
+            return "run again with allow_data_loss=true"
+        return (
+            "set cluster.kubernetes_version back to what the cluster runs, run "
+            f"`prefect deployment run provision/{review.environment.value} -p allow_data_loss=true`, which applies the "
+            "loss, and then upgrade"
         )
 
     def _require_second_person(self, name: str) -> None:

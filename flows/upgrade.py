@@ -61,7 +61,7 @@ def upgrade(
     settings = load_environment(environment)
     if settings.laptop is not None:
         return nothing_to_upgrade(settings, "A laptop has no cluster")
-    request = Request(mode, plan, auto_approve, False, break_lock, requested_by, signed_identity)
+    request = Request("upgrade", mode, plan, auto_approve, False, break_lock, requested_by, signed_identity)
     request.require_possible(settings)
     require_terraform()
     require_account(settings)

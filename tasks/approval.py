@@ -50,8 +50,8 @@ class Approved:
         return f"{self.approver} ({self.identity or 'unverified'})"
 
 
-def judge(approval: Approval, review: PlanReview, settings: Environment, worker: CallerIdentity) -> Approved:
-    """Whether this answer lets the plan be applied; `worker` is who the flow itself is to AWS.
+def judge(approval: Approval, review: PlanReview, settings: Environment, worker: CallerIdentity, flow: str) -> Approved:
+    """Whether this answer lets the plan be applied; `worker` is who the `flow` itself is to AWS.
 
     Raises:
         PlanRejected: the answer is no.
@@ -65,7 +65,7 @@ def judge(approval: Approval, review: PlanReview, settings: Environment, worker:
     if not PLAN_DIGEST.fullmatch(approval.plan) or not review.digest.startswith(approval.plan):
         raise ApprovalRefused(
             f"the approval of {approval.approver!r} is for plan {approval.plan!r}, but the plan that waits is "
-            f"{review.digest!r}; nothing was applied: look at that plan, and run provision again"
+            f"{review.digest!r}; nothing was applied: look at that plan, and run {flow} again"
         )
     identity = _verified(approval.signed_identity, review, settings)
     if settings.environment.protected:

@@ -31,13 +31,13 @@ def plan_for_review(root: TerraformRoot, settings: Environment, requested_by: st
 
 
 @task(task_run_name="judge-approval", cache_key_fn=once_per_run, persist_result=True, result_serializer="json")
-def judge_approval(approval: Approval, review: PlanReview, settings: Environment) -> Approved:
-    """Whether the answer lets the plan be applied; the one who approved is recorded.
+def judge_approval(approval: Approval, review: PlanReview, settings: Environment, flow: str) -> Approved:
+    """Whether the answer lets the plan of `flow` be applied; the one who approved is recorded.
 
     Raises:
         PlanRejected, ApprovalRefused: as for `judge`.
     """
-    approved = judge(approval, review, settings, caller_identity(settings))
+    approved = judge(approval, review, settings, caller_identity(settings), flow)
     record_approval(review, approved.describe())
     return approved
 

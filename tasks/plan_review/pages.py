@@ -110,8 +110,8 @@ def _losses(review: PlanReview) -> str:
     return "\n".join(
         (
             "## DATA WOULD BE LOST",
-            "It is applied only with `allow_data_loss`. Look for a `moved` block that is missing, or a name that "
-            "changed, before you allow it.",
+            "It is applied only by `provision` with `allow_data_loss`. Look for a `moved` block that is missing, or a "
+            "name that changed, before you allow it.",
             "",
             "| resource | action | what is lost |",
             "| --- | --- | --- |",

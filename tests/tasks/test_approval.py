@@ -74,26 +74,26 @@ def yes(signed: str = "", plan: str = DIGEST, approver: str = "bob") -> Approval
 
 
 def test_unverified_approval_is_enough_where_nobody_relies_on_it(settings: Environment) -> None:
-    assert judge(yes(plan=DIGEST[:12]), review(), settings, WORKER).describe() == "bob (unverified)"
+    assert judge(yes(plan=DIGEST[:12]), review(), settings, WORKER, "upgrade").describe() == "bob (unverified)"
 
 
 @pytest.mark.parametrize("plan", ["", DIGEST[:11], ANOTHER, ANOTHER[:12], DIGEST.upper()])
 def test_approval_of_another_plan_does_not_count(settings: Environment, plan: str) -> None:
-    with pytest.raises(ApprovalRefused, match="nothing was applied"):
-        judge(yes(plan=plan), review(), settings, WORKER)
+    with pytest.raises(ApprovalRefused, match="nothing was applied: look at that plan, and run upgrade again"):
+        judge(yes(plan=plan), review(), settings, WORKER, "upgrade")
 
 
 def test_rejection_says_who_and_why(settings: Environment) -> None:
     answer = Approval(decision=Decision.REJECT, plan="", approver="bob", reason="not on a Friday")
     with pytest.raises(PlanRejected, match="rejected by 'bob': not on a Friday"):
-        judge(answer, review(), settings, WORKER)
+        judge(answer, review(), settings, WORKER, "upgrade")
 
 
 def test_second_person_with_an_identity_approves_in_a_protected_environment(
     protected: Environment, sign_in: SignIn
 ) -> None:
     name = sign_in()
-    approved = judge(yes(sign_identity(DIGEST, "us-east-1")), review(), protected, WORKER)
+    approved = judge(yes(sign_identity(DIGEST, "us-east-1")), review(), protected, WORKER, "upgrade")
     assert approved.identity == f"arn:aws:iam::111122223333:user/{name}"
     stored = judge_signature(sign_identity(DIGEST, "us-east-1"), review(), protected, WORKER)
     assert stored.identity == approved.identity
@@ -101,7 +101,7 @@ def test_second_person_with_an_identity_approves_in_a_protected_environment(
 
 def test_protected_environment_refuses_the_unverified(protected: Environment) -> None:
     with pytest.raises(ApprovalRefused, match="is unverified: approve with `make approve"):
-        judge(yes(), review(), protected, WORKER)
+        judge(yes(), review(), protected, WORKER, "upgrade")
     with pytest.raises(ApprovalRefused, match="is unverified"):
         judge_signature(None, review(), protected, WORKER)
 
@@ -113,14 +113,14 @@ def test_protected_environment_refuses_the_one_who_asked(
     requester = requested_by.format(sign_in())
     signed = sign_identity(DIGEST, "us-east-1")
     with pytest.raises(ApprovalRefused, match="cannot approve it too"):
-        judge(yes(signed, approver="bob"), review(requester), protected, WORKER)
+        judge(yes(signed, approver="bob"), review(requester), protected, WORKER, "upgrade")
 
 
 def test_protected_environment_refuses_the_worker_itself(protected: Environment, sign_in: SignIn) -> None:
     sign_in()
     signed = sign_identity(DIGEST, "us-east-1")
     with pytest.raises(ApprovalRefused, match="is the identity that the flow itself works with"):
-        judge(yes(signed), review(), protected, caller_identity(protected))
+        judge(yes(signed), review(), protected, caller_identity(protected), "upgrade")
 
 
 def test_sessions_of_the_workers_role_are_the_worker(protected: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +130,7 @@ def test_sessions_of_the_workers_role_are_the_worker(protected: Environment, mon
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", session["SecretAccessKey"])
     monkeypatch.setenv("AWS_SESSION_TOKEN", session["SessionToken"])
     with pytest.raises(ApprovalRefused, match="is the identity that the flow itself works with"):
-        judge(yes(sign_identity(DIGEST, "us-east-1")), review(), protected, WORKER)
+        judge(yes(sign_identity(DIGEST, "us-east-1")), review(), protected, WORKER, "upgrade")
 
 
 def test_identity_of_another_account_does_not_count(protected: Environment, sign_in: SignIn) -> None:
@@ -138,7 +138,7 @@ def test_identity_of_another_account_does_not_count(protected: Environment, sign
     identity = protected.environment.model_copy(update={"account_id": "444455556666"})
     elsewhere = protected.model_copy(update={"environment": identity})
     with pytest.raises(ApprovalRefused, match="of account '111122223333', and must be of '444455556666'"):
-        judge(yes(sign_identity(DIGEST, "us-east-1")), review(), elsewhere, WORKER)
+        judge(yes(sign_identity(DIGEST, "us-east-1")), review(), elsewhere, WORKER, "upgrade")
 
 
 @pytest.mark.parametrize(

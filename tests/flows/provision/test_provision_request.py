@@ -13,7 +13,7 @@ from tasks.plan_review import PlannedChange, PlanReview
 from tasks.plan_review.review import Cost, Loss
 from tasks.terraform.plan_document import Action
 
-PLAN = Request(Mode.PLAN, None, False, False, None, "alice", None)
+PLAN = Request("provision", Mode.PLAN, None, False, False, None, "alice", None)
 AUTO = replace(PLAN, mode=Mode.APPROVE, auto_approve=True)
 APPLY = replace(PLAN, mode=Mode.APPLY, plan="0123456789ab")
 
@@ -87,10 +87,19 @@ def test_auto_approve_leaves_policy_findings_to_a_person() -> None:
         AUTO.approves(review(Action.CREATE, findings=(finding,)))
 
 
+def test_who_cannot_wait_is_told_which_deployment_can() -> None:
+    waits = replace(PLAN, mode=Mode.APPROVE)
+    for asked in (waits, replace(waits, flow="upgrade")):
+        with pytest.raises(ImpossibleRequest, match=f"`prefect deployment run {asked.flow}/dev`"):
+            asked.require_possible(environment(protected=False))
+
+
 def test_loss_of_data_has_to_be_allowed() -> None:
     losing = review(Action.DELETE, losses=(Loss(address="aws_s3_bucket.a", action=Action.DELETE, holds="objects"),))
     with pytest.raises(DataLossRefused, match=r"delete of aws_s3_bucket\.a loses objects"):
         PLAN.require_no_loss(losing)
     replace(PLAN, allow_data_loss=True).require_no_loss(losing)
+    with pytest.raises(DataLossRefused, match=r"kubernetes_version back .* provision/dev -p allow_data_loss=true"):
+        replace(PLAN, flow="upgrade").require_no_loss(losing)
     PLAN.require_no_loss(review(Action.DELETE))
     assert losing.removals()
