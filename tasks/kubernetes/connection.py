@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 
 class NoKubeconfig(Exception):
-    """There is no kubeconfig that can be used: says where it was looked for."""
+    """A kubeconfig cannot be used: says which, and why."""
 
 
 @dataclass(frozen=True)
@@ -91,21 +91,6 @@ class Connection:
 
 def _unquoted(body: str) -> str:
     return body.replace('\\"', '"')
-
-
-def kubeconfig_path() -> Path:
-    """The file that KUBECONFIG names, or the user's own.
-
-    Raises:
-        NoKubeconfig: the file is not there, or KUBECONFIG names several.
-    """
-    named = os.environ.get("KUBECONFIG", "")
-    if os.pathsep in named:
-        raise NoKubeconfig(f"KUBECONFIG = {named!r} names several files; name the one of the environment's cluster")
-    path = Path(named or Path.home() / ".kube" / "config")
-    if not path.is_file():
-        raise NoKubeconfig(f"there is no kubeconfig at {path}; set KUBECONFIG to the one of the environment's cluster")
-    return path
 
 
 @contextmanager

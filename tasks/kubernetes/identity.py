@@ -72,21 +72,29 @@ def recognise_cluster(connection: Connection, identity: ClusterIdentity, address
         if different:
             raise WrongCluster(
                 f"the kubeconfig {connection.kubeconfig} leads to another cluster at {connection.server}: its "
-                f"{'; its '.join(different)}; set KUBECONFIG to the one of {identity.environment!r}"
+                f"{'; its '.join(different)}. Nothing was changed; look at the ConfigMap {MARK_NAME!r} in "
+                f"{MARK_NAMESPACE!r}, which says whose cluster it is"
             )
         return True
     authority = base64.b64decode(address.certificate_authority).decode("ascii")
     if connection.server.rstrip("/") != address.endpoint.rstrip("/"):
         raise WrongCluster(
             f"the kubeconfig {connection.kubeconfig} leads to {connection.server}, but the cluster of "
-            f"{identity.environment!r} answers at {address.endpoint}; set KUBECONFIG to its own"
+            f"{identity.environment!r} answers at {address.endpoint}. {_unmarked(identity)}"
         )
     if connection.certificate_authority.strip() != authority.strip():
         raise WrongCluster(
             f"the kubeconfig {connection.kubeconfig} has another certificate authority for {connection.server} than "
-            f"the cluster of {identity.environment!r}; write it anew with `aws eks update-kubeconfig`"
+            f"the cluster of {identity.environment!r}. {_unmarked(identity)}"
         )
     return False
+
+
+def _unmarked(identity: ClusterIdentity) -> str:
+    return (
+        f"Nothing was changed; no ConfigMap {MARK_NAME!r} in {MARK_NAMESPACE!r} says whose cluster it is, so look at "
+        f"what `aws eks describe-cluster --name {identity.cluster}` says of it"
+    )
 
 
 def mark_cluster(connection: Connection, identity: ClusterIdentity) -> None:

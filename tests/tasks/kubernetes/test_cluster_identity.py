@@ -44,8 +44,9 @@ def test_an_unmarked_cluster_is_known_by_its_address_and_marked(connection: Conn
 
 def test_a_cluster_of_another_environment_is_refused(connection: Connection) -> None:
     mark_cluster(connection, PROD)
-    with pytest.raises(WrongCluster, match=r"its environment is 'prod', not 'dev'; its cluster is 'agentic-eks-prod'"):
+    with pytest.raises(WrongCluster, match=r"'prod', not 'dev'; its cluster is 'agentic-eks-prod'") as refused:
         require_cluster(connection, DEV, own_address(connection))
+    assert "Nothing was changed; look at the ConfigMap 'agentic-eks-environment' in 'kube-system'" in str(refused.value)
 
 
 def test_a_marked_cluster_may_move(connection: Connection) -> None:
@@ -56,8 +57,11 @@ def test_a_marked_cluster_may_move(connection: Connection) -> None:
 
 def test_an_unmarked_cluster_at_another_address_is_refused(connection: Connection) -> None:
     address = replace(own_address(connection), endpoint="https://elsewhere.example.com")
-    with pytest.raises(WrongCluster, match=r"leads to https://127.0.0.1:\d+, but .* answers at https://elsewhere"):
+    with pytest.raises(
+        WrongCluster, match=r"leads to https://127.0.0.1:\d+, but .* answers at https://elsewhere"
+    ) as refused:
         require_cluster(connection, DEV, address)
+    assert "`aws eks describe-cluster --name agentic-eks-dev`" in str(refused.value)
     assert read_mark(connection) is None
 
 

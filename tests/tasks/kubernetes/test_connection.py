@@ -6,22 +6,9 @@ import pytest
 import yaml
 from kubernetes import client
 
-from tasks.kubernetes.connection import NoKubeconfig, kubeconfig_path, open_connection
+from tasks.kubernetes.connection import NoKubeconfig, open_connection
 from tasks.kubernetes.faults import ApiAway
 from tests.ports import free_port
-
-
-def test_kubeconfig_names_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "config"
-    path.touch()
-    monkeypatch.setenv("KUBECONFIG", str(path))
-    assert kubeconfig_path() == path
-    monkeypatch.setenv("KUBECONFIG", f"{path}:{path}")
-    with pytest.raises(NoKubeconfig, match="names several files"):
-        kubeconfig_path()
-    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
-    with pytest.raises(NoKubeconfig, match=r"there is no kubeconfig at .*none; set KUBECONFIG"):
-        kubeconfig_path()
 
 
 def test_a_kubeconfig_without_a_context_is_refused(tmp_path: Path) -> None:
