@@ -31,18 +31,20 @@ RUNBOOKS: Mapping[str, str] = {
     "evaluation": "The evaluation fails because a threshold is missed",
     "traces": "The flow traces fails",
     "events": "Documents changed and no refresh started",
-    "drift": "How do I find out what drifted?",
+    "drift": "Drift was found on AWS",
     "cost": "The bill goes over the budget",
     "drill": "The restore drill fails",
     "secrets": "A secret has no value",
     "provision": "Provision fails while it applies",
     "addons": "A rollout of add-ons or models fails",
     "models": "A rollout of add-ons or models fails",
+    "images": "The images of a commit are not recorded",
     "agents": "A release of the agents fails its gate",
     "lifecycle": "A lifecycle on AWS stopped half-way",
     "upgrade": "An upgrade does not go on",
     "teardown": "Teardown leaves something behind",
 }
+RUNBOOKS_OF_LAPTOP: Mapping[str, str] = {**RUNBOOKS, "drift": "How do I find out what drifted?"}
 RUNBOOK_OF_OTHERS = "What do I look at first when something is wrong?"
 RUNBOOK_OF_STUCK_RUNS = "A flow run is stuck"
 PAYLOAD = """{
@@ -102,7 +104,7 @@ def automations(environment: EnvironmentName, webhook: UUID | None) -> tuple[Aut
             "tell of runs that failed",
             _reactive(_entering("Failed", "TimedOut", "Crashed"), [_tagged(environment)]),
             webhook,
-            RUNBOOKS,
+            RUNBOOKS_OF_LAPTOP if environment is EnvironmentName.LOCAL else RUNBOOKS,
             RUNBOOK_OF_OTHERS,
         ),
         _notification(
