@@ -14,17 +14,19 @@ from tasks.platforms import Component
 from tasks.platforms.component_names import PREFECT_WORKER
 from tasks.platforms.local_components import LocalComponents
 from tasks.prefect_objects import Change, reconcile
-from tasks.served_directory import directory_parameters
+from tasks.served_directory import directory_parameters, directory_to_serve
 
 PREFECT_TOML_MARK = "# Written by `make up`, so that the prefect command finds this checkout's server.\n"
 
 
-def start_prefect(components: LocalComponents, directory: str | None, console: Console) -> None:
+def start_prefect(components: LocalComponents, given: str | None, console: Console) -> str | None:
     """Bring up the Prefect server with the environment's objects, and a worker.
 
-    `directory` is what the deployments read documents from in place of the environment's sources.
+    Returns the directory that the deployments read documents from in place of the environment's sources: `given`, or
+    the one that was given earlier.
 
     Raises:
+        tasks.served_directory.ServedDirectoryMissing,
         tasks.machine.MachineUnfit, tasks.ports.PortTaken, tasks.platforms.NotReady,
         tasks.processes.SupervisorUnavailable: as their names say.
     """
@@ -35,6 +37,7 @@ def start_prefect(components: LocalComponents, directory: str | None, console: C
     _start(components, components.prefect_server(), "Prefect server", console)
     write_prefect_toml(REPOSITORY / "prefect.toml", url, console)
     with _timed(console, "Prefect objects"):
+        directory = directory_to_serve(url, components.environment, given)
         reconcile(
             components.environment,
             url,
@@ -47,6 +50,7 @@ def start_prefect(components: LocalComponents, directory: str | None, console: C
     pool = components.environment.environment.prefect.work_pools.management
     for run in mark_unattended_runs(url, pool, worker.started if worker else None):
         console.print(f"flow run {run.name!r} was left behind by a stopped worker; marked as crashed")
+    return directory
 
 
 def write_prefect_toml(path: Path, api_url: str, console: Console) -> None:

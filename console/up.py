@@ -17,15 +17,25 @@ from tasks.data_directory import lifecycle_summary_file
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.file_lock import file_lock
+from tasks.knowledge_sources import is_own_directory
 from tasks.lifecycle_summary import read_summary
 from tasks.machine import MachineUnfit
 from tasks.platforms.local_components import LocalComponents
 from tasks.ports import PortTaken
 from tasks.prefect_objects import InvalidPrefectFile, PrefectUnreachable, WorkPoolTypeDiffers
 from tasks.processes import SupervisorUnavailable
+from tasks.served_directory import ServedDirectoryMissing, documents_served, forget_directory
 from tasks.watched_run import run_under_way, start_run
 
-FAILURES = (MachineUnfit, PortTaken, PrefectUnreachable, SupervisorUnavailable, WorkPoolTypeDiffers)
+FAILURES = (
+    MachineUnfit,
+    PortTaken,
+    PrefectUnreachable,
+    ServedDirectoryMissing,
+    SupervisorUnavailable,
+    WorkPoolTypeDiffers,
+)
+LOCK = "up.lock"
 
 
 def up(
@@ -49,12 +59,17 @@ def up(
         raise typer.Exit(WORK_FAILED)
 
 
-def _run_lifecycle(components: LocalComponents, directory: str | None, console: Console) -> bool:
-    """Start Prefect and a lifecycle run, or join the one that is under way; whether it completed."""
+def _run_lifecycle(components: LocalComponents, given: str | None, console: Console) -> bool:
+    """Start Prefect and a lifecycle run, or join the one that is under way; whether it completed.
+
+    `given` is the directory that the command names; without it, the one that an earlier command named is served.
+    """
     name = f"lifecycle/{components.environment.name.value}"
     # Two that start at the same time would deploy and run everything twice.
-    with file_lock(components.platform.data_directory / "up.lock"):
-        start_prefect(components, directory, console)
+    with file_lock(components.platform.data_directory / LOCK):
+        directory = start_prefect(components, given, console)
+        served = documents_served(components.environment.knowledge, directory)
+        console.print(served, highlight=False, markup=False, soft_wrap=True)
         settings = temporary_settings({PREFECT_API_URL: components.prefect_api_url})
         with settings, get_client(sync_client=True) as client:
             run = _join(client, name, directory, console) or start_run(client, name)
@@ -74,6 +89,9 @@ def _run_lifecycle(components: LocalComponents, directory: str | None, console: 
         if watched.run.state_type != StateType.COMPLETED:
             explain_failure(watched, console)
             return False
+    if directory is not None and is_own_directory(components.environment.knowledge, directory):
+        with file_lock(components.platform.data_directory / LOCK):
+            forget_directory(components.prefect_api_url, components.environment, directory)
     return True
 
 

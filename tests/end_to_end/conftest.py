@@ -53,10 +53,6 @@ class Laptop:
         """One of the commands that `make` wraps."""
         return self.run(sys.executable, "-m", "console", *arguments)
 
-    def up(self) -> Outcome:
-        """`make up KNOWLEDGE=<corpus>`."""
-        return self.console("up", "--knowledge", str(self.corpus))
-
     def prefect(self, *arguments: str) -> Outcome:
         """The prefect command, which finds the server by the file that `up` leaves in the checkout."""
         return self.run(str(Path(sys.executable).with_name("prefect")), *arguments)

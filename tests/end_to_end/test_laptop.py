@@ -67,9 +67,10 @@ def test_a_question_gets_a_cited_answer(laptop: Laptop) -> None:
 def test_second_up_starts_nothing_and_embeds_nothing(laptop: Laptop) -> None:
     before = laptop.pids()
 
-    again = laptop.up()
+    again = laptop.console("up")
 
     assert again.returncode == 0, again.stdout + again.stderr
+    assert f"documents: {laptop.corpus}, as KNOWLEDGE= said" in again.stdout
     assert "nothing changed, nothing embedded" in again.stdout
     assert laptop.pids() == before
     generations = set(re.findall(r"\d{8}-\d{6}-[0-9a-f]+", laptop.first_up.stdout + again.stdout))
@@ -109,7 +110,7 @@ def test_worker_killed_in_a_refresh_and_up_again(laptop: Laptop) -> None:
     for process in (worker, *worker.children(recursive=True)):
         process.kill()
 
-    again = laptop.up()
+    again = laptop.console("up")
 
     assert again.returncode == 0, again.stdout + again.stderr
     assert "marked as crashed" in again.stdout

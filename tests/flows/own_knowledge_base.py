@@ -51,11 +51,12 @@ class OwnKnowledgeBase:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path.as_uri()
 
-    def refresh(self, *, confirm_deletions: bool = False) -> RefreshReport:
+    def refresh(self, directory: Path | None = None, *, confirm_deletions: bool = False) -> RefreshReport:
         """Run the flow in this process."""
         with pytest.MonkeyPatch.context() as environ:
             environ.setenv(DIRECTORY_VARIABLE, str(self.variable_file.parent))
-            report = knowledge(EnvironmentName.LOCAL, confirm_deletions=confirm_deletions)
+            named = None if directory is None else str(directory)
+            report = knowledge(EnvironmentName.LOCAL, named, confirm_deletions=confirm_deletions)
         assert isinstance(report, RefreshReport)
         return report
 

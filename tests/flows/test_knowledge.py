@@ -169,6 +169,28 @@ def test_a_knowledge_base_from_its_first_refresh_on(
     assert (again.new, again.generation, again.embedded) == (True, first.generation, 0)
 
 
+def test_naming_the_directory_of_a_source_goes_back_to_the_sources(base: OwnKnowledgeBase, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    for month in range(1, 13):
+        (other / f"{month}.md").write_text(f"# Month {month}\n\nNothing ripens in month {month}.", encoding="utf-8")
+    base.set("sources", f'[{{ name = "library", uri = "{base.library.as_uri()}", include = ["*.md", "*.txt"] }}]')
+    replaced = base.refresh(other)
+    assert replaced.documents == 12
+
+    with pytest.raises(DeletionsWithheld, match=r"would delete 12 of 12 documents"):
+        base.refresh()
+    back = base.refresh(base.library)
+
+    assert (back.new, back.documents, back.deleted) == (True, 2, 12)
+    assert base.texts().keys() == {"apples.md", "plums.txt"}
+    with base.store() as store:
+        serving = store.serving()
+        assert serving is not None
+        assert serving.sources == {"library": base.library.as_uri()}
+    assert base.refresh().new is False, "the next one on the schedule finds the same sources"
+
+
 def test_sources_that_cannot_be_used_leave_what_serves(base: OwnKnowledgeBase, tmp_path: Path) -> None:
     with base.store() as store:
         build(store, "before", GUIDE)
