@@ -11,11 +11,12 @@ from agents.knowledge.generation import EmbeddingIdentity, Manifest
 from agents.knowledge.refusal import RefreshRefused
 from agents.knowledge.store import KnowledgeStore
 from tasks.golden.dataset import GoldenQuestion
+from tasks.refresh.gate_before import AskedAgain, scores_before
 from tasks.refresh.gate_comparison import best_before, comparison, worse_questions
 from tasks.refresh.gate_index import counts, vectors_found
 from tasks.refresh.gate_losses import document_losses, question_losses
 from tasks.refresh.gate_scores import Embed, GoldenScores, answerable_from, named_as_in, score
-from tasks.refresh.verdicts import Verdict, note_verdict, verdicts
+from tasks.refresh.verdicts import Verdict, note_verdict
 
 
 class GateFailed(RefreshRefused):
@@ -72,9 +73,10 @@ def examine(
     elif all(check.passed for check in checks):
         vectors = embed([question.question for question in questions])
         scores = score(store, candidate, questions, vectors, rules.fusion)
-        before, remark = _scores_before(store, candidate, serving, questions, vectors, rules, digest)
+        asked_again = AskedAgain(questions, vectors, digest, rules.fusion, rules.former)
+        before, remark, incomparable = scores_before(store, candidate, serving, asked_again)
         best = best_before(store, serving, before, digest)
-        checks += comparison(scores, before, best, rules.tolerance)
+        checks += [*comparison(scores, before, best, rules.tolerance), *incomparable]
     verdict = Verdict(
         generation=candidate.generation,
         compared_with=serving.generation if serving else None,
@@ -107,40 +109,10 @@ def require_passed(verdict: Verdict) -> None:
     serving = f"{verdict.compared_with!r} serves on" if verdict.compared_with else "nothing serves yet"
     raise GateFailed(
         f"generation {verdict.generation!r} did not pass the gate: {failed}. {serving}; the candidate is kept. Mend "
-        "the documents or the labelled questions and run the refresh again, or, if the candidate is better than its "
-        f"scores, run it with rollback_to={verdict.generation}.",
+        "the documents, the labelled questions or what else the checks name and run the refresh again, or, if the "
+        "candidate is better than its scores or is to serve without a comparison, run it with "
+        f"rollback_to={verdict.generation}.",
         verdict.rows,
-    )
-
-
-def _scores_before(
-    store: KnowledgeStore,
-    candidate: Manifest,
-    serving: Manifest | None,
-    questions: Sequence[GoldenQuestion],
-    vectors: Sequence[Sequence[float]],
-    rules: GateRules,
-    digest: str | None,
-) -> tuple[GoldenScores, str | None]:
-    """The serving generation's scores on the same questions; where they cannot be had, why."""
-    nothing = GoldenScores({}, {})
-    if serving is not None:
-        questions = named_as_in(serving, candidate, questions)
-    if serving is None or serving.generation == candidate.generation:
-        return nothing, "no other generation serves that it could be compared with"
-    if serving.embedding == candidate.embedding:
-        return score(store, serving, questions, vectors, rules.fusion), None
-    if (embed := rules.former.get(serving.embedding)) is not None:
-        own = embed([question.question for question in questions])
-        return score(store, serving, questions, own, rules.fusion), None
-    # Its model is not at hand here, so that no question can be embedded for it.
-    known = verdicts(store).get(serving.generation)
-    if known is not None and known.questions_digest == digest:
-        return GoldenScores(known.scores, {}), None
-    return nothing, (
-        f"{serving.generation!r} was embedded by {serving.embedding.model!r}, which models.former_embedding does not "
-        "name, and was not scored on these questions when it was new: the candidate's scores have nothing to be "
-        "compared with"
     )
 
 

@@ -24,14 +24,19 @@ def best_before(
 
 
 def comparison(scores: GoldenScores, before: GoldenScores, best: Mapping[str, float], tolerance: float) -> list[Check]:
-    """A check a metric: it may lie below `best`, see `best_before`, by the tolerance (0..1)."""
+    """A check a metric: it may lie below `best`, see `best_before`, by the tolerance (0..1).
+
+    Where nothing served before, which `scores_before` decides, there is nothing to lie below.
+    """
     checks: list[Check] = []
     for name, value in scores.metrics.items():
         serving = before.metrics.get(name)
         least = best.get(name)
         measure = "the serving generation" if least == serving else f"{least:.4g}, which generations before it reached"
         passed = least is None or value >= least - tolerance - 1e-9
-        demanded = f"at most {tolerance:g} below {measure}"
+        demanded = (
+            "nothing, as nothing was scored before" if least is None else f"at most {tolerance:g} below {measure}"
+        )
         checks.append(Check(name=name, candidate=value, serving=serving, demanded=demanded, passed=passed))
     return checks
 

@@ -43,7 +43,10 @@ class RefreshReport:
         unchanged = "nothing changed, nothing embedded" if self.held is None else self.held
         change = f"new generation: {work}" if self.new else unchanged
         copies = f" ({self.copies} of them copies of others)" if self.copies else ""
-        return f"{self.generation}: {self.documents} documents{copies} in {self.chunks} chunks, {change}{skipped}"
+        remark = f"; {self.verdict.remark}" if self.verdict is not None and self.verdict.remark else ""
+        return (
+            f"{self.generation}: {self.documents} documents{copies} in {self.chunks} chunks, {change}{skipped}{remark}"
+        )
 
 
 def report_of_already_built(

@@ -11,8 +11,9 @@ from agents.knowledge.search import EmbeddingMismatch
 from agents.knowledge.store import Filters, KnowledgeStore
 from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
 from agents.knowledge_base import KnowledgeBase
+from tasks.refresh.gate import GateFailed
 from tasks.refresh.rollback import roll_back
-from tasks.refresh.verdicts import NOTE
+from tasks.refresh.verdicts import NOTE, note_verdict, verdicts
 from tests.contracts.generations import EMBEDDING, TOPICS
 from tests.contracts.models import MODELS, NEWER, embed_newer
 from tests.contracts.small_refreshes import FUSION, SmallKnowledge, embed, question
@@ -113,16 +114,25 @@ def test_the_gate_asks_each_generation_by_its_own_model(small: SmallKnowledge) -
     }
 
 
-def test_a_former_model_that_nobody_names_is_asked_nothing(
+def test_a_candidate_that_cannot_be_compared_does_not_serve(
     small: SmallKnowledge, settings: LanceSettings | OpenSearchSettings
 ) -> None:
-    small.store.write_note(NOTE, "{}")
+    first = small.serving
+    # One change names another model, forgets the former one, and asks one question more.
+    topic = TOPICS[0]
+    more = question(f"{topic}.md", f"What else of {topic}?", DOCUMENTS[f"{topic}.md"])
+    small.questions = (*small.questions, more.model_copy(update={"id": "more"}))
     small.former = {}
-    verdict = small.refresh().verdict
-    assert verdict is not None
-    assert verdict.remark is not None
-    assert "'topics', which models.former_embedding does not name" in verdict.remark
-    roll_back(small.store, small.store.manifests()[-1].generation)
+    with pytest.raises(GateFailed, match=r"compared with what serves is 0, demanded: all \d+") as refused:
+        small.refresh()
+    assert small.serving == first
+    candidate = small.store.manifests()[0].generation
+    for said in (
+        "embedded by 'topics'",
+        "have 'topics' in models.catalogue and name it as models.former_embedding",
+        f"is to serve without a comparison, run it with rollback_to={candidate}",
+    ):
+        assert said in str(refused.value)
 
     async def ask() -> None:
         base = KnowledgeBase(settings, FUSION, NEWER)
@@ -133,3 +143,54 @@ def test_a_former_model_that_nobody_names_is_asked_nothing(
 
     with pytest.raises(EmbeddingMismatch, match=r"embedded by 'topics'.*by 'newer'.*models\.former_embedding"):
         asyncio.run(ask())
+    # Whoever names the model has the same candidate examined, of which nothing is embedded again.
+    small.former = {EMBEDDING: embed}
+    embedded = len(small.embedded)
+    assert small.refresh().generation == small.serving == candidate
+    assert len(small.embedded) == embedded
+
+
+def test_a_person_lets_a_candidate_serve_without_a_comparison_and_refreshes_go_on(small: SmallKnowledge) -> None:
+    small.store.write_note(NOTE, "{}")
+    small.former = {}
+    with pytest.raises(GateFailed, match="compared with what serves"):
+        small.refresh()
+    candidate = small.store.manifests()[0].generation
+    roll_back(small.store, candidate)
+    assert (small.refresh().generation, small.refresh().held) == (candidate, None)
+    small.documents["new.md"] = "Read about something new here."
+    report = small.refresh()
+    assert (report.new, report.verdict and report.verdict.remark) == (True, None)
+
+
+def test_scores_that_a_failed_check_kept_from_being_made_are_no_scores(small: SmallKnowledge) -> None:
+    known = verdicts(small.store)[small.serving]
+    small.former = {}
+    note_verdict(small.store, known.model_copy(update={"scores": {}, "best": {}}))
+    with pytest.raises(GateFailed, match="was not scored on these questions when it was new"):
+        small.refresh()
+
+
+def test_other_weights_under_the_same_name_cannot_be_named(small: SmallKnowledge) -> None:
+    small.store.write_note(NOTE, "{}")
+    small.embedding = NEWER.model_copy(update={"model": EMBEDDING.model})
+    small.former = {}
+    with pytest.raises(GateFailed, match="give the new weights a name of their own in "):
+        small.refresh()
+
+
+def test_sources_that_were_replaced_with_the_model_are_a_first_run(small: SmallKnowledge) -> None:
+    small.former = {}
+    small.documents = {"other.md": "The storage is durable."}
+    small.questions = (question("other.md", "What of storage?", "The storage is durable."),)
+    report = small.refresh("other", confirmed=True, replaced=True)
+    assert report.new
+    assert "holds the evidence of none of these questions" in report.summary
+
+
+def test_a_first_run_passes_and_its_summary_says_that_nothing_was_compared(store: KnowledgeStore) -> None:
+    small = SmallKnowledge(store, QUESTIONS)
+    small.documents = dict(DOCUMENTS)
+    report = small.refresh()
+    assert report.new
+    assert "no other generation serves that it could be compared with" in report.summary
