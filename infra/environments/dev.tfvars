@@ -155,7 +155,7 @@ evaluation = {
     "recall_at_5", "mrr", "abstention_accuracy", "context_precision", "context_recall", "answer_similarity", "rouge_l", "groundedness",
     "faithfulness", "answer_relevancy", "judged_context_precision", "judged_context_recall", "answer_correctness",
   ]
-  thresholds           = { recall_at_5 = 0.85, mrr = 0.7, abstention_accuracy = 0.7 }
+  thresholds           = { recall_at_5 = 0.85, mrr = 0.7, abstention_accuracy = 0.7, faithfulness = 0.6 }
   answers_in_lifecycle = 20
   most_worse           = 0.05
   judge_tokens         = 4000000 # all golden questions take about 3 million

@@ -162,11 +162,11 @@ evaluation = {
     "recall_at_5", "mrr", "abstention_accuracy", "context_precision", "context_recall", "answer_similarity", "rouge_l", "groundedness",
     "faithfulness", "answer_relevancy", "judged_context_precision", "judged_context_recall", "answer_correctness",
   ]
-  thresholds           = { recall_at_5 = 0.9, mrr = 0.75, abstention_accuracy = 0.8, groundedness = 0.8 }
+  thresholds           = { recall_at_5 = 0.9, mrr = 0.75, abstention_accuracy = 0.8, groundedness = 0.8, faithfulness = 0.7 }
   answers_in_lifecycle = 20
   most_worse           = 0.03
   judge_tokens         = 4000000 # all golden questions take about 3 million
-  traces               = { sample = 50, schedule = { cron = "0 10 * * mon", timezone = "UTC" } }
+  traces               = { sample = 50, thresholds = { faithfulness = 0.5 }, schedule = { cron = "0 10 * * mon", timezone = "UTC" } }
 }
 
 agents = {

@@ -53,8 +53,8 @@ class Evaluation(Section):
     """The labelled questions, what is measured on them, and the least that each metric must reach (0..1).
 
     `answers_in_lifecycle` is the number of questions that `lifecycle` answers in full; the flow
-    `evaluation` itself answers all of them. `most_worse` is by how much a metric with a threshold may be below that of
-    the last report that passed.
+    `evaluation` itself answers all of them. `most_worse` is by how much a metric may be below that of the last report
+    that passed; one without a threshold also has to lie below it with its 95 % interval.
 
     `judge_failures` is the share of a metric's scores, and of the full answers, that may be missing. Of the judged
     metrics: `judge_tokens` is what the judge may use in a run, and `judge_kappa` the agreement with people's verdicts

@@ -74,7 +74,7 @@ def judge_table(report: Measured, judging: Judging, demands: Evaluation) -> list
             for metric, (failed, asked) in missing.items()
         ),
         *(
-            {"what": f"{metric} does not gate yet", "value": _proposed(metric, report, demands)}
+            {"what": f"{metric} has no threshold yet", "value": _proposed(metric, report, demands)}
             for metric in demands.judged_metrics
             if metric not in demands.thresholds
         ),
@@ -95,9 +95,9 @@ def in_doubt(report: Measured, demands: Evaluation) -> str:
 def _proposed(metric: JudgedMetric, report: Measured, demands: Evaluation) -> str:
     """A threshold to begin with is what the judge would hardly fall below over other questions of the same kind."""
     if metric not in report.intervals or not demands_it(metric, report, demands):
-        return "no threshold; none is proposed from this run, see the judge"
+        return "none is proposed from this run, see the judge"
     low, _ = report.intervals[metric]
-    return f"no threshold; this run proposes {metric} = {low:.2f}, the lower end of its 95 % interval"
+    return f"this run proposes {metric} = {low:.2f}, the lower end of its 95 % interval"
 
 
 def _reached(metric: Metric, value: float, report: Measured, demands: Evaluation) -> str:

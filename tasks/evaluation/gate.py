@@ -36,7 +36,8 @@ def missed(
 ) -> tuple[str, ...]:
     """What the report misses, a reason each; `before` are the comparable reports that passed, newest first.
 
-    Where each report is over a sample of its own, a metric fell only when its interval lies below the one before.
+    A metric that fell beyond the tolerance has also to lie below the one before with its interval where each report is
+    over a sample of its own, and where it has no threshold: nobody has seen yet how much it moves from run to run.
     """
     demanded: dict[Metric, float] = {
         metric: least for metric, least in demands.thresholds.items() if demands_it(metric, report, demands)
@@ -46,7 +47,7 @@ def missed(
         for metric, threshold in demanded.items()
         if metric in report.scores and report.scores[metric] < threshold
     ]
-    fell = _worse(report, demands, before, demanded, sampled)
+    fell = _worse(report, demands, before, sampled)
     return (*below, *fell, *_missing(report, demands), *_unjudged(report, demands))
 
 
@@ -108,18 +109,18 @@ def missing_scores(rows: Sequence[MeasuredRow], metric: Metric) -> tuple[int, in
     return failed, failed + sum(metric in row.scores for row in rows)
 
 
-def _worse(
-    report: Measured, demands: Evaluation, before: Sequence[Measured], demanded: dict[Metric, float], sampled: bool
-) -> list[str]:
+def _worse(report: Measured, demands: Evaluation, before: Sequence[Measured], sampled: bool) -> list[str]:
     if demands.most_worse is None:
         return []
     reasons: list[str] = []
-    for metric in demanded:
+    for metric in demands.metrics:
+        if not demands_it(metric, report, demands):
+            continue
         # An older one where the judge was not to be trusted since: days of a bad judge must not hide a fall.
         last = next((each for each in before if metric in each.scores and demands_it(metric, each, demands)), None)
         if last is None or metric not in report.scores:
             continue
-        chance = sampled and not _lies_below(metric, report, last)
+        chance = (sampled or metric not in demands.thresholds) and not _lies_below(metric, report, last)
         if last.scores[metric] - report.scores[metric] > demands.most_worse and not chance:
             reasons.append(
                 f"{metric} fell from {last.scores[metric]:.3f} on {last.created_at:%Y-%m-%d %H:%M} UTC to "

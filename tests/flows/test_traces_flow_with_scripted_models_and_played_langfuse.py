@@ -159,7 +159,7 @@ def test_answers_of_people_are_scored_and_the_scores_are_on_their_traces(
     assert report.refused == ()
     scores = table(prefect_client, "scores", "metric")
     assert scores["faithfulness"]["value"] == 1
-    assert "proposes" in table(prefect_client, "judge", "what")["faithfulness does not gate yet"]["value"]
+    assert "proposes" in table(prefect_client, "judge", "what")["faithfulness has no threshold yet"]["value"]
 
     again = measured()
 

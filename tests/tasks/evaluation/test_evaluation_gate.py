@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.environment.quality import Evaluation
+from tasks.environment import EnvironmentName
+from tasks.environment.quality import Evaluation, Metric
+from tasks.environment.variable_file import load_environment
 from tasks.evaluation.gate import DemandsMissed, comparable, missed, require_demands
 from tasks.evaluation.kappa import cohens_kappa
-from tasks.evaluation.report import AnswerRow, Inputs, QuestionRow, Report
+from tasks.evaluation.report import AnswerRow, Inputs, Judging, QuestionRow, Report
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 DEMANDS = Evaluation(
@@ -66,6 +68,44 @@ def test_over_other_questions_a_fall_counts_only_where_the_intervals_do_not_meet
     assert missed(perhaps, DEMANDS, [before], sampled=True) == ()
     assert len(missed(perhaps, DEMANDS, [before])) == 1
     assert len(missed(surely, DEMANDS, [before], sampled=True)) == 1
+
+
+def test_a_metric_without_a_threshold_fails_by_a_fall_beyond_chance() -> None:
+    demands = DEMANDS.model_copy(update={"metrics": ("rouge_l",), "thresholds": {}})
+    before = report(0, 0.95).model_copy(update={"intervals": {"rouge_l": (0.9, 1.0)}})
+    perhaps = report(1, 0.88).model_copy(update={"intervals": {"rouge_l": (0.8, 0.95)}})
+    surely = report(1, 0.3).model_copy(update={"intervals": {"rouge_l": (0.2, 0.4)}})
+    assert missed(perhaps, demands, [before]) == ()
+    for sampled in (False, True):
+        (reason,) = missed(surely, demands, [before], sampled=sampled)
+        assert reason == "rouge_l fell from 0.950 on 2026-01-01 12:00 UTC to 0.300, more than 0.05"
+    assert missed(surely, demands.model_copy(update={"most_worse": None}), [before]) == ()
+
+
+@pytest.mark.parametrize("name", [EnvironmentName.DEV, EnvironmentName.PROD])
+def test_answers_that_stray_from_the_passages_fail_a_run_of_a_shipped_environment(name: EnvironmentName) -> None:
+    shipped = load_environment(name).evaluation
+    of_traces = () if shipped.traces is None else (shipped.of_traces(shipped.traces),)
+    judging = Judging(model="j", tokens=1, halted=False, labelled=80, kappa=0.9, interval=None)
+
+    def judged(hours: int, scores: dict[Metric, float], interval: tuple[float, float]) -> Report:
+        update = {"rows": (), "scores": scores, "intervals": dict.fromkeys(scores, interval), "judging": judging}
+        return report(hours, 1).model_copy(update=update)
+
+    scores: dict[Metric, float] = {"faithfulness": 0.95, "answer_relevancy": 0.95}
+    before = judged(0, scores, (0.9, 1.0))
+    fallen = judged(1, dict.fromkeys(scores, 0.3), (0.2, 0.4))
+    assert of_traces or name != EnvironmentName.PROD
+    for demands in (shipped, *of_traces):
+        assert missed(before, demands, []) == ()
+        assert [reason.partition(" is ")[0].partition(" on ")[0] for reason in missed(fallen, demands, [before])] == [
+            "faithfulness = 0.300",
+            "faithfulness fell from 0.950",
+            "answer_relevancy fell from 0.950",
+        ]
+        uncalibrated = fallen.model_copy(update={"judging": judging.model_copy(update={"kappa": 0.1})})
+        (unchecked,) = missed(uncalibrated, demands, [before])
+        assert unchecked.startswith("nobody checked the thresholds of faithfulness: Uncalibrated")
 
 
 def test_without_a_tolerance_or_a_report_before_nothing_is_compared() -> None:

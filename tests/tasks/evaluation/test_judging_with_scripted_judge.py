@@ -59,9 +59,9 @@ def test_a_judge_that_agrees_with_people_scores_answers_and_counts(judge: Script
     assert in_doubt(report, environment.evaluation) == ""
     report.intervals["answer_relevancy"] = (0.75, 1.0)
     said = {row["what"]: row["value"] for row in judge_table(report, report.judging, environment.evaluation)}
-    assert "faithfulness does not gate yet" not in said
-    proposed = str(said["answer_relevancy does not gate yet"])
-    assert proposed.startswith("no threshold; this run proposes answer_relevancy = 0.75, the lower end")
+    assert "faithfulness has no threshold yet" not in said
+    proposed = str(said["answer_relevancy has no threshold yet"])
+    assert proposed.startswith("this run proposes answer_relevancy = 0.75, the lower end")
 
     judge.said["NLIStatementOutput"] = lambda given: verdicts(given, lambda each: LABELS.get(each, False))
     worse = judged(judge, environment)
@@ -153,7 +153,7 @@ def test_a_judge_that_people_disagree_with_demands_nothing(judge: ScriptedJudge)
     assert (row["metric"], row["reached"]) == ("faithfulness", "not asked: see the judge")
     report.intervals["answer_relevancy"] = (0.75, 1.0)
     said = {row["what"]: row["value"] for row in judge_table(report, report.judging, environment.evaluation)}
-    assert "none is proposed" in str(said["answer_relevancy does not gate yet"])
+    assert "none is proposed" in str(said["answer_relevancy has no threshold yet"])
 
 
 def test_verdicts_that_cannot_be_told_apart_count_as_disagreement(judge: ScriptedJudge) -> None:
