@@ -25,7 +25,7 @@ from ragas.metrics.result import MetricResult
 
 from tasks.environment.quality import JudgedMetric
 from tasks.evaluation.judge_model import JudgeModel, JudgeSpent
-from tasks.evaluation.ragas_metrics import Embed, RagasEmbedding
+from tasks.evaluation.ragas_metrics import Embed, RagasEmbedding, unanswered
 from tasks.golden.verdicts import LabelledVerdicts
 
 AT_ONCE = 4
@@ -175,11 +175,8 @@ async def _verdicts(model: JudgeModel, labelled: LabelledVerdicts) -> list[bool 
 
 
 def _failure(error: openai.OpenAIError | ValueError) -> str:
-    """Without the body of a refusal, in which a gateway may quote the key that it refused."""
-    if isinstance(error, openai.APIStatusError):
-        return f"the gateway refused with status {error.status_code}"
+    if isinstance(error, openai.OpenAIError):
+        return unanswered(error)
     if isinstance(error, ValidationError):
         return f"the judge's answer has another shape: {error.error_count()} errors"
-    if isinstance(error, ValueError):
-        return f"RAGAS cannot score it: {error}"
-    return f"the gateway gave no answer ({type(error).__name__})"
+    return f"RAGAS cannot score it: {error}"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import openai
 from ragas.dataset_schema import SingleTurnSample
 from ragas.embeddings.base import BaseRagasEmbedding
 from ragas.metrics._context_precision import NonLLMContextPrecisionWithReference
@@ -43,10 +44,14 @@ class ContextScores:
 
 @dataclass(frozen=True)
 class AnswerScores:
-    """Cosine of the embeddings (-1..1) and ROUGE-L F-measure (0..1) of an answer against its reference."""
+    """Cosine of the embeddings (-1..1) and ROUGE-L F-measure (0..1) of an answer against its reference.
 
-    similarity: float
+    `similarity` is None where `uncompared` says why a text got no vector.
+    """
+
+    similarity: float | None
     rouge_l: float
+    uncompared: str | None = None
 
 
 def score_contexts(contexts: Sequence[Contexts]) -> list[ContextScores]:
@@ -70,6 +75,7 @@ def score_contexts(contexts: Sequence[Contexts]) -> list[ContextScores]:
 def score_answers(answers: Sequence[tuple[str, str]], embed: Embed) -> list[AnswerScores]:
     """SemanticSimilarity and RougeScore of RAGAS for pairs of answer and reference; `embed` makes a text's vector.
 
+    An answer for which the gateway makes no vector misses its similarity, and the others do not.
     Source: RAGAS 0.4.3, "Semantic Similarity" and "ROUGE Score" (Lin, ROUGE, 2004).
     """
     _switch_tracking_off()
@@ -94,10 +100,21 @@ async def _score_answers(answers: Sequence[tuple[str, str]], embed: Embed) -> li
     similarity, rouge = SemanticSimilarity(RagasEmbedding(embed)), RougeScore(rouge_type="rougeL", mode="fmeasure")
     scores: list[AnswerScores] = []
     for answer, reference in answers:
-        cosine = await similarity.ascore(reference=reference, response=answer)
-        overlap = await rouge.ascore(reference=reference, response=answer)
-        scores.append(AnswerScores(float(cosine.value), float(overlap.value)))
+        overlap = float((await rouge.ascore(reference=reference, response=answer)).value)
+        try:
+            cosine = await similarity.ascore(reference=reference, response=answer)
+        except openai.OpenAIError as error:
+            scores.append(AnswerScores(None, overlap, unanswered(error)))
+        else:
+            scores.append(AnswerScores(float(cosine.value), overlap))
     return scores
+
+
+def unanswered(error: openai.OpenAIError) -> str:
+    """Why the gateway gave nothing, without the body of a refusal, in which it may quote the key that it refused."""
+    if isinstance(error, openai.APIStatusError):
+        return f"the gateway refused with status {error.status_code}"
+    return f"the gateway gave no answer ({type(error).__name__})"
 
 
 def _switch_tracking_off() -> None:

@@ -14,7 +14,8 @@ from tasks.report_files import Kept, KeptReport
 class AnswerRow(Kept):
     """A full answer. `similarity` (-1..1) and `rouge_l` (0..1) compare it with the reference of an answerable question.
 
-    `groundedness` (0..1) is None when the answer has no sentence.
+    `groundedness` (0..1) is None when the answer has no sentence. `uncompared` says why `similarity` is missing
+    where it should be there.
     """
 
     kind: str
@@ -23,6 +24,7 @@ class AnswerRow(Kept):
     similarity: float | None
     rouge_l: float | None
     seconds: float
+    uncompared: str | None = None
 
 
 CUTOFF = 5
@@ -93,7 +95,8 @@ class QuestionRow(Kept):
         if self.ranks:
             due |= {"context_precision": NO_NUMBER, "context_recall": NO_NUMBER}
         if self.answerable and self.asked:
-            due |= {"answer_similarity": self.failed or NO_NUMBER, "rouge_l": self.failed or NO_NUMBER}
+            uncompared = self.answer.uncompared if self.answer is not None else None
+            due |= {"answer_similarity": self.failed or uncompared or NO_NUMBER, "rouge_l": self.failed or NO_NUMBER}
         if self.failed is not None:
             due |= {"groundedness": self.failed, **(dict.fromkeys(JUDGED, self.failed) if self.answerable else {})}
         return {**{metric: why for metric, why in due.items() if metric not in known}, **self.unjudged}

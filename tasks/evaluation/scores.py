@@ -123,9 +123,10 @@ def _answer_row(answer: TimedAnswer, scores: "AnswerScores | None") -> AnswerRow
         kind=answer.said.kind,
         text=answer.said.answer,
         groundedness=answer.said.groundedness,
-        similarity=None if scores is None else finite(scores.similarity),
+        similarity=None if scores is None or scores.similarity is None else finite(scores.similarity),
         rouge_l=None if scores is None else finite(scores.rouge_l),
         seconds=answer.seconds,
+        uncompared=None if scores is None else scores.uncompared,
     )
 
 

@@ -6,6 +6,9 @@ from contextlib import contextmanager
 from agents.token_estimate import cut_to_tokens
 from tasks.environment.models import Models
 
+SECONDS = 30.0
+"""That a vector may take; the client waits 10 minutes by itself, for each of an evaluation's answers."""
+
 
 @contextmanager
 def gateway_embedding(
@@ -20,7 +23,7 @@ def gateway_embedding(
     # It takes 0.7 s to import, which every start of a flow would pay.
     import openai
 
-    with openai.OpenAI(base_url=f"{gateway_url}/v1", api_key=key) as client:
+    with openai.OpenAI(base_url=f"{gateway_url}/v1", api_key=key, timeout=SECONDS) as client:
 
         def embed(text: str) -> list[float]:
             wanted = cut_to_tokens(text, most_tokens)

@@ -62,8 +62,8 @@ class ScriptedGateway:
     refused with status 500 when none is left. `embedded_by` names the model of each of the `questions`. `page` is what
     every model answers, with status 200, as of a proxy before the gateway; `refusal` is the error of other statuses.
     `refused` counts refusals; the next that are `limited` are those of a gateway with too much to do, which says
-    `retry_after`. Without `embeds` no vector is made: `awaited` are the texts that wait for one, `abandoned` those of
-    callers who went away meanwhile.
+    `retry_after`. A text that begins with `unembedded` is refused with status 400. Without `embeds` no vector is made:
+    `awaited` are the texts that wait for one, `abandoned` those of callers who went away meanwhile.
     """
 
     reply: str = ""
@@ -77,6 +77,7 @@ class ScriptedGateway:
     embedding_status: int = 200
     page: str | None = None
     embeds: bool = True
+    unembedded: str | None = None
     refusal: dict[str, Any] = field(default_factory=lambda: {"message": "Received API Key = sk-secret"})
     awaited: list[str] = field(default_factory=list[str])
     abandoned: list[str] = field(default_factory=list[str])
@@ -118,6 +119,8 @@ class ScriptedGateway:
             if (instead := self._instead(self.embedding_status)) is not None:
                 return instead
             body = await request.json()
+            if self.unembedded is not None and body["input"].startswith(self.unembedded):
+                return JSONResponse({"error": self.refusal}, 400)
             if not self.embeds and await self._is_abandoned(request, body["input"]):
                 return Response()
             self.questions.append(body["input"])

@@ -5,14 +5,18 @@ from datetime import UTC, datetime
 import pytest
 
 from tasks.assistant_api import AskAnswer, FoundChunk, FoundPassage, NoAnswer, SearchAnswer, TimedAnswer
+from tasks.environment import EnvironmentName
 from tasks.environment.quality import Evaluation, Metric, Share
+from tasks.environment.variable_file import load_environment
 from tasks.evaluation.artifacts import score_table
 from tasks.evaluation.gate import DemandsMissed, failing, missed, require_demands, worst_rows
 from tasks.evaluation.report import Inputs, QuestionRow, Report
 from tasks.evaluation.score_plot import plot_scores
 from tasks.evaluation.scores import metric_intervals, metric_values, question_rows, spread
 from tasks.evaluation.trend_plot import plot_trend
+from tasks.gateway.embedding import gateway_embedding
 from tasks.golden.dataset import Evidence, GoldenQuestion
+from tests.agents.scripted_gateway import ScriptedGateway
 
 FACT = "A generation is an immutable index of the knowledge base."
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -118,6 +122,35 @@ def test_what_is_no_number_and_what_was_not_answered_is_missing_and_bounded() ->
     (reason,) = missed(report, strict, [])
     assert reason.startswith("answer_similarity: 2 of 4 scores are missing, more than the share 0.25 that may be")
     assert missed(report, strict.model_copy(update={"judge_failures": 0.5}), []) == ()
+
+
+def test_an_answer_without_a_vector_misses_its_similarity_and_the_evaluation_goes_on() -> None:
+    gateway = ScriptedGateway(unembedded="Without a vector")
+    gateway.start()
+    names = [f"a{number}" for number in range(4)]
+    models = load_environment(EnvironmentName.DEV).models
+    try:
+        with gateway_embedding(gateway.url.removesuffix("/v1"), "sk", models, models.embedding) as embed:
+            rows = question_rows.fn(
+                [question(name, FACT) for name in names],
+                [search(0.9, FACT)] * 4,
+                {name: answer(FACT) for name in names[:3]} | {"a3": answer("Without a vector.")},
+                stored={},
+                relevancy_threshold=0.5,
+                passages=1,
+                embed=embed,
+            )
+    finally:
+        gateway.stop()
+    metrics: tuple[Metric, ...] = ("answer_similarity", "rouge_l")
+    report = measured(rows, metric_values(rows, metrics))
+    assert rows[3].missing["answer_similarity"] == "the gateway refused with status 400"
+    assert report.scores["answer_similarity"] == pytest.approx(1), "what is missing is no part of a mean"
+    assert "rouge_l" in rows[3].scores, "it needs no vector"
+    strict = demands({}).model_copy(update={"metrics": metrics, "judge_failures": 0.2})
+    (reason,) = missed(report, strict, [])
+    assert reason.startswith("answer_similarity: 1 of 4 scores are missing")
+    assert missed(report, strict.model_copy(update={"judge_failures": 0.25}), []) == ()
 
 
 def test_a_search_that_failed_is_a_missing_score_of_its_question_and_bounded() -> None:
