@@ -100,7 +100,10 @@ async def _run_judge(
     labelled: LabelledVerdicts,
     embed: Embed,
 ) -> JudgeRun:
-    async with openai.AsyncOpenAI(base_url=f"{judge.gateway}/v1", api_key=judge.key.get_secret_value()) as client:
+    # The model tries again itself, and counts what each attempt takes.
+    async with openai.AsyncOpenAI(
+        base_url=f"{judge.gateway}/v1", api_key=judge.key.get_secret_value(), max_retries=0
+    ) as client:
         model = JudgeModel(client, judge.model, judge.most_tokens)
         asks = _asks(model, embed)
         results = [JudgedScores() for _ in answers]

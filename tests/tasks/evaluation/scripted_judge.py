@@ -29,10 +29,12 @@ class ScriptedJudge:
     """It finds all statements right, but those of golden/verdicts.json as people labelled them.
 
     `said` replaces what it says in a shape, and a call whose prompt holds one of `refused` is refused with status 400.
+    The next calls fail with the statuses in `failing`, one each, and may be tried again at once.
     """
 
     said: dict[str, Callable[[dict[str, Any]], Answer]] = field(default_factory=dict[str, Any])
     refused: list[str] = field(default_factory=list[str])
+    failing: list[int] = field(default_factory=list[int])
     keys: set[str] = field(default_factory=set[str])
     calls: list[str] = field(default_factory=list[str])
     port: int = field(default_factory=free_port)
@@ -77,6 +79,8 @@ class ScriptedJudge:
             shape, prompt = body["response_format"]["json_schema"]["name"], body["messages"][-1]["content"]
             self.calls.append(shape)
             self.keys.add(request.headers["authorization"])
+            if self.failing:
+                return JSONResponse({"error": {"message": "later"}}, self.failing.pop(0), {"retry-after": "0"})
             if any(part in prompt for part in self.refused):
                 return JSONResponse({"error": {"message": "refused"}}, 400)
             message = {"role": "assistant", "content": json.dumps(self.answer(shape, asked(prompt)))}
