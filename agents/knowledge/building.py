@@ -83,14 +83,19 @@ def finish_generation(
 
 
 def generations_to_drop(
-    manifests: Sequence[Manifest], serving: str | None, kept: int, refused: Collection[str] = ()
+    manifests: Sequence[Manifest],
+    serving: str | None,
+    kept: int,
+    refused: Collection[str] = (),
+    left: Collection[str] = (),
 ) -> list[str]:
     """All interrupted builds, and the ready generations beyond the `kept` newest; never the one that serves.
 
     Of the `refused`, which never served, the newest stays to be looked at; they take no place of those that served.
+    Those that were `left` by a rollback, and that a later one has taken the place of, go before all others that served.
     """
     others = [item.generation for item in manifests if item.state == "ready" and item.generation != serving]
-    served = [generation for generation in others if generation not in refused]
+    served = sorted((generation for generation in others if generation not in refused), key=lambda each: each in left)
     looked_at = [generation for generation in others if generation in refused]
     keep = {serving, *served[: kept - 1], *looked_at[:REFUSED_KEPT]}
     return [manifest.generation for manifest in manifests if manifest.generation not in keep]

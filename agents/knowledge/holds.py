@@ -80,6 +80,14 @@ def write_holds(store: KnowledgeStore, kept: tuple[Hold, ...]) -> None:
     store.write_note(NOTE, _HOLDS.dump_json(kept).decode())
 
 
+def left_behind(store: KnowledgeStore, serving: Manifest) -> frozenset[str]:
+    """The generations that were rolled back from before the serving one was begun, which is what was mended.
+
+    The others are still held back: were they dropped, their holds would go with them, and they would be built again.
+    """
+    return frozenset(hold.generation for hold in holds(store) if hold.since < serving.created_at)
+
+
 def held_back(store: KnowledgeStore, plan: RefreshPlan, made_by: Provenance) -> Hold | None:
     """The hold that a refresh would break, if there is one; see `Hold.applies`."""
     versions = plan.versions

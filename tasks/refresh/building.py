@@ -8,6 +8,7 @@ from agents.knowledge.building import begin_generation, finish_generation, gener
 from agents.knowledge.carrying import copy_unchanged, stored_chunk_ids, take_over_interrupted
 from agents.knowledge.change_record import ChangeRecord, record_change
 from agents.knowledge.generation import Manifest
+from agents.knowledge.holds import left_behind
 from agents.knowledge.records import DocumentOutcome, parsed_records
 from agents.knowledge.reuse import reusable_passages, with_known_vectors
 from agents.knowledge.store import KnowledgeStore
@@ -105,7 +106,10 @@ def promote(store: KnowledgeStore, generation: str) -> bool:
 
 def drop_old_generations(store: KnowledgeStore, serving: str | None, kept: int) -> list[str]:
     """Delete the generations that nobody needs any more, and what crashes left of others; returns their names."""
-    dropped = generations_to_drop(store.manifests(), serving, kept, refused_generations(store))
+    manifests = store.manifests()
+    now = next((manifest for manifest in manifests if manifest.generation == serving), None)
+    left = frozenset[str]() if now is None else left_behind(store, now)
+    dropped = generations_to_drop(manifests, serving, kept, refused_generations(store), left)
     for generation in dropped:
         store.drop(generation)
     dropped += store.drop_leftovers()

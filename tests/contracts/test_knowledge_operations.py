@@ -10,6 +10,7 @@ from agents.knowledge.change_record import last_change
 from agents.knowledge.deletions import DeletionsWithheld
 from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import EmbeddingIdentity
+from agents.knowledge.holds import holds
 from agents.knowledge.sources import SourceEmpty
 from agents.knowledge.store import Filters, KnowledgeStore, StoreUnavailable, UnknownGeneration
 from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
@@ -178,6 +179,37 @@ def test_what_was_rolled_back_from_does_not_come_back_by_itself(small: SmallKnow
     mended = small.refresh()
     assert (mended.held, mended.new, small.serving) == (None, True, mended.generation)
     assert small.embedded.count("The storage is durable.") == 1
+
+
+def test_what_was_rolled_back_from_takes_no_place_of_what_was_good(small: SmallKnowledge) -> None:
+    small.kept = 2
+    first = small.serving
+    small.documents["storage.md"] = "The storage is durable. Wrongly."
+    second = small.refresh().generation
+    roll_back(small.store, first)
+    assert small.refresh().held is not None
+    assert _kept(small) == [second, first], "as long as it is held back it is there to go forward to"
+    small.documents["storage.md"] = "The storage is durable. Rightly."
+    third = small.refresh().generation
+    assert _kept(small) == [third, first], "what served before stays, so that running queries finish on it"
+    assert holds(small.store) == ()
+
+
+def test_what_was_rolled_back_from_stays_where_there_is_room(small: SmallKnowledge) -> None:
+    first = small.serving
+    small.documents["storage.md"] = "The storage is durable. Wrongly."
+    second = small.refresh().generation
+    roll_back(small.store, first)
+    small.documents["storage.md"] = "The storage is durable. Rightly."
+    third = small.refresh().generation
+    assert _kept(small) == [third, second, first]
+    small.documents["more.md"] = "The network has more."
+    fourth = small.refresh().generation
+    assert _kept(small) == [fourth, third, first]
+
+
+def _kept(small: SmallKnowledge) -> list[str]:
+    return [manifest.generation for manifest in small.store.manifests()]
 
 
 def test_a_rollback_goes_forward_again_and_names_what_is_kept(small: SmallKnowledge) -> None:
