@@ -21,6 +21,7 @@ from agents.token_estimate import estimate_tokens
 router = APIRouter()
 
 MODEL = "agentic-eks"
+_OFFERED = {"id": MODEL, "object": "model", "created": 0, "owned_by": MODEL}
 _ANSWER = TypeAdapter(Answer)
 _METADATA = {"kind", "citations", "relevancy", "groundedness", "route", "generation", "freshness", "notes"}
 """Of an answer, beside what OpenAI's clients know of."""
@@ -43,24 +44,34 @@ class Message(BaseModel):
 class StreamOptions(BaseModel):
     """What a stream carries besides the answer."""
 
-    include_usage: bool = False
+    include_usage: bool | None = None
 
 
 class ChatRequest(BaseModel):
-    """A conversation; its last user message is the question. Sampling parameters are accepted and have no effect."""
+    """A conversation; its last user message is the question. Sampling parameters are accepted and have no effect.
+
+    What is null is as if it was left out: OpenAI's clients send what they were given as None.
+    """
 
     model: str
     messages: Annotated[list[Message], Field(min_length=1)]
-    stream: bool = False
+    stream: bool | None = None
     stream_options: StreamOptions | None = None
-    n: Literal[1] = 1
-    tools: Annotated[list[Any], Field(max_length=0)] = Field(default_factory=list[Any])
+    n: Literal[1] | None = None
+    tools: Annotated[list[Any], Field(max_length=0)] | None = None
 
 
 @router.get("/v1/models")
 async def models() -> dict[str, Any]:
     """The one model that is offered."""
-    return {"object": "list", "data": [{"id": MODEL, "object": "model", "created": 0, "owned_by": MODEL}]}
+    return {"object": "list", "data": [_OFFERED]}
+
+
+@router.get("/v1/models/{model}")
+async def model(model: str) -> dict[str, Any]:
+    """One model, when it is the one that is offered."""
+    _accept_model(model)
+    return _OFFERED
 
 
 @router.post("/v1/chat/completions", responses={200: {"content": {"text/event-stream": {}}}})
@@ -68,8 +79,7 @@ async def chat_completions(
     body: ChatRequest, request: Request, assistant: CurrentAssistant, caller: CurrentCaller, trace_id: TraceId
 ) -> Any:
     """Answer the last user message; citations follow the text as footnotes; they and the notes are fields, too."""
-    if body.model != MODEL:
-        raise UnknownModel(f"the model {body.model!r} does not exist; there is {MODEL!r}")
+    _accept_model(body.model)
     question = accept_question(_question(body.messages), assistant.settings.limits.question_bytes)
     events = assistant.answer(question, Filters(), trace_id, caller)
     if body.stream:
@@ -105,17 +115,18 @@ def footnotes(citations: tuple[Citation, ...]) -> str:
 async def _chunks(events: AsyncGenerator[Event], trace_id: str, counted: list[Message] | None) -> AsyncGenerator[str]:
     # With usage asked for, every chunk has the field, and one more without any choice carries the figures.
     extra: dict[str, Any] = {} if counted is None else {"usage": None}
+    head = _head(trace_id, "chat.completion.chunk")
     content = ""
     try:
-        yield _chunk(trace_id, [_choice({"role": "assistant", "content": ""})], extra)
+        yield _chunk(head, [_choice({"role": "assistant", "content": ""})], extra)
         async for event in events:
             if piece := _piece(event):
                 content += piece
-                yield _chunk(trace_id, [_choice({"content": piece})], extra)
+                yield _chunk(head, [_choice({"content": piece})], extra)
             if isinstance(event, Done):
-                yield _chunk(trace_id, [_choice({}, "stop")], {**extra, **_extra(event.answer)})
+                yield _chunk(head, [_choice({}, "stop")], {**extra, **_extra(event.answer)})
         if counted is not None:
-            yield _chunk(trace_id, [], {"usage": usage(counted, content)})
+            yield _chunk(head, [], {"usage": usage(counted, content)})
         yield "data: [DONE]\n\n"
     except tuple(MISSING) as error:
         code, _ = describe(error)
@@ -137,13 +148,17 @@ def _choice(delta: dict[str, str], finish_reason: str | None = None) -> dict[str
     return {"index": 0, "delta": delta, "finish_reason": finish_reason, "logprobs": None}
 
 
-def _chunk(trace_id: str, choices: list[dict[str, Any]], extra: dict[str, Any]) -> str:
-    chunk = {**_head(trace_id, "chat.completion.chunk"), "choices": choices, **extra}
-    return f"data: {json.dumps(chunk)}\n\n"
+def _chunk(head: dict[str, Any], choices: list[dict[str, Any]], extra: dict[str, Any]) -> str:
+    return f"data: {json.dumps({**head, 'choices': choices, **extra})}\n\n"
 
 
 def _head(trace_id: str, kind: str) -> dict[str, Any]:
     return {"id": f"chatcmpl-{trace_id}", "object": kind, "created": int(time.time()), "model": MODEL}
+
+
+def _accept_model(model: str) -> None:
+    if model != MODEL:
+        raise UnknownModel(f"the model {model!r} does not exist; there is {MODEL!r}")
 
 
 def _extra(answer: Answer) -> dict[str, Any]:

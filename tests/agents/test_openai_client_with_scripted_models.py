@@ -1,6 +1,8 @@
+import time
 from collections.abc import Generator
 
 import pytest
+import stamina
 from openai import APIStatusError, BadRequestError, NotFoundError, OpenAI, UnprocessableEntityError
 from openai.types.chat import ChatCompletionMessageParam, ChatCompletionStreamOptionsParam
 
@@ -29,6 +31,9 @@ def client(service: Running) -> Generator[OpenAI]:
 
 def test_models_are_listed(client: OpenAI) -> None:
     assert [model.id for model in client.models.list()] == ["agentic-eks"]
+    assert client.models.retrieve("agentic-eks") == client.models.list().data[0]
+    with pytest.raises(NotFoundError, match="'gpt-4' does not exist"):
+        client.models.retrieve("gpt-4")
 
 
 def test_an_answer_with_footnotes_and_citations(client: OpenAI) -> None:
@@ -45,6 +50,25 @@ def test_a_streamed_answer_is_the_same(client: OpenAI) -> None:
     assert len(chunks) == 5
     assert chunks[-1].choices[0].finish_reason == "stop"
     assert len((chunks[-1].model_extra or {})["citations"]) == 2
+
+
+def test_none_is_as_if_it_was_left_out(client: OpenAI) -> None:
+    nothing: dict[str, None] = dict.fromkeys(["temperature", "max_tokens", "tools", "tool_choice", "user"])
+    completion = client.chat.completions.create(
+        model="agentic-eks", messages=CONVERSATION, stream=None, stream_options=None, n=None, extra_body=nothing
+    )
+    assert completion.choices[0].message.content == EXPECTED
+
+
+def test_all_chunks_of_an_answer_are_of_one_moment(client: OpenAI, service: Running) -> None:
+    service.gateway.held_after = 2
+    with client.chat.completions.create(model="agentic-eks", messages=CONVERSATION, stream=True) as stream:
+        first = next(stream)
+        for attempt in stamina.retry_context(on=AssertionError, timeout=60, attempts=None, wait_max=0.1):
+            with attempt:
+                assert int(time.time()) > first.created
+        service.gateway.hold.set()
+        assert {chunk.created for chunk in stream} == {first.created}
 
 
 def test_a_stream_that_is_closed_ends_the_call_of_the_model(client: OpenAI, service: Running) -> None:
