@@ -4,7 +4,7 @@ import math
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from agents.access.policy import needed_scope
+from agents.access.policy import opening_scopes
 from agents.access.rate_limit import RateLimit
 from agents.errors import error_response
 
@@ -18,7 +18,7 @@ class Limiting:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
-        if scope["type"] != "http" or needed_scope(scope["path"]) is None:
+        if scope["type"] != "http" or not opening_scopes(scope["path"]):
             await self._app(scope, receive, send)
             return
         caller = scope["state"]["caller"]

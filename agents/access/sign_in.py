@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from agents.access.api_key import is_key, prefix_of
 from agents.access.load_balancer import HEADER, InvalidToken, KeysUnavailable, LoadBalancerTokens
 from agents.access.operator_key import OPERATOR, OperatorKey, OperatorKeyUnavailable
-from agents.access.policy import needed_scope
+from agents.access.policy import opening_scopes
 from agents.caller import LOCAL, Caller
 from agents.errors import error_response
 from agents.state.api_keys import ApiKeys, Revocations
@@ -81,8 +81,8 @@ class SignIn:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        needed = needed_scope(scope["path"])
-        if self._callers is None or needed is None:
+        needed = opening_scopes(scope["path"])
+        if self._callers is None or not needed:
             scope["state"]["caller"] = LOCAL
             await self._app(scope, receive, send)
             return
@@ -95,11 +95,12 @@ class SignIn:
             response = error_response(503, f"callers cannot be told now: {error}", "sign_in_unavailable")
             response.headers["retry-after"] = str(RETRY_SECONDS)
         else:
-            if caller.may(needed):
+            if any(map(caller.may, needed)):
                 scope["state"]["caller"] = caller
                 await self._app(scope, receive, send)
                 return
             has = ", ".join(sorted(caller.scopes)) or "none"
-            message = f"{caller.id!r} lacks the scope {needed!r} for {scope['path']!r}; it has {has}"
+            lacking = " or ".join(map(repr, needed))
+            message = f"{caller.id!r} lacks the scope {lacking} for {scope['path']!r}; it has {has}"
             response = error_response(403, message, "insufficient_scope")
         await response(scope, receive, send)

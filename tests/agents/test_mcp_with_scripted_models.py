@@ -1,24 +1,35 @@
 """The assistant's tools, asked by the official MCP client; the models alone are scripted."""
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import anyio
 import httpx
+import httpx2
 import pytest
 import stamina
 from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, TextContent
 
+from agents.caller import Scope
 from tests.agents.conftest import Running
+from tests.agents.signed_in import Doorkeeper, Headers, access
 from tests.agents.test_ask_with_scripted_models import GROUNDED
 
 QUESTION = "What does make down stop?"
 
 
-async def call(service: Running, tool: str, mode: str = "auto", **arguments: Any) -> CallToolResult:
-    async with Client(f"{service.url}/mcp", mode=mode) as client:
+async def call(
+    service: Running, tool: str, mode: str = "auto", headers: Headers | None = None, **arguments: Any
+) -> CallToolResult:
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=60) as http,
+        Client(streamable_http_client(f"{service.url}/mcp", http_client=http), mode=mode) as client,
+    ):
         return await client.call_tool(tool, arguments)
 
 
@@ -64,6 +75,22 @@ async def test_the_limits_of_the_other_routes_hold(
     result = await call(service, tool, **arguments)
     assert result.is_error
     assert reason in text(result)
+
+
+@pytest.mark.parametrize(("scope", "other"), [("ask", "search"), ("search", "ask")])
+def test_a_scope_opens_its_tool_and_no_other(
+    scope: Scope, other: str, start_service: Callable[..., Running], tmp_path: Path
+) -> None:
+    service = start_service(access=access(tmp_path / "state.db"))
+    service.wait_until_ready()
+    service.gateway.reply = GROUNDED
+    headers = Doorkeeper(tmp_path / "state.db").headers("team", (scope,))
+    arguments = {"ask": {"question": QUESTION}, "search": {"query": QUESTION}}
+    allowed = asyncio.run(call(service, scope, headers=headers, **arguments[scope]))
+    assert not allowed.is_error
+    refused = asyncio.run(call(service, other, headers=headers, **arguments[other]))
+    assert refused.is_error
+    assert f"'key:team' lacks the scope {other!r}" in text(refused)
 
 
 async def test_what_is_missing_is_told(start_service: Callable[..., Running]) -> None:

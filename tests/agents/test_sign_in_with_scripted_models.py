@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from agents.access.policy import OPEN, SCOPES, needed_scope
+from agents.access.policy import OPEN, SCOPES, opening_scopes
 from agents.caller import SCOPES as ALL_SCOPES
 from agents.caller import Scope
 from tests.agents.conftest import Running, running_service
@@ -35,7 +35,10 @@ ROUTES: dict[tuple[str, str], Any] = {
     ("POST", "/v1/ask"): {"question": "What does make down stop?"},
     ("POST", "/v1/chat/completions"): {"model": "agentic-eks", "messages": [{"role": "user", "content": "Hi?"}]},
     ("GET", "/v1/models"): None,
+    ("GET", "/v1/models/agentic-eks"): None,
     ("POST", "/v1/search"): {"query": "make down"},
+    ("POST", "/mcp"): {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
+    ("POST", "/v1/feedback"): {"trace_id": "0" * 32, "rating": "up"},
     ("GET", "/v1/documents"): None,
     ("GET", "/v1/conversations"): None,
     ("GET", CONVERSATION): None,
@@ -123,7 +126,7 @@ def test_a_scope_opens_its_routes_and_no_other(guarded: Guarded, scope: Scope) -
     headers = guarded.doorkeeper.headers(f"only-{scope}", (scope,))
     wrong: list[str] = []
     for (method, path), body in ROUTES.items():
-        may = scope == "admin" or needed_scope(path) == scope
+        may = scope == "admin" or scope in opening_scopes(path)
         status = guarded.call(method, path, headers, body).status_code
         if (status != 403) is not may or status in {401, 500}:
             wrong.append(f"{method} {path} -> {status}")
@@ -157,8 +160,8 @@ def test_every_route_of_the_service_is_decided_upon(guarded: Guarded) -> None:
     """A new route that nobody put into the policy is for admins; this says that it was forgotten."""
     admin = guarded.doorkeeper.headers("root", ("admin",))
     paths = guarded.call("GET", "/openapi.json", admin).json()["paths"]
-    assert {path for path in paths if needed_scope(path) == "admin"} == set()
-    asked = {path for _, path in ROUTES} | {"/v1/feedback", "/mcp", "/v1/conversations/{conversation_id}"}
+    assert {path for path in paths if opening_scopes(path) == ("admin",)} == set()
+    asked = {path for _, path in ROUTES} | {"/v1/models/{model}", "/v1/conversations/{conversation_id}"}
     assert {path for path in paths if path not in OPEN} <= asked
     assert set(SCOPES) <= asked
 
