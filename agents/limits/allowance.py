@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 class AllowanceSpent(Exception):
-    """What is left of the caller's tokens does not suffice for an answer; `retry_after` is in seconds."""
+    """What is left of the caller's tokens does not suffice; `retry_after` is in seconds."""
 
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
@@ -24,6 +24,8 @@ class AllowanceSpent(Exception):
 
 class Allowance:
     """Reserves `most_per_answer` tokens before an answer, and gives back afterwards what it did not use.
+
+    A search costs what it takes to embed its query, which is known before.
 
     Tokens are those of all model calls: of the question that is embedded, of every draft, and of the judge.
     """
@@ -41,10 +43,7 @@ class Allowance:
             AllowanceSpent: too little is left of today's tokens.
             StateUnavailable: nobody knows how much is left.
         """
-        day = today()
-        if not await self._usage.reserve(caller.id, day, self._most, self._per_day):
-            message = f"{caller.id!r} has too little left of its {self._per_day} tokens a day; they are counted in UTC"
-            raise AllowanceSpent(message, seconds_to_tomorrow())
+        day = await self._reserve(caller, self._most)
         try:
             async with aclosing(events):
                 async for event in events:
@@ -52,9 +51,21 @@ class Allowance:
         finally:
             self._settle(caller.id, day, budget.spent - self._most)
 
+    async def charge(self, caller: Caller, tokens: int) -> None:
+        """Take `tokens`, which are about to be used, off what `caller` has today; raises as `metered` does."""
+        await self._reserve(caller, tokens)
+
     async def settled(self) -> None:
         """Return when everything is given back."""
         await asyncio.gather(*self._settling)
+
+    async def _reserve(self, caller: Caller, tokens: int) -> str:
+        """The day that they come off."""
+        day = today()
+        if not await self._usage.reserve(caller.id, day, tokens, self._per_day):
+            message = f"{caller.id!r} has too little left of its {self._per_day} tokens a day; they are counted in UTC"
+            raise AllowanceSpent(message, seconds_to_tomorrow())
+        return day
 
     def _settle(self, caller: str, day: str, difference: int) -> None:
         # A task of its own: a request whose client went away is cancelled at every await.

@@ -50,7 +50,7 @@ class McpRoute(Route):
 def mcp_route(assistant: Assistant, allowed_hosts: list[str]) -> McpRoute:
     """The route at /mcp with its two tools.
 
-    The same checks and limits hold as for /v1/ask and /v1/search; a call ends when its client goes away.
+    The same checks, scopes and limits hold as for /v1/ask and /v1/search; a call ends when its client goes away.
     """
     server: MCPServer[Any] = MCPServer("agentic-eks", instructions=_INSTRUCTIONS, version="1", subscriptions=False)
 
@@ -74,10 +74,9 @@ def mcp_route(assistant: Assistant, allowed_hosts: list[str]) -> McpRoute:
         query: str, context: Context[Any, Request], limit: Annotated[int, Field(ge=1, le=MOST_PASSAGES)] = 10
     ) -> SearchResult:
         """The passages of the knowledge base that fit a query best, by words and by meaning."""
-        accepted = _accepted(assistant, query)
-        _caller(context, "search")
+        accepted, caller = _accepted(assistant, query), _caller(context, "search")
         try:
-            return await found_passages(assistant, accepted, limit, Filters(), _trace_id(context))
+            return await found_passages(assistant, caller, accepted, limit, Filters(), _trace_id(context))
         except (*MISSING, *TOO_MUCH) as error:
             raise ToolError(str(error)) from error
 

@@ -6,13 +6,15 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.assistant import Assistant, CurrentAssistant, TraceId
+from agents.assistant import Assistant, CurrentAssistant, CurrentCaller, TraceId
+from agents.caller import Caller
 from agents.evaluation.evaluator import relevancy
 from agents.knowledge.search import LegPosition
 from agents.knowledge.store import Chunk, Filters
 from agents.questions import accept_question
 from agents.routes.ask import FilterRequest
 from agents.routes.streams import while_connected
+from agents.token_estimate import estimate_tokens
 
 router = APIRouter()
 
@@ -52,17 +54,28 @@ class SearchResult:
 
 
 @router.post("/v1/search")
-async def search(body: SearchRequest, request: Request, assistant: CurrentAssistant, trace_id: TraceId) -> SearchResult:
+async def search(
+    body: SearchRequest, request: Request, assistant: CurrentAssistant, caller: CurrentCaller, trace_id: TraceId
+) -> SearchResult:
     """Search the knowledge base by words and by meaning. When the caller goes away the work ends, at the model too."""
     query, filters = accept_question(body.query, assistant.settings.limits.question_bytes), body.filters.filters()
-    return await while_connected(request, lambda: found_passages(assistant, query, body.limit, filters, trace_id))
+    return await while_connected(
+        request, lambda: found_passages(assistant, caller, query, body.limit, filters, trace_id)
+    )
 
 
-async def found_passages(assistant: Assistant, query: str, limit: int, filters: Filters, trace_id: str) -> SearchResult:
-    """At most `limit` passages for an accepted query; raises as `Admission.place` and `RagAgent.retrieve` do."""
+async def found_passages(
+    assistant: Assistant, caller: Caller, query: str, limit: int, filters: Filters, trace_id: str
+) -> SearchResult:
+    """At most `limit` passages for an accepted query, at the expense of `caller`.
+
+    Raises as `Admission.place`, `Allowance.charge` and `RagAgent.retrieve` do.
+    """
     wanted = assistant.settings.limits.passages
     # The relevancy is of the passages that an answer is made from, however many are wanted here.
     async with assistant.admission.place():
+        if assistant.allowance is not None:
+            await assistant.allowance.charge(caller, estimate_tokens(query))
         found = await assistant.rag.retrieve(query, max(limit, wanted), filters)
     score = round(relevancy(query, found.passages[:wanted]), 4)
     passages = tuple(

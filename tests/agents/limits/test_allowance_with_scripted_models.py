@@ -82,6 +82,12 @@ def test_drafts_that_were_thrown_away_verdicts_and_web_pages_are_counted(talking
     used_in_the_end(database, expected, expected)
 
 
+def test_a_search_costs_what_its_query_takes_to_embed(talking: Talk, database: Path) -> None:
+    found = httpx.post(f"{talking.running.url}/v1/search", json={"query": STOP}, timeout=60)
+    assert found.status_code == 200
+    assert used(database) == estimate_tokens(STOP)
+
+
 def test_an_answer_that_nobody_waits_for_costs_what_it_had_used_by_then(talking: Talk, database: Path) -> None:
     talking.gateway.reply = QUOTE
     talking.gateway.held_after = 2

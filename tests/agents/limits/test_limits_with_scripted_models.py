@@ -1,5 +1,6 @@
 """How much a caller may use, over replicas and while what they share is away; how much the service takes at once."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,8 +12,10 @@ import httpx
 import pytest
 import stamina
 
+from agents.token_estimate import estimate_tokens
 from tests.agents.conftest import Running, running_service
 from tests.agents.signed_in import Doorkeeper, Headers, access
+from tests.agents.test_mcp_with_scripted_models import call, text
 from tests.ports import free_port
 from tests.valkey import running_valkey
 
@@ -117,6 +120,22 @@ def test_tokens_are_given_away_once_over_replicas(replicas: Callable[..., list[R
     assert statuses[-1] == 429
     other = Doorkeeper(tmp_path / "state.db").headers("another")
     assert httpx.post(f"{services[0].url}/v1/ask", json=QUESTION, headers=other, timeout=60).status_code == 200
+
+
+def test_who_has_used_up_a_day_by_searching_is_refused(start_service: Callable[..., Running], tmp_path: Path) -> None:
+    query = "Which port does the agent service listen on?"
+    state = {"engine": "sqlite", "path": str(tmp_path / "state.db")}
+    allowance = {"tokens_per_day": 2 * estimate_tokens(query)}
+    service = start_service(access={"state": state, "allowance": allowance})
+    service.wait_until_ready()
+    asked = [httpx.post(f"{service.url}/v1/search", json={"query": query}, timeout=60) for _ in range(3)]
+    assert [answer.status_code for answer in asked] == [200, 200, 429]
+    assert asked[-1].json()["error"]["code"] == "allowance_spent"
+    assert 1 <= int(asked[-1].headers["retry-after"]) <= 24 * 3600 + 1
+    assert service.gateway.questions.count(query) == 2
+    told = asyncio.run(call(service, "search", query=query))
+    assert told.is_error
+    assert "too little left" in text(told)
 
 
 def test_what_is_too_much_waits_and_then_is_refused(start_service: Callable[..., Running]) -> None:
