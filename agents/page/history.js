@@ -6,6 +6,7 @@ import { clearTurns, newTurn, showEnd, showSentence } from "./turn.js";
 
 const dialog = document.getElementById("history");
 const list = document.getElementById("history-list");
+const more = document.getElementById("history-more");
 const open = document.getElementById("history-open");
 
 const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -60,7 +61,8 @@ function row(summary) {
   remove.addEventListener("click", () => attempt(async () => {
     await request(`v1/conversations/${summary.id}`, { method: "DELETE" });
     if (summary.id === current) begin();
-    await fill();
+    item.remove();
+    if (list.children.length === 0) await fill();
   }));
   item.append(name, remove);
   return item;
@@ -76,10 +78,28 @@ async function attempt(work) {
   }
 }
 
+// The rows of a page; the button holds where the next one begins.
+async function load(query) {
+  const { conversations, next } = await (await request(`v1/conversations${query}`)).json();
+  more.value = next ?? "";
+  more.hidden = next === null;
+  return conversations.map(row);
+}
+
 async function fill() {
-  const { conversations } = await (await request("v1/conversations")).json();
-  list.replaceChildren(...conversations.map(row));
-  document.getElementById("history-empty").hidden = conversations.length > 0;
+  const rows = await load("");
+  list.replaceChildren(...rows);
+  document.getElementById("history-empty").hidden = rows.length > 0;
+}
+
+async function goOn() {
+  more.disabled = true;
+  const rows = await load(`?${new URLSearchParams({ before: more.value })}`).finally(() => {
+    more.disabled = false;
+    more.focus(); // a button that is disabled loses it
+  });
+  list.append(...rows);
+  rows[0]?.querySelector(".title").focus();
 }
 
 async function offerHistory() {
@@ -93,6 +113,7 @@ open.addEventListener("click", async () => {
   dialog.showModal();
   await attempt(fill);
 });
+more.addEventListener("click", () => attempt(goOn));
 document.getElementById("history-new").addEventListener("click", () => {
   begin();
   dialog.close();

@@ -48,10 +48,10 @@ class Conversation(ConversationSummary):
 
 @dataclass(frozen=True)
 class ConversationList:
-    """A page of conversations, the one that changed last first; `next` is the `before` of the next page."""
+    """A page of conversations, the one that changed last first; `next` is the `before` of the next page, if any."""
 
     conversations: tuple[ConversationSummary, ...]
-    next: int | None
+    next: str | None
 
 
 def kept_conversations(assistant: CurrentAssistant) -> state.Conversations:
@@ -66,12 +66,15 @@ async def listed(
     assistant: CurrentAssistant,
     caller: CurrentCaller,
     limit: Annotated[int, Query(ge=1, le=MOST_LISTED)] = PAGE,
-    before: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+    before: Annotated[str | None, Query(pattern=r"^[0-9]{1,15}\.[0-9A-Za-z-]{1,64}$")] = None,
 ) -> ConversationList:
     """The caller's conversations."""
-    found = await kept_conversations(assistant).listed(caller.id, limit, before)
-    last = found[-1].updated_ms if len(found) == limit else None
-    return ConversationList(tuple(ConversationSummary(**_summary(conversation)) for conversation in found), last)
+    moment_ms, _, last = (before or "").partition(".")
+    ended = (int(moment_ms), last) if before is not None else None
+    found = await kept_conversations(assistant).listed(caller.id, limit + 1, ended)
+    page = found[:limit]
+    following = f"{page[-1].updated_ms}.{page[-1].id}" if len(found) > limit else None
+    return ConversationList(tuple(ConversationSummary(**_summary(conversation)) for conversation in page), following)
 
 
 @router.get("/v1/conversations/{conversation_id}")

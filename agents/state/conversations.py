@@ -9,6 +9,7 @@ from agents.state.database import StateDatabase
 
 MOST_TURNS = 500
 TITLE_CHARACTERS = 120
+_END_OF_TIME_MS = 2**53
 
 
 class ConversationFull(Exception):
@@ -66,15 +67,20 @@ class Conversations:
                 raise ConversationFull(f"the conversation has {position} turns, as many as one may have: begin another")
             await connection.execute(add, {**key, "position": position, **vars(turn)})
 
-    async def listed(self, owner: str, limit: int, before_ms: int | None = None) -> list[Conversation]:
-        """The owner's conversations, the one that changed last first; `before_ms` goes on where a page ended."""
+    async def listed(self, owner: str, limit: int, before: tuple[int, str] | None = None) -> list[Conversation]:
+        """The owner's conversations, the one that changed last first; of the same moment by their id.
+
+        `before` goes on where a page ended: `updated_ms` and `id` of its last conversation.
+        """
         statement = text(
             "SELECT id, title, created_ms, updated_ms FROM conversations"
-            " WHERE owner = :owner AND updated_ms < :before ORDER BY updated_ms DESC, id LIMIT :limit"
+            " WHERE owner = :owner AND (updated_ms < :moment OR (updated_ms = :moment AND id > :id))"
+            " ORDER BY updated_ms DESC, id LIMIT :limit"
         )
-        before = now_ms() + 1 if before_ms is None else before_ms
+        moment, last = before or (_END_OF_TIME_MS, "")
+        values = {"owner": owner, "limit": limit, "moment": moment, "id": last}
         async with self._database.transaction() as connection:
-            rows = await connection.execute(statement, {"owner": owner, "limit": limit, "before": before})
+            rows = await connection.execute(statement, values)
             return [Conversation(*row) for row in rows]
 
     async def read(self, owner: str, conversation: str) -> tuple[Conversation, list[Turn]] | None:

@@ -1,6 +1,5 @@
 import re
-from collections.abc import Callable, Generator
-from pathlib import Path
+from collections.abc import Generator
 from typing import Any
 
 import httpx
@@ -195,40 +194,6 @@ def test_text_can_be_read_in_light_and_dark(page: Page, service: Running, scheme
         ratio = page.locator(selector).first.evaluate(CONTRAST)
         assert ratio >= 4.5, (selector, ratio)
     assert not overflows(page)
-
-
-def test_conversations_are_kept_opened_and_deleted(
-    browser: Browser, start_service: Callable[..., Running], tmp_path: Path
-) -> None:
-    running = start_service(access={"state": {"engine": "sqlite", "path": str(tmp_path / "state.sqlite")}})
-    running.wait_until_ready()
-    running.gateway.reply = GROUNDED
-    page = browser.new_page()
-    page.goto(running.url)
-    ask(page, "What does make down stop?")
-    expect(page.locator(".figures")).to_contain_text("grounded")
-    ask(page, "Which port does the agent service listen on?")
-    expect(page.locator(".feedback:visible")).to_have_count(2)
-    page.get_by_role("button", name="Conversations", exact=True).click()
-    page.get_by_role("button", name="New conversation").click()
-    expect(page.locator(".turn")).to_have_count(0)
-    page.get_by_role("button", name="Conversations", exact=True).click()
-    assert serious_findings(page) == []
-    page.get_by_role("button", name=re.compile("^What does make down stop")).click()
-    expect(page.locator(".turn .asked")).to_have_text(
-        ["Which port does the agent service listen on?", "What does make down stop?"]
-    )
-    expect(page.locator(".turn").last.locator(".answer")).to_contain_text(
-        "Runs that are still going are cancelled first."
-    )
-    expect(page.locator(".turn").last.locator(".stages")).to_have_text("VerifySearchJudgeWriteCheck")
-    page.locator(".turn").last.get_by_text("How it came about").click()
-    expect(page.locator(".turn").last.locator(".trace")).to_have_text(re.compile(r"^Trace [0-9a-f]{32}$"))
-    page.get_by_role("button", name="Conversations", exact=True).click()
-    page.get_by_role("button", name="Delete: What does make down stop").click()
-    expect(page.get_by_text("Nothing was asked yet.")).to_be_visible()
-    expect(page.locator(".turn")).to_have_count(0)
-    page.close()
 
 
 def test_without_a_state_database_no_conversations_are_offered(page: Page) -> None:

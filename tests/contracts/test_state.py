@@ -197,8 +197,23 @@ async def test_conversations_are_listed_in_pages_the_last_first(database: StateD
             await asyncio.sleep(0)
         await conversations.add_turn("o", str(number), TURN)
     first = await conversations.listed("o", 3)
-    second = await conversations.listed("o", 3, first[-1].updated_ms)
+    second = await conversations.listed("o", 3, (first[-1].updated_ms, first[-1].id))
     assert [conversation.id for conversation in first + second] == ["4", "3", "2", "1", "0"]
+
+
+async def test_conversations_of_one_moment_are_not_lost_between_two_pages(database: StateDatabase) -> None:
+    conversations = Conversations(database)
+    ids = ["a", "B", "b-1", "b1", "C"]
+    for conversation in ids:
+        await conversations.add_turn("o", conversation, TURN)
+    async with database.transaction() as connection:
+        await connection.execute(text("UPDATE conversations SET updated_ms = 7"))
+    listed: list[str] = []
+    before: tuple[int, str] | None = None
+    while page := await conversations.listed("o", 2, before):
+        listed += [conversation.id for conversation in page]
+        before = page[-1].updated_ms, page[-1].id
+    assert sorted(listed) == sorted(ids)
 
 
 async def test_what_is_older_than_wanted_is_forgotten(database: StateDatabase) -> None:
