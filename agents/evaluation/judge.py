@@ -17,6 +17,8 @@ from agents.knowledge.search import Passage
 from agents.limits.budget import Budget
 from agents.settings import ChatModel
 from agents.token_estimate import cut_to_tokens, estimate_tokens
+from agents.web_fence import WebFence
+from agents.web_passages import is_of_the_web
 
 JUDGE_SECONDS = 10.0
 VERDICT_TOKENS = 300
@@ -78,9 +80,7 @@ class Judge:
         Raises:
             JudgeFailed: it gave no verdict.
         """
-        said = await self._ask(
-            _RELEVANCY, f"Question: {question}\n\n{self._numbered(passages)}", RelevancyRating, budget
-        )
+        said = await self._ask(_RELEVANCY, f"Question: {question}", passages, RelevancyRating, budget)
         return said.rating / 2
 
     async def groundedness(self, sentence: str, passages: Sequence[Passage], budget: Budget) -> Verdict:
@@ -89,8 +89,7 @@ class Judge:
         Raises:
             JudgeFailed: it gave no verdict, or quoted what no passage says.
         """
-        prompt = f"Statement: {sentence}\n\n{self._numbered(passages)}"
-        said = await self._ask(_FAITHFULNESS, prompt, FaithfulnessVerdict, budget)
+        said = await self._ask(_FAITHFULNESS, f"Statement: {sentence}", passages, FaithfulnessVerdict, budget)
         if not said.supported:
             return Verdict(0.0, None, "the judge refuses it", said.reason)
         if not 1 <= said.passage <= len(passages):
@@ -102,12 +101,21 @@ class Judge:
             raise JudgeFailed(f"the judge quotes what passage {said.passage} does not say")
         return Verdict(1.0, Quote(passage, start, start + len(quote)), None)
 
-    def _numbered(self, passages: Sequence[Passage]) -> str:
+    def _numbered(self, passages: Sequence[Passage], fence: WebFence) -> str:
         room = min(MOST_TOKENS, self._model.context_tokens // 2) // max(len(passages), 1)
-        texts = (cut_to_tokens(passage.chunk.searchable_text, room) for passage in passages)
-        return "\n\n".join(f"Passage {number}:\n{text}" for number, text in enumerate(texts, start=1))
+        shown: list[str] = []
+        for number, passage in enumerate(passages, start=1):
+            text = cut_to_tokens(passage.chunk.searchable_text, room)
+            shown.append(f"Passage {number}:\n{fence.around(text) if is_of_the_web(passage) else text}")
+        return "\n\n".join(shown)
 
-    async def _ask(self, task: str, prompt: str, shape: type[_Answer], budget: Budget) -> _Answer:
+    async def _ask(
+        self, task: str, asked: str, passages: Sequence[Passage], shape: type[_Answer], budget: Budget
+    ) -> _Answer:
+        fence = WebFence()
+        prompt = f"{asked}\n\n{self._numbered(passages, fence)}"
+        if any(map(is_of_the_web, passages)):
+            task += f" {fence.warning}"
         if not budget.take_call(estimate_tokens(task) + estimate_tokens(prompt), VERDICT_TOKENS):
             raise JudgeFailed("no tokens are left for the judge")
         messages: list[ChatCompletionMessageParam] = [

@@ -1,25 +1,32 @@
 """The judge is asked about what scores without a model leave open, and nothing else waits for it."""
 
+import re
 from collections.abc import Generator
+from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.agents.talking import Talk, talk
+from tests.agents.talking import Talk, talk, web_route
+from tests.agents.web_search.tavily_api import page
 
 STOP = "What does make down stop?"
 PARAPHRASE = "Shutting the platform down ends whatever processes it had launched."
 QUOTE = "`make down` stops every process that `make up` started, and nothing else."
 JUDGE = {"name": "judge", "context_tokens": 8192}
 CHAT = {"name": "chat", "context_tokens": 2048}
+EMBEDDING = {"name": "embedding", "fingerprint": "f" * 64, "dimension": 256, "context_tokens": 512}
+SETTINGS = {
+    "models": {"reasoning": CHAT, "embedding": EMBEDDING, "judge": JUDGE},
+    "routing": {"certain_from": 0.55},
+    "budgets": {"corrections": 0},
+}
+ON_THE_WEB = "Flamengo won the football championship in Brazil in 2019. The final was played in Rio."
 
 
 @pytest.fixture(scope="module")
 def talking(tmp_path_factory: pytest.TempPathFactory) -> Generator[Talk]:
-    embedding = {"name": "embedding", "fingerprint": "f" * 64, "dimension": 256, "context_tokens": 512}
-    models = {"reasoning": CHAT, "embedding": embedding, "judge": JUDGE}
-    settings = {"models": models, "routing": {"certain_from": 0.55}, "budgets": {"corrections": 0}}
-    with talk(tmp_path_factory.mktemp("judge"), web=False, settings=settings) as running:
+    with talk(tmp_path_factory.mktemp("judge"), web=False, settings=SETTINGS) as running:
         yield running
 
 
@@ -117,3 +124,24 @@ def test_numbers_are_never_left_to_the_judge(talking: Talk) -> None:
     talking.gateway.verdicts = [{"reason": "Sure.", "supported": True, "passage": 1, "quote": QUOTE}]
     assert talking.ask(STOP)["kind"] == "quoted"
     assert talking.gateway.judged == []
+
+
+def test_what_the_web_says_stands_between_marks_that_its_author_cannot_know(tmp_path: Path) -> None:
+    with talk(tmp_path, settings=SETTINGS) as online:
+        web_route(online, on=True)
+        online.tavily.results = [page(ON_THE_WEB, "https://football.example.com/2019", "Champions")]
+        online.gateway.reply = "The decisive match took place in Rio."
+        marks: set[str] = set()
+        for _ in range(2):
+            online.gateway.verdicts = [
+                {"reason": "It speaks of something else.", "rating": 0},
+                {"reason": "Same.", "supported": True, "passage": 1, "quote": "The final was played in Rio."},
+            ]
+            answer = online.ask("Where was the final of the football championship in Brazil played?")
+            assert answer["citations"][0]["origin"] == "web"
+            system, user = (message["content"] for message in online.gateway.judged[-1]["messages"])
+            (mark,) = re.findall(r"=== web [0-9a-f]{16} ===", system)
+            assert f"Passage 1:\n{mark}\n{ON_THE_WEB}\n{mark}" in user
+            marks.add(mark)
+        assert len(marks) == 2
+        assert "=== web" not in str(online.gateway.judged[0]), "passages of the knowledge base have no marks"
