@@ -16,6 +16,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.sorting import FlowRunSort
 
 from tasks.environment.knowledge import Events
+from tasks.pending_runs import BEGINS_WITHIN, never_began
 
 LAST_RUNS = 50
 
@@ -43,6 +44,8 @@ class Refreshes:
 def refreshes_until(client: SyncPrefectClient, deployment: str, now: datetime) -> Refreshes:
     """The latest runs of `deployment` that were due by `now`; returns to kept generations are none.
 
+    One that a worker took and that never began counts as one that failed.
+
     Raises:
         ObjectNotFound: there is no such deployment.
     """
@@ -56,7 +59,7 @@ def refreshes_until(client: SyncPrefectClient, deployment: str, now: datetime) -
         limit=LAST_RUNS,
     )
     refreshes = [run for run in runs if run.parameters.get("rollback_to") is None]
-    ended = [run for run in refreshes if run.state is not None and run.state.is_final()]
+    ended = [run for run in refreshes if run.state is not None and (run.state.is_final() or never_began(run, now))]
     completed = (run.start_time for run in ended if run.state is not None and run.state.is_completed())
     began = [start for start in completed if start is not None]
     last = ended[0] if ended else None
@@ -76,6 +79,8 @@ def reason_to_wait(changes: Sequence[datetime], before: Refreshes, rules: Events
 
 
 def _failed(last: FlowRun | None) -> tuple[datetime, datetime] | None:
-    if last is None or last.start_time is None or last.end_time is None:
+    if last is None or last.state is None or last.state.is_completed():
         return None
-    return None if last.state is not None and last.state.is_completed() else (last.start_time, last.end_time)
+    if last.state.is_pending():
+        return last.state.timestamp, last.state.timestamp + BEGINS_WITHIN
+    return None if last.start_time is None or last.end_time is None else (last.start_time, last.end_time)

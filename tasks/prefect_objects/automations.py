@@ -12,6 +12,7 @@ from prefect.events.actions import CallWebhook, ChangeFlowRunState
 from prefect.exceptions import ObjectNotFound
 
 from tasks.environment import Environment, EnvironmentName
+from tasks.pending_runs import BEGINS_WITHIN
 from tasks.prefect_objects.tags import managed_tags
 
 # Prefect's own heartbeat comes every 180 seconds: with less than three of them a live run would be called dead.
@@ -24,7 +25,12 @@ NOT_OF_EVENTS = ResourceSpecification({"prefect.resource.role": "flow", "prefect
 TOO_LONG = timedelta(hours=12)
 # A run that waits for an approval is suspended, and has no process that could send a heartbeat.
 NO_LONGER_RUNNING = ("Completed", "Failed", "TimedOut", "Crashed", "Cancelled", "Cancelling", "Paused", "Suspended")
-MESSAGE = "Its process sent no sign of life for 10 minutes; the flow can be run again."
+# All names of Prefect's own states in which a worker has a run that has not begun, and of those that follow.
+PENDING = ("Pending", "Submitting", "InfrastructurePending")
+SCHEDULED_AGAIN = ("Scheduled", "Late", "AwaitingRetry", "AwaitingConcurrencySlot", "Resuming")
+NO_LONGER_PENDING = ("Running", "Retrying", *NO_LONGER_RUNNING, *SCHEDULED_AGAIN)
+MESSAGE_OF_DEAD = "Its process sent no sign of life for 10 minutes; the flow can be run again."
+MESSAGE_OF_PENDING = "A worker took it and it did not begin within 45 minutes; the flow can be run again."
 # Headings of docs/operations.md: what to do when a run of the flow failed, and when one is late.
 RUNBOOKS: Mapping[str, str] = {
     "knowledge": "A knowledge refresh failed",
@@ -88,17 +94,27 @@ def automations(environment: EnvironmentName, webhook: UUID | None) -> tuple[Aut
     They look at the runs of deployments that carry the environment's tag, and at no others.
     See https://docs.prefect.io/v3/concepts/automations and .../advanced/detect-zombie-flows.
     """
-    dead = AutomationCore(
-        name=f"{environment.value}: crash runs whose process is gone",
-        description="A run whose process was killed stays Running otherwise.",
-        tags=list(managed_tags(environment)),
-        trigger=_missing({HEARTBEAT}, {HEARTBEAT} | _entering(*NO_LONGER_RUNNING), environment, DEAD_AFTER),
-        actions=[ChangeFlowRunState(name="Crashed", state=StateType.CRASHED, message=MESSAGE, force=False)],
+    crashes = (
+        _crash(
+            environment,
+            "crash runs that never began",
+            "A run whose worker died before it made the pod stays Pending otherwise.",
+            # Each of them begins the time anew, also the next one of a run that waited or was suspended in between.
+            _missing(_entering(*PENDING), _entering(*PENDING, *NO_LONGER_PENDING), environment, BEGINS_WITHIN),
+            MESSAGE_OF_PENDING,
+        ),
+        _crash(
+            environment,
+            "crash runs whose process is gone",
+            "A run whose process was killed stays Running otherwise.",
+            _missing({HEARTBEAT}, {HEARTBEAT} | _entering(*NO_LONGER_RUNNING), environment, DEAD_AFTER),
+            MESSAGE_OF_DEAD,
+        ),
     )
     if webhook is None:
-        return (dead,)
+        return crashes
     return (
-        dead,
+        *crashes,
         _notification(
             environment,
             "tell of runs that failed",
@@ -123,6 +139,18 @@ def automations(environment: EnvironmentName, webhook: UUID | None) -> tuple[Aut
             {},
             RUNBOOK_OF_STUCK_RUNS,
         ),
+    )
+
+
+def _crash(
+    environment: EnvironmentName, purpose: str, description: str, trigger: EventTrigger, message: str
+) -> AutomationCore:
+    return AutomationCore(
+        name=f"{environment.value}: {purpose}",
+        description=description,
+        tags=list(managed_tags(environment)),
+        trigger=trigger,
+        actions=[ChangeFlowRunState(name="Crashed", state=StateType.CRASHED, message=message, force=False)],
     )
 
 

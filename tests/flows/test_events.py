@@ -9,7 +9,7 @@ import pytest
 from mypy_boto3_sqs import SQSClient
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun, State
-from prefect.states import Completed, Crashed, Running, Scheduled
+from prefect.states import Completed, Crashed, Pending, Running, Scheduled
 
 from flows.events import NobodyListens, events, refresh_after_changes
 from rehearsal.aws import EmulatedAws
@@ -139,6 +139,33 @@ def test_a_refresh_that_is_lost_loses_no_change(
     assert "3 changes: asked for" in look(changed + 70 * MINUTE)
     assert len(refreshes(prefect_client)) == 2
     assert bucket.messages == 3
+
+
+def test_a_refresh_that_never_began_holds_up_the_next_one_as_one_that_failed(
+    bucket: Bucket, deployment: UUID, prefect_client: SyncPrefectClient
+) -> None:
+    changed = bucket.change(3)
+    look(changed + 11 * MINUTE)
+    (lost,) = refreshes(prefect_client)
+    enter(prefect_client, lost, Pending())
+
+    assert "under way" in look(changed + 40 * MINUTE)
+    assert "3 changes wait: a refresh that saw them did not complete" in look(changed + 50 * MINUTE)
+    assert "3 changes: asked for" in look(changed + 110 * MINUTE)
+    assert len(refreshes(prefect_client)) == 2
+
+
+def test_an_image_that_cannot_be_pulled_is_not_asked_for_at_every_look(
+    bucket: Bucket, deployment: UUID, prefect_client: SyncPrefectClient
+) -> None:
+    changed = bucket.change(3)
+    look(changed + 11 * MINUTE)
+    (never,) = refreshes(prefect_client)
+    enter(prefect_client, never, Pending())
+    enter(prefect_client, never, Crashed())
+
+    assert "3 changes wait: a refresh that saw them did not complete" in look(changed + 16 * MINUTE)
+    assert len(refreshes(prefect_client)) == 1
 
 
 def test_documents_that_never_stop_changing_are_refreshed_after_the_longest_wait(

@@ -21,6 +21,7 @@ from pydantic import SecretStr
 
 from tasks.environment import REPOSITORY, Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
+from tasks.pending_runs import BEGINS_WITHIN
 from tasks.prefect_objects import PREFECT_FILE, Change, NotificationsBlockMissing, reconcile
 from tasks.prefect_objects.automations import (
     DEAD_AFTER,
@@ -117,13 +118,9 @@ def test_automations_are_made_once_kept_off_and_removed(
         }
     )
     prefect_client.create_automation(by_hand)
-    assert [each.action for each in changed(reconcile(with_notifications(local), prefect_server, dry_run=False))] == [
-        "create",
-        "create",
-        "create",
-        "create",
-    ]
-    dead, failed, *_ = sorted(
+    created = changed(reconcile(with_notifications(local), prefect_server, dry_run=False))
+    assert [each.action for each in created] == ["create"] * 5
+    pending, dead, failed, *_ = sorted(
         (each for each in prefect_client.read_automations() if each.name != "by hand"), key=lambda each: each.name
     )
     prefect_client.pause_automation(dead.id)
@@ -135,6 +132,7 @@ def test_automations_are_made_once_kept_off_and_removed(
     ]
     assert {each.action for each in changed(reconcile(local, prefect_server, dry_run=False))} == {"delete"}
     assert {(each.name, each.enabled) for each in prefect_client.read_automations()} == {
+        (pending.name, True),
         (dead.name, False),
         ("by hand", True),
     }
@@ -167,6 +165,31 @@ def test_a_run_without_a_sign_of_life_is_crashed_and_a_suspended_one_is_not(
     assert "no sign of life" in (crashed.message or "")
     for other in (lives, waits):
         assert prefect_client.read_flow_run(other.id).state_type is StateType.RUNNING
+
+
+@pytest.mark.timeout(900)
+def test_a_run_that_never_began_is_crashed_and_one_that_waits_again_or_began_is_not(
+    prefect_server: str, prefect_client: SyncPrefectClient, local: Environment
+) -> None:
+    reconcile(local, prefect_server, dry_run=False)
+    deployment = prefect_client.read_deployment_by_name("knowledge/local").id
+    # By another name, for the server's own event of it would begin the time anew.
+    lost, waits, suspended, taken_again = (
+        prefect_client.create_flow_run_from_deployment(deployment, state=Pending(name="Taken")) for _ in range(4)
+    )
+    began = BEGINS_WITHIN - MARGIN
+    for run, after in ((waits, "AwaitingRetry"), (suspended, "Suspended"), (taken_again, "InfrastructurePending")):
+        sent(prefect_server, "prefect.flow-run.Pending", run, began)
+        sent(prefect_server, f"prefect.flow-run.{after}", run, BEGINS_WITHIN / 2)
+    sent(prefect_server, "prefect.flow-run.Pending", lost, began)
+    for attempt in stamina.retry_context(on=AssertionError, timeout=300, attempts=None, wait_max=1):
+        with attempt:
+            assert prefect_client.read_flow_run(lost.id).state_type is StateType.CRASHED
+    crashed = prefect_client.read_flow_run(lost.id).state
+    assert crashed is not None
+    assert "did not begin within 45 minutes" in (crashed.message or "")
+    for other in (waits, suspended, taken_again):
+        assert prefect_client.read_flow_run(other.id).state_type is StateType.PENDING
 
 
 def test_a_failed_run_is_told_of_and_one_of_another_environment_is_not(
