@@ -16,8 +16,9 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from tasks.environment import Environment
 from tasks.prefect_objects.apply import apply_changes
 from tasks.prefect_objects.automations import NotificationsBlockMissing, notifications_block
+from tasks.prefect_objects.change import Change, print_changes
 from tasks.prefect_objects.desired import desired_objects
-from tasks.prefect_objects.difference import Change, WorkPoolTypeDiffers, difference, print_changes
+from tasks.prefect_objects.difference import WorkPoolTypeDiffers, difference
 from tasks.prefect_objects.observed import observed_objects
 from tasks.prefect_objects.prefect_file import PREFECT_FILE, InvalidPrefectFile
 

@@ -16,8 +16,9 @@ from prefect.client.schemas.actions import (
 from prefect.events import AutomationCore
 from prefect.events.schemas.automations import Automation
 
+from tasks.prefect_objects.change import Change
 from tasks.prefect_objects.desired import SCHEDULE_SLUG, Deployment, Desired, WorkPool
-from tasks.prefect_objects.difference import Change, own_schedule
+from tasks.prefect_objects.difference import own_schedule
 from tasks.prefect_objects.observed import Observed
 
 
@@ -82,7 +83,7 @@ def _limit(client: SyncPrefectClient, change: Change, slots: int) -> None:
     if change.action == "create":
         client.create_global_concurrency_limit(GlobalConcurrencyLimitCreate(name=change.name, limit=slots))
     else:
-        client.update_global_concurrency_limit(change.name, GlobalConcurrencyLimitUpdate(limit=slots))
+        client.update_global_concurrency_limit(change.name, GlobalConcurrencyLimitUpdate(limit=slots, active=True))
 
 
 def _deployment(client: SyncPrefectClient, change: Change, deployment: Deployment, observed: Observed) -> None:

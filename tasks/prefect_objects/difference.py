@@ -1,53 +1,41 @@
 """The difference between what is desired and what is there, as a list that can be shown and applied."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from prefect.client.schemas.objects import DeploymentSchedule
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.events import AutomationCore
 from prefect.utilities.callables import ParameterSchema
-from rich.console import Console
-from rich.table import Table
 
 from tasks.prefect_objects.blocks import differing_fields
+from tasks.prefect_objects.change import Change, change_of
 from tasks.prefect_objects.desired import SCHEDULE_SLUG, Deployment, Desired, WorkPool
 from tasks.prefect_objects.observed import Observed
-
-Kind = Literal["work pool", "concurrency limit", "deployment", "schedule", "automation", "variable", "block"]
-Action = Literal["create", "update", "delete", "unchanged"]
-
-
-@dataclass(frozen=True)
-class Change:
-    """What becomes of one object; `fields` names what differs, for an update only."""
-
-    kind: Kind
-    name: str
-    action: Action
-    fields: tuple[str, ...] = ()
 
 
 def difference(desired: Desired, observed: Observed) -> list[Change]:
     """Compare object by object, in the order in which changes can be applied.
 
-    Work pools and concurrency limits are never deleted: they carry no mark that says who made them.
+    Work pools and concurrency limits are never deleted: they carry no mark that says who made them. What a person
+    paused or disabled stays so, but for concurrency limits, without which runs overlap that must not.
     """
     changes = [_work_pool(pool, observed) for pool in desired.work_pools]
     for name, slots in desired.limits.items():
         there = observed.limits.get(name)
-        differing = ("limit",) if there and there.limit != slots else ()
-        changes.append(_change("concurrency limit", name, there is not None, differing))
+        wanted = {"limit": slots, "active": True}
+        differing = tuple(field for field, value in wanted.items() if there and getattr(there, field) != value)
+        changes.append(change_of("concurrency limit", name, there is not None, differing))
     for deployment in desired.deployments:
         found = observed.deployments.get(deployment.full_name)
-        changes.append(_change("deployment", deployment.full_name, found is not None, _fields(deployment, found)))
+        differing, paused = _fields(deployment, found), found is not None and found.paused
+        changes.append(change_of("deployment", deployment.full_name, found is not None, differing, paused))
         changes.extend(_schedule(deployment, found))
     gone = sorted(set(observed.deployments) - {deployment.full_name for deployment in desired.deployments})
     changes.extend(Change("deployment", name, "delete") for name in gone)
     for automation in desired.automations:
         there = observed.automations.get(automation.name)
-        changes.append(_change("automation", automation.name, there is not None, _automation_fields(automation, there)))
+        differing, disabled = _automation_fields(automation, there), there is not None and not there.enabled
+        changes.append(change_of("automation", automation.name, there is not None, differing, disabled))
     gone = sorted(set(observed.automations) - {automation.name for automation in desired.automations})
     changes.extend(Change("automation", name, "delete") for name in gone)
     return [*changes, *_variables(desired, observed), *_blocks(desired, observed)]
@@ -57,20 +45,6 @@ def own_schedule(deployment: DeploymentResponse | None) -> DeploymentSchedule | 
     """The schedule that comes from the environment file; schedules that people added are not looked at."""
     schedules = deployment.schedules if deployment else []
     return next((schedule for schedule in schedules if schedule.slug == SCHEDULE_SLUG), None)
-
-
-def print_changes(changes: Sequence[Change]) -> None:
-    """Show the changes as a table on standard output."""
-    table = Table("action", "kind", "name", "differs in", title="Prefect objects")
-    for change in changes:
-        table.add_row(change.action, change.kind, change.name, ", ".join(change.fields))
-    Console().print(table)
-
-
-def _change(kind: Kind, name: str, exists: bool, differing: tuple[str, ...]) -> Change:
-    if not exists:
-        return Change(kind, name, "create")
-    return Change(kind, name, "update", differing) if differing else Change(kind, name, "unchanged")
 
 
 def _work_pool(pool: WorkPool, observed: Observed) -> Change:
@@ -83,7 +57,7 @@ def _work_pool(pool: WorkPool, observed: Observed) -> Change:
             "change; delete the work pool, or name another in environment.prefect.work_pools"
         )
     differing = tuple(field for field, wanted in pool.fields.items() if getattr(found, field) != wanted)
-    return _change("work pool", pool.name, True, differing)
+    return change_of("work pool", pool.name, True, differing, found.is_paused)
 
 
 class WorkPoolTypeDiffers(Exception):
@@ -121,7 +95,7 @@ def _variables(desired: Desired, observed: Observed) -> list[Change]:
         wanted = {"value": value, "tags": sorted(desired.tags)}
         found = {"value": there.value, "tags": sorted(there.tags)} if there else wanted
         differing = tuple(field for field in wanted if found[field] != wanted[field])
-        changes.append(_change("variable", name, there is not None, differing))
+        changes.append(change_of("variable", name, there is not None, differing))
     gone = sorted(set(observed.variables) - set(desired.variables))
     return [*changes, *(Change("variable", name, "delete") for name in gone)]
 
@@ -130,7 +104,7 @@ def _blocks(desired: Desired, observed: Observed) -> list[Change]:
     changes: list[Change] = []
     for name, block in desired.blocks.items():
         there = observed.blocks.get(name)
-        changes.append(_change("block", name, there is not None, differing_fields(block, there) if there else ()))
+        changes.append(change_of("block", name, there is not None, differing_fields(block, there) if there else ()))
     gone = sorted(set(observed.blocks) - set(desired.blocks))
     return [*changes, *(Change("block", name, "delete") for name in gone)]
 
@@ -153,4 +127,5 @@ def _schedule(deployment: Deployment, found: DeploymentResponse | None) -> list[
         return [Change("schedule", deployment.full_name, "delete")] if there else []
     # Whether it is active is not compared: a schedule that a person paused stays paused.
     differing = ("schedule",) if there and there.schedule != deployment.schedule else ()
-    return [_change("schedule", deployment.full_name, there is not None, differing)]
+    paused = there is not None and not there.active
+    return [change_of("schedule", deployment.full_name, there is not None, differing, paused)]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.actions import DeploymentScheduleCreate
+from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolUpdate
 from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.states import Late, Pending
@@ -12,6 +12,7 @@ from prefect.states import Late, Pending
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.knowledge import Schedule
 from tasks.environment.variable_file import load_environment
+from tasks.prefect_drift import compare_prefect_objects
 from tasks.prefect_objects import (
     Change,
     reconcile,
@@ -42,12 +43,39 @@ def test_paused_schedule_stays_paused(
     assert changed(reconcile(local, prefect_server, dry_run=False)) == []
     at_four = with_knowledge_schedule(local, Schedule(cron="0 4 * * *", timezone="UTC"))
     assert changed(reconcile(at_four, prefect_server, dry_run=False)) == [
-        Change("schedule", "knowledge/local", "update", ("schedule",))
+        Change("schedule", "knowledge/local", "update", ("schedule",), switched_off=True)
     ]
     (schedule,) = prefect_client.read_deployment_by_name("knowledge/local").schedules
     assert schedule.schedule == CronSchedule(cron="0 4 * * *", timezone="UTC")
     assert schedule.active is False
     assert prefect_client.read_deployment_by_name("drift/local").paused
+
+
+def test_what_a_person_switched_off_is_told_and_stays_off(
+    prefect_server: str, prefect_client: SyncPrefectClient, local: Environment
+) -> None:
+    reconcile(local, prefect_server, dry_run=False)
+    assert compare_prefect_objects.fn(local, {}).rows == ()
+    deployment = prefect_client.read_deployment_by_name("knowledge/local")
+    prefect_client.update_deployment_schedule(deployment.id, deployment.schedules[0].id, active=False)
+    prefect_client.pause_deployment(prefect_client.read_deployment_by_name("drift/local").id)
+    prefect_client.update_work_pool("management", WorkPoolUpdate(is_paused=True))
+    dead = next(each for each in prefect_client.read_automations() if "process is gone" in each.name)
+    prefect_client.pause_automation(dead.id)
+
+    assert changed(reconcile(local, prefect_server, dry_run=False)) == []
+    report = compare_prefect_objects.fn(local, {})
+
+    report.require_none()
+    assert {(row["what"], row["found"], row["drift"]) for row in report.rows} == {
+        (what, "switched off by a person", False)
+        for what in (
+            "schedule knowledge/local",
+            "deployment drift/local",
+            "work pool management",
+            f"automation {dead.name}",
+        )
+    }
 
 
 def test_operations_of_an_environment_on_aws_are_scheduled(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.actions import WorkPoolUpdate
+from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate, WorkPoolUpdate
 from prefect.client.schemas.objects import ConcurrencyLimitStrategy
 from prefect.client.schemas.schedules import CronSchedule
 
@@ -144,11 +144,15 @@ def test_every_object_changed_by_hand_is_put_back(
     reconcile(local, prefect_server, dry_run=False)
     prefect_client.update_work_pool("management", WorkPoolUpdate(concurrency_limit=1))
     prefect_client.upsert_global_concurrency_limit_by_name("local-refresh", 7)
+    off = GlobalConcurrencyLimitUpdate(active=False)
+    prefect_client.update_global_concurrency_limit("local-lifecycle", off)
 
     assert changed(reconcile(local, prefect_server, dry_run=False)) == [
         Change("work pool", "management", "update", ("concurrency_limit",)),
         Change("concurrency limit", "local-refresh", "update", ("limit",)),
+        Change("concurrency limit", "local-lifecycle", "update", ("active",)),
     ]
+    assert prefect_client.read_global_concurrency_limit_by_name("local-lifecycle").active
     assert changed(reconcile(local, prefect_server, dry_run=False)) == []
 
 
