@@ -87,6 +87,15 @@ def test_every_flow_that_can_be_chosen_is_deployed_in_every_environment_that_can
     assert not {"lifecycle", "teardown"} & set(offered["flow"]["options"])
 
 
+def test_whoever_asks_prefect_says_who_it_is_to_prefect_cloud_and_to_a_server_of_ones_own() -> None:
+    asking = [step for file in WORKFLOWS for step in steps(file) if "console run" in step.get("run", "")]
+    asking += [step for file in WORKFLOWS for step in steps(file) if "prefect deployment run" in step.get("run", "")]
+    assert len(asking) == 3
+    for step in asking:
+        for variable in ("PREFECT_API_KEY", "PREFECT_API_AUTH_STRING"):
+            assert step["env"][variable] == f"${{{{ secrets.{variable} }}}}"
+
+
 def test_a_plan_is_applied_only_after_the_reviewers_let_it_go() -> None:
     run, apply = workflow("run")["jobs"]["run"], workflow("run")["jobs"]["apply"]
     assert run["environment"] == "${{ inputs.environment }}"
