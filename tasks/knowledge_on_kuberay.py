@@ -13,12 +13,12 @@ from prefect.tasks import Task
 from agents.settings import OpenSearchStore
 from tasks.aws_session import explained_credentials
 from tasks.environment import Environment
-from tasks.flow_run_state import PrefectAway, run_is_alive, this_run_is_cancelled
+from tasks.flow_run_state import run_is_alive, this_run_is_cancelled
 from tasks.gate_questions import gate_questions
 from tasks.git import current_commit
-from tasks.kubernetes.faults import ApiAway
 from tasks.kubernetes.own_cluster import open_own_cluster
 from tasks.kubernetes.probe_result import ProbeResult
+from tasks.outages import may_be_over_soon
 from tasks.ray_job.cluster import RayJobs
 from tasks.ray_job.pods import MODEL_DIRECTORY
 from tasks.ray_job.running import RefreshJobInterrupted, RefreshRun
@@ -70,9 +70,10 @@ def refresh_request(
     return RayJobRequest(settings.name, image, region, job)
 
 
-def worth_trying_again(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
+def worth_trying_again(tried: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
     """Whether what ended the task may be gone next time."""
-    return isinstance(state.result(raise_on_failure=False), RefreshJobInterrupted | ApiAway | PrefectAway)
+    interrupted = isinstance(state.result(raise_on_failure=False), RefreshJobInterrupted)
+    return interrupted or may_be_over_soon(tried, run, state)
 
 
 @task(

@@ -14,6 +14,7 @@ from tasks.environment.models import Model
 from tasks.evaluation.report import Inputs, Report, tree_digest
 from tasks.golden.dataset import GoldenQuestion, golden_digest, read_golden_set
 from tasks.golden.verdicts import verdicts_digest
+from tasks.outages import SECONDS_BETWEEN_TRIES, TRIES_AGAIN, may_be_over_soon
 from tasks.store_settings import knowledge_store
 
 
@@ -45,7 +46,13 @@ class GoldenInputs:
     inputs: Inputs
 
 
-@task(task_run_name="read-golden-questions", cache_policy=NO_CACHE)
+@task(
+    task_run_name="read-golden-questions",
+    cache_policy=NO_CACHE,
+    retries=TRIES_AGAIN,
+    retry_delay_seconds=SECONDS_BETWEEN_TRIES,
+    retry_condition_fn=may_be_over_soon,
+)
 def golden_inputs(environment: Environment, outputs: Mapping[str, Any] | None = None) -> GoldenInputs:
     """Read the golden set and the serving generation; `outputs` are Terraform's, of an environment on AWS.
 

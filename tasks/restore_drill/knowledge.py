@@ -11,6 +11,7 @@ from prefect.cache_policies import NO_CACHE
 
 from agents.knowledge.store import KnowledgeStore
 from tasks.compared import Compared
+from tasks.outages import SECONDS_BETWEEN_TRIES, TRIES_AGAIN, may_be_over_soon
 from tasks.restore_drill.comparing import Questions, compare_answers, compare_counts
 from tasks.restore_drill.report import Objective, Restoration
 from tasks.restore_drill.work_at_risk import work_at_risk
@@ -58,7 +59,14 @@ class Copies(Protocol):
         ...
 
 
-@task(task_run_name="restore-knowledge-beside", cache_policy=NO_CACHE, persist_result=False)
+@task(
+    task_run_name="restore-knowledge-beside",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retries=TRIES_AGAIN,
+    retry_delay_seconds=SECONDS_BETWEEN_TRIES,
+    retry_condition_fn=may_be_over_soon,
+)
 def drill_knowledge(store: KnowledgeStore, copies: Copies, questions: Questions, objective: Objective) -> Restoration:
     """Copy the serving generation where that was not done yet, restore it beside, and compare.
 
