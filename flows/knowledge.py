@@ -42,7 +42,8 @@ SECONDS_BETWEEN_PROGRESS = 5
 Result = RefreshReport | Rollback | ProbeResult
 
 
-# Without a time limit: the first refresh of millions of documents takes days, and whatever was cut off is begun again.
+# Without a time limit: a first refresh may take days on a laptop, in a cluster its RayJob has one. The next run
+# takes over what was built.
 @flow(name="knowledge", persist_result=True, on_running=[record_origin])
 def knowledge(
     environment: EnvironmentName,
