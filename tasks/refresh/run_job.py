@@ -1,13 +1,15 @@
 """The driver of a refresh that runs as a Ray job: `python -m tasks.refresh.run_job '<a RefreshJob as JSON>'`.
 
-It exits with 0 when the refresh is done, with 1 when it failed, and with 2 when its argument is wrong. Whatever it
-prints is the job's log; lines that begin with PROGRESS carry its progress.
+It exits with 0 when the refresh is done, with 1 when it failed, with 2 when its argument is wrong, and with 3 when S3
+did not take what came of it, and may next time. Whatever it prints is the job's log; lines that begin with PROGRESS
+carry its progress.
 """
 
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
 from agents.knowledge.building import NothingReadable
@@ -17,6 +19,7 @@ from agents.knowledge.refusal import RefreshRefused
 from agents.knowledge.sources import SourceError, SourceUnavailable
 from agents.knowledge.store import StoreUnavailable
 from agents.knowledge.store.opening import open_store
+from tasks.llama_embedder import EmbeddingFailed
 from tasks.model_files import ModelUnavailable
 from tasks.ray_data import require_token
 from tasks.refresh.building import RefreshProgress
@@ -36,10 +39,13 @@ from tasks.refresh.mirrored_model import MODEL_FILE, TOKENIZER_FILE, fetch_model
 from tasks.refresh.packed_questions import unpack
 from tasks.refresh.report import RefreshReport
 from tasks.refresh.steps import Refresh, RefreshSteps
+from tasks.refresh.stored_objects import is_passing
+from tasks.weights.manifest import WeightsRefused
 
 # What may be gone when the refresh is run again, as what fails in Ray may; other errors are of the inputs.
 PASSING = (StoreUnavailable, SourceUnavailable, GenerationIncomplete)
-LASTING = (SourceError, NothingReadable, ModelUnavailable)
+LASTING = (SourceError, NothingReadable, ModelUnavailable, EmbeddingFailed, WeightsRefused)
+DONE, FAILED, WRONG_ARGUMENT, UNWRITTEN = 0, 1, 2, 3
 
 
 def run(job: RefreshJob) -> RefreshReport:
@@ -93,14 +99,16 @@ def main(arguments: list[str]) -> int:
         job = RefreshJob.model_validate_json(*arguments)
     except (ValidationError, TypeError) as error:
         _write(f"wants one argument, a RefreshJob as JSON: {error}")
-        return 2
+        return WRONG_ARGUMENT
     outcome = _outcome(job)
-    write_outcome(job.outcome_uri, RefreshOutcome(attempt=job.attempt, outcome=outcome))
-    if isinstance(outcome, RefreshFailure):
-        _write(f"{outcome.kind}: {outcome.message}")
-        return 1
-    _write(outcome.summary)
-    return 0
+    failed = isinstance(outcome, RefreshFailure)
+    _write(f"{outcome.kind}: {outcome.message}" if failed else outcome.summary)
+    try:
+        write_outcome(job.outcome_uri, RefreshOutcome(attempt=job.attempt, outcome=outcome))
+    except (BotoCoreError, ClientError) as error:
+        _write(f"this could not be written to {job.outcome_uri}: {type(error).__name__}: {error}")
+        return UNWRITTEN if is_passing(error) else FAILED
+    return FAILED if failed else DONE
 
 
 def _outcome(job: RefreshJob) -> RefreshReport | RefreshFailure:
@@ -111,6 +119,8 @@ def _outcome(job: RefreshJob) -> RefreshReport | RefreshFailure:
         return run(job)
     except (*PASSING, RayError) as error:
         return RefreshFailure(kind=type(error).__name__, message=str(error), try_again=True)
+    except (BotoCoreError, ClientError) as error:
+        return RefreshFailure(kind=type(error).__name__, message=str(error), try_again=is_passing(error))
     except RefreshRefused as error:
         rows = tuple(dict(row) for row in error.rows)
         return RefreshFailure(kind=type(error).__name__, message=str(error), try_again=False, rows=rows)

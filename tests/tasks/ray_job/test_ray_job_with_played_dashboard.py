@@ -201,9 +201,16 @@ def test_another_refresh_is_refused_while_one_is_alive_and_replaces_a_dead_one(
             RefreshJobInterrupted,
             "AppFailed",
         ),
+        (
+            None,
+            "FAILED",
+            "Job entrypoint command failed with exit code 3, last logs: could not be written",
+            RefreshJobInterrupted,
+            "could not be written",
+        ),
         (None, "STOPPED", "", RefreshJobFailed, "STOPPED"),
     ],
-    ids=["store away", "empty source", "traceback", "killed", "stopped by hand"],
+    ids=["store away", "empty source", "traceback", "killed", "S3 away", "stopped by hand"],
 )
 def test_failures_are_told_apart(
     trial: MakeTrial,

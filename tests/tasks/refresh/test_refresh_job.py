@@ -55,16 +55,20 @@ def bucket(s3: Any) -> str:
     """A bucket of this test, with the model's weights mirrored, and two documents."""
     name = f"refresh-job-{uuid.uuid4().hex[:8]}"
     s3.create_bucket(Bucket=name)
+    keep(s3, name, "weights", weights_directory())
+    s3.put_object(Bucket=name, Key="documents/apples.md", Body=b"# Apples\n\nApples ripen in September.")
+    s3.put_object(Bucket=name, Key="documents/pears.md", Body=b"# Pears\n\nPears ripen in August.")
+    return name
+
+
+def weights_directory() -> Path:
     packaged = load_environment(EnvironmentName.LOCAL).models.catalogue[NAME].packaged
     assert packaged is not None
     package = find_spec(packaged.package)
     assert package is not None
     assert package.submodule_search_locations
     (weights,) = Path(package.submodule_search_locations[0]).rglob("model.safetensors")
-    keep(s3, name, "weights", weights.parent)
-    s3.put_object(Bucket=name, Key="documents/apples.md", Body=b"# Apples\n\nApples ripen in September.")
-    s3.put_object(Bucket=name, Key="documents/pears.md", Body=b"# Pears\n\nPears ripen in August.")
-    return name
+    return weights.parent
 
 
 def run(module: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -136,6 +140,19 @@ def test_a_refresh_as_a_job_from_mirrored_weights_to_its_outcome(
     assert other.verdict is not None
     assert (other.verdict.compared_with, other.verdict.remark) == (report.generation, None)
     assert {check.serving for check in other.verdict.checks if check.name == "mrr"} == {1.0}
+
+    # What is there and right is not fetched again.
+    (tmp_path / "former" / "tokenizer.json").unlink()
+    keep(s3, bucket, "spoilt", weights_directory())
+    s3.put_object(Bucket=bucket, Key="spoilt/tokenizer.json", Body=b"{}")
+    spoilt = FormerModel(model=newer.model_copy(update={"prefix": "spoilt"}), context_tokens=512)
+    newest = job.model.model_copy(update={"name": "newest"})
+    mistrusted = job.model_copy(update={"attempt": "mistrusted", "model": newest, "former": spoilt})
+    assert run("tasks.refresh.run_job", mistrusted.model_dump_json()).returncode == 1
+    changed_file = read_outcome(job.outcome_uri, "mistrusted")
+    assert isinstance(changed_file, RefreshFailure)
+    assert (changed_file.kind, changed_file.try_again) == ("WeightsRefused", False)
+    assert "spoilt/tokenizer.json" in changed_file.message
 
     for key in ("documents/apples.md", "documents/pears.md"):
         s3.delete_object(Bucket=bucket, Key=key)
