@@ -6,11 +6,12 @@ from pathlib import Path
 
 import xllamacpp
 
+from tasks.embedding_failures import EmbeddingFailed, Refused
 from tasks.llama_server import ServerOptions, common_parameters
 
-
-class EmbeddingFailed(Exception):
-    """llama.cpp refused an input; carries its own words."""
+# A text that a working model never refuses: it tells a text that cannot be embedded from a model that cannot embed.
+PROBE = "apple"
+CHARACTERS_SHOWN = 60
 
 
 class LlamaEmbedder:
@@ -31,3 +32,23 @@ class LlamaEmbedder:
         if "error" in answer:
             raise EmbeddingFailed(f"llama.cpp refused one of {len(texts)} inputs: {json.dumps(answer['error'])}")
         return [item["embedding"] for item in sorted(answer["data"], key=lambda item: item["index"])]
+
+    def embed_or_refuse(self, texts: Sequence[str]) -> list[list[float] | Refused]:
+        """The same, with the reason in the place of the vector of each text that the model refuses.
+
+        Raises:
+            EmbeddingFailed: not the texts are to blame but the model, which fails at a short word, too.
+        """
+        try:
+            return list(self.embed(texts))
+        except EmbeddingFailed:
+            return [self._embed_or_refuse(text) for text in texts]
+
+    def _embed_or_refuse(self, text: str) -> list[float] | Refused:
+        try:
+            (vector,) = self.embed([text])
+        except EmbeddingFailed as error:
+            self.embed([PROBE])
+            shown = " ".join(text.split())[:CHARACTERS_SHOWN]
+            return Refused(f"the embedding model takes all but its passage that begins with {shown!r}: {error}")
+        return vector

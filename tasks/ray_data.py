@@ -12,7 +12,7 @@ import secrets
 import warnings
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +27,7 @@ from agents.knowledge.source_opening import open_source
 from agents.knowledge.sources import SourceError, SourceReader
 from agents.knowledge.store import Chunk, EmbeddedChunk
 from agents.knowledge.tokenizer import EmbeddingTokenizer, load_tokenizer
+from tasks.embedding_failures import EmbeddingFailed, Refused
 from tasks.environment import REPOSITORY
 from tasks.environment.knowledge import Source
 
@@ -62,11 +63,16 @@ class EmbeddingWork:
 
 @dataclass(frozen=True)
 class EmbeddedBatch:
-    """What one step of the pipeline hands to the store; `reused` are chunks whose vectors are known."""
+    """What one step of the pipeline hands to the store; `reused` are chunks whose vectors are known.
+
+    `refused` has the URIs of documents of which the model refused a passage, and why; chunks of them may be here and
+    in other batches.
+    """
 
     chunks: Sequence[EmbeddedChunk]
     reused: Sequence[Chunk]
     outcomes: Sequence[DocumentOutcome]
+    refused: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def embed_documents(work: EmbeddingWork) -> Iterator[EmbeddedBatch]:
@@ -74,8 +80,8 @@ def embed_documents(work: EmbeddingWork) -> Iterator[EmbeddedBatch]:
 
     Raises:
         SourceError: a source stopped answering.
-        ray.exceptions.RayError: the model refused a chunk, or a worker failed in a way that starting it again did
-            not mend.
+        EmbeddingFailed: the model fails at everything.
+        ray.exceptions.RayError: a stage has a fault, or a worker failed in a way that starting it again did not mend.
     """
     require_token()
     import ray.data
@@ -204,7 +210,11 @@ class _EmbedBatch:
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         texts = [str(text) for text in batch["text"] if text]
-        vectors = iter(self._embedder.embed(texts)) if texts else iter(())
+        try:
+            vectors = iter(self._embedder.embed_or_refuse(texts) if texts else ())
+        except EmbeddingFailed as error:
+            # See `_chunk_document`.
+            return {"item": [pickle.dumps(error)], "vector": [pickle.dumps(None)]}
         packed = [pickle.dumps(next(vectors) if text else None) for text in batch["text"]]
         return {"item": list(batch["item"]), "vector": packed}
 
@@ -213,16 +223,19 @@ def _unpack(batch: Mapping[str, Any]) -> EmbeddedBatch:
     chunks: list[EmbeddedChunk] = []
     reused: list[Chunk] = []
     outcomes: list[DocumentOutcome] = []
+    refused: dict[str, str] = {}
     for packed, vector in zip(batch["item"], batch["vector"], strict=True):
         # Both were pickled by this pipeline's own workers, behind Ray's token.
-        item: Chunk | DocumentOutcome | SourceError = pickle.loads(packed)  # noqa: S301
-        if isinstance(item, SourceError):
+        item: Chunk | DocumentOutcome | SourceError | EmbeddingFailed = pickle.loads(packed)  # noqa: S301
+        if isinstance(item, Exception):
             raise item
-        made: Sequence[float] | None = pickle.loads(vector)  # noqa: S301
+        made: Sequence[float] | Refused | None = pickle.loads(vector)  # noqa: S301
         if not isinstance(item, Chunk):
             outcomes.append(item)
         elif made is None:
             reused.append(item)
+        elif isinstance(made, Refused):
+            refused[item.document_uri] = made.reason
         else:
             chunks.append(EmbeddedChunk(item, made))
-    return EmbeddedBatch(chunks, reused, outcomes)
+    return EmbeddedBatch(chunks, reused, outcomes, refused)

@@ -1,7 +1,7 @@
 """What a manifest says of each document of a build: kept, read, failed, or the same as another one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents.knowledge.carrying import copy_missing
 from agents.knowledge.documents import DocumentRef
@@ -40,6 +40,18 @@ def parsed_records(
     copy_missing(store, generation, plan, [uri for uri in failed if uri in known])
     records = {copy.ref.uri: _record_of_copy(copy, same_as) for copy, same_as in plan.copies}
     return records | {uri: _record(outcome, plan) for uri, outcome in read.items()}
+
+
+def left_out(
+    store: KnowledgeStore, generation: str, outcomes: Mapping[str, DocumentOutcome], refused: Mapping[str, str]
+) -> dict[str, DocumentOutcome]:
+    """The outcomes of documents of which a passage has no vector; none of their others stays in the generation.
+
+    `refused` has the reasons by URI. Such a document counts as one that could not be read: it is tried again next time.
+    """
+    if refused:
+        store.delete_documents(generation, sorted(refused))
+    return {uri: replace(outcomes[uri], content_hash=None, chunks=0, failure=reason) for uri, reason in refused.items()}
 
 
 def carried_records(plan: RefreshPlan) -> dict[str, DocumentRecord]:

@@ -9,7 +9,7 @@ from agents.knowledge.carrying import copy_unchanged, stored_chunk_ids, take_ove
 from agents.knowledge.change_record import ChangeRecord, record_change
 from agents.knowledge.generation import Manifest
 from agents.knowledge.holds import left_behind
-from agents.knowledge.records import DocumentOutcome, parsed_records
+from agents.knowledge.records import DocumentOutcome, left_out, parsed_records
 from agents.knowledge.reuse import reusable_passages, with_known_vectors
 from agents.knowledge.store import KnowledgeStore
 from agents.knowledge.sync import Provenance, RefreshPlan, ScannedDocument, plan_refresh
@@ -67,6 +67,7 @@ def build(
     Raises:
         GenerationIncomplete: documents changed while they were read; run again.
         NothingReadable: not one document could be read.
+        EmbeddingFailed: the model fails at everything.
         SourceUnavailable: a source stopped answering while its documents were read.
         StoreUnavailable: the store went away; run again.
     """
@@ -75,6 +76,7 @@ def build(
     copied = copy_unchanged(store, manifest.generation, refresh)
     take_over_interrupted(store, manifest, refresh)
     outcomes: dict[str, DocumentOutcome] = {}
+    refused: dict[str, str] = {}
     embedded = 0
     if refresh.parse:
         work = replace(
@@ -90,7 +92,9 @@ def build(
             embedded += len(batch.chunks)
             copied += len(known)
             outcomes.update((outcome.ref.uri, outcome) for outcome in batch.outcomes)
+            refused.update(batch.refused)
             on_progress(RefreshProgress(len(outcomes), len(refresh.parse), embedded))
+    outcomes |= left_out(store, manifest.generation, outcomes, refused)
     parsed = parsed_records(store, manifest.generation, refresh, outcomes)
     return BuiltGeneration(finish_generation(store, manifest, refresh, parsed), embedded, copied)
 

@@ -42,7 +42,7 @@ from tasks.refresh.steps import Refresh, RefreshSteps
 from tasks.refresh.stored_objects import is_passing
 from tasks.weights.manifest import WeightsRefused
 
-# What may be gone when the refresh is run again, as what fails in Ray may; other errors are of the inputs.
+# What may be gone when the refresh is run again, as what fails in Ray itself may; other errors are of the inputs.
 PASSING = (StoreUnavailable, SourceUnavailable, GenerationIncomplete)
 LASTING = (SourceError, NothingReadable, ModelUnavailable, EmbeddingFailed, WeightsRefused)
 DONE, FAILED, WRONG_ARGUMENT, UNWRITTEN = 0, 1, 2, 3
@@ -93,6 +93,20 @@ def _embed_by_former(former: FormerModel, directory: Path) -> Mapping[EmbeddingI
     return {mirrored_identity(former.model): embed_by(file, former.context_tokens)}
 
 
+def may_pass(error: Exception) -> bool:
+    """Whether Ray failed by itself, as where it lost a worker or a node; a fault that a stage has it has again.
+
+    Of what a stage of Ray Data raises, the driver learns the text alone: those of `PASSING` come on another way, see
+    `embed_documents`.
+    """
+    from ray.exceptions import RayError, RayTaskError, UserCodeException
+
+    if not isinstance(error, RayTaskError):
+        return True
+    lost = isinstance(error.cause, RayError) and not isinstance(error.cause, UserCodeException)
+    return lost or isinstance(error.cause, PASSING)
+
+
 def main(arguments: list[str]) -> int:
     """Run the job, and leave its outcome where the flow that waits for it looks."""
     try:
@@ -117,10 +131,12 @@ def _outcome(job: RefreshJob) -> RefreshReport | RefreshFailure:
 
     try:
         return run(job)
-    except (*PASSING, RayError) as error:
+    except PASSING as error:
         return RefreshFailure(kind=type(error).__name__, message=str(error), try_again=True)
     except (BotoCoreError, ClientError) as error:
         return RefreshFailure(kind=type(error).__name__, message=str(error), try_again=is_passing(error))
+    except RayError as error:
+        return RefreshFailure(kind=type(error).__name__, message=str(error), try_again=may_pass(error))
     except RefreshRefused as error:
         rows = tuple(dict(row) for row in error.rows)
         return RefreshFailure(kind=type(error).__name__, message=str(error), try_again=False, rows=rows)
