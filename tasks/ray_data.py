@@ -20,6 +20,7 @@ from typing import Any, cast
 
 from agents.knowledge.chunking import ChunkBounds, cut
 from agents.knowledge.documents import DocumentRef, DocumentUnreadable
+from agents.knowledge.parser_versions import parser_versions
 from agents.knowledge.parsing import parse
 from agents.knowledge.records import DocumentOutcome
 from agents.knowledge.reuse import reuse_key
@@ -185,7 +186,9 @@ def _chunk_document(work: EmbeddingWork, row: dict[str, Any]) -> list[dict[str, 
         content_hash = hashlib.sha256(content).hexdigest()
         chunks = cut(ref, parse(ref, content), content_hash, work.bounds, _tokenizer(work.tokenizer_file))
     except DocumentUnreadable as error:
-        return [_row(DocumentOutcome(ref, content_hash, 0, error.reason))]
+        if error.passing or content_hash is None:
+            return [_row(DocumentOutcome(ref, None, 0, error.reason))]
+        return [_row(DocumentOutcome(ref, content_hash, 0, error.reason, parser_versions(ref.path)))]
     except SourceError as error:
         # Ray would bury what it says below the tracebacks of three processes; the driver raises it instead.
         return [_row(error)]

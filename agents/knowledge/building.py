@@ -48,6 +48,8 @@ def finish_generation(
 ) -> Manifest:
     """Compare the index with the manifest document by document, and seal it.
 
+    Where it came out as the base did, because what had failed has failed again, the base is what serves on.
+
     Raises:
         GenerationIncomplete: a document changed while it was read; its chunks are removed, so that running again
             mends it.
@@ -78,6 +80,9 @@ def finish_generation(
     # A document may have changed since it was listed: what counts for the next refresh is what was read.
     digest = inputs_digest(filled.versions, manifest.sources, manifest.chunker, manifest.embedding, manifest.fusion)
     sealed = filled.model_copy(update={"inputs_digest": digest})
+    if plan.base and (plan.base.inputs_digest, plan.base.documents) == (digest, documents):
+        store.drop(manifest.generation)
+        return plan.base
     store.seal(sealed)
     return sealed
 

@@ -43,13 +43,15 @@ class ParsedDocument:
 class DocumentUnreadable(Exception):
     """One document cannot become text; `reason` says why in a form that a report can show.
 
-    The document is skipped and reported; the rest of its source is not affected.
+    The document is skipped and reported; the rest of its source is not affected. `passing` says that the machine was to
+    blame and not the document.
     """
 
-    def __init__(self, uri: str, reason: str) -> None:
-        super().__init__(uri, reason)
+    def __init__(self, uri: str, reason: str, passing: bool = False) -> None:
+        super().__init__(uri, reason, passing)
         self.uri = uri
         self.reason = reason
+        self.passing = passing
 
     def __str__(self) -> str:
         return f"{self.uri}: {self.reason}"

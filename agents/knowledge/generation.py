@@ -29,8 +29,9 @@ class DocumentRecord(BaseModel):
     """What a generation knows of one document.
 
     `content_hash` (SHA-256) is of the version whose chunks the generation holds, None when it holds
-    none. `failure` is why the newest version could not be read, and `failed_hash` is of that version. `same_as` is the
-    address of the document that has the same content, under which the chunks of both lie; `chunks` is 0 then.
+    none. `failure` is why the newest version could not be read, and `failed_hash` is of that version; it is read again
+    unless it was given up by the versions `failed_by` (`parser_versions`). `same_as` is the address of the document
+    that has the same content, under which the chunks of both lie; `chunks` is 0 then.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -41,6 +42,7 @@ class DocumentRecord(BaseModel):
     chunks: int
     failure: str | None = None
     failed_hash: str | None = None
+    failed_by: str | None = None
     same_as: str | None = None
 
 

@@ -16,12 +16,17 @@ class GenerationIncomplete(Exception):
 
 @dataclass(frozen=True)
 class DocumentOutcome:
-    """What became of one document that was parsed: its number of chunks, or why it could not be read."""
+    """What became of one document that was parsed: its number of chunks, or why it could not be read.
+
+    `failed_by` are the versions that will not read these bytes another time either, see `parser_versions`; None where
+    it is to be tried again.
+    """
 
     ref: DocumentRef
     content_hash: str | None
     chunks: int
     failure: str | None = None
+    failed_by: str | None = None
 
 
 def parsed_records(
@@ -51,7 +56,7 @@ def left_out(
     """
     if refused:
         store.delete_documents(generation, sorted(refused))
-    return {uri: replace(outcomes[uri], content_hash=None, chunks=0, failure=reason) for uri, reason in refused.items()}
+    return {uri: replace(outcomes[uri], chunks=0, failure=reason) for uri, reason in refused.items()}
 
 
 def carried_records(plan: RefreshPlan) -> dict[str, DocumentRecord]:
@@ -61,12 +66,13 @@ def carried_records(plan: RefreshPlan) -> dict[str, DocumentRecord]:
     for document in (*plan.carry, *plan.unreadable):
         record = known.get(document.ref.uri)
         failure = document.failure or (record.failure if record else None)
-        records[document.ref.uri] = _unread(document.ref, failure, document.content_hash, plan)
+        failed_by = record.failed_by if record and document.content_hash else None
+        records[document.ref.uri] = _unread(document.ref, failure, document.content_hash, failed_by, plan)
     return records
 
 
 def _kept(record: DocumentRecord) -> DocumentRecord:
-    return record.model_copy(update={"failure": None, "failed_hash": None})
+    return record.model_copy(update={"failure": None, "failed_hash": None, "failed_by": None})
 
 
 def _outcomes_of_copies(plan: RefreshPlan, outcomes: Mapping[str, DocumentOutcome]) -> dict[str, DocumentOutcome]:
@@ -77,7 +83,7 @@ def _outcomes_of_copies(plan: RefreshPlan, outcomes: Mapping[str, DocumentOutcom
         if outcome is not None and outcome.failure is not None:
             same_bytes = outcome.content_hash == copy.content_hash
             found[copy.ref.uri] = DocumentOutcome(
-                copy.ref, copy.content_hash if same_bytes else None, 0, outcome.failure
+                copy.ref, copy.content_hash if same_bytes else None, 0, outcome.failure, outcome.failed_by
             )
         elif outcome is not None and outcome.content_hash != copy.content_hash:
             raise GenerationIncomplete(
@@ -96,11 +102,13 @@ def _record_of_copy(copy: ScannedDocument, same_as: str) -> DocumentRecord:
 def _record(outcome: DocumentOutcome, plan: RefreshPlan) -> DocumentRecord:
     ref = outcome.ref
     if outcome.failure is not None:
-        return _unread(ref, outcome.failure, outcome.content_hash, plan)
+        return _unread(ref, outcome.failure, outcome.content_hash, outcome.failed_by, plan)
     return DocumentRecord(source=ref.source, path=ref.path, content_hash=outcome.content_hash, chunks=outcome.chunks)
 
 
-def _unread(ref: DocumentRef, failure: str | None, failed_hash: str | None, plan: RefreshPlan) -> DocumentRecord:
+def _unread(
+    ref: DocumentRef, failure: str | None, failed_hash: str | None, failed_by: str | None, plan: RefreshPlan
+) -> DocumentRecord:
     """A document whose newest version could not be read, with its last good one, if there is one.
 
     Its chunks are its own, also where it shared them.
@@ -113,4 +121,5 @@ def _unread(ref: DocumentRef, failure: str | None, failed_hash: str | None, plan
         chunks=plan.base.chunks_of(ref.uri) if plan.base and old else 0,
         failure=failure,
         failed_hash=failed_hash,
+        failed_by=failed_by,
     )

@@ -9,6 +9,7 @@ from agents.knowledge.copies import first_of_the_same
 from agents.knowledge.documents import DocumentRef
 from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import DocumentRecord, EmbeddingIdentity, Manifest
+from agents.knowledge.parser_versions import parser_versions
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ class RefreshPlan:
     that the sources no longer hold, or that cannot be read when there is no base to take their last version from, and
     `moved` those that the sources hold elsewhere now. For `copies` nothing is done: each has the content of another
     document, whose URI it comes with.
-    `already_built` is the ready generation that was built from exactly these inputs, where there is one: there is
-    nothing to do but to serve it.
+    `already_built` is the ready generation that was built from exactly these inputs, where there is one and nothing in
+    it is to be read again: there is nothing to do but to serve it.
     """
 
     keep: tuple[ScannedDocument, ...]
@@ -73,8 +74,8 @@ class RefreshPlan:
 
     @property
     def changes_nothing(self) -> bool:
-        """True when the serving generation was built from exactly these inputs."""
-        return self.base is not None and self.base.inputs_digest == self.inputs_digest
+        """True when the serving generation was built from exactly these inputs, and nothing is to be read again."""
+        return self.base is not None and self.already_built is self.base
 
 
 def plan_refresh(
@@ -120,7 +121,11 @@ def plan_refresh(
         provenance.embedding,
         provenance.fusion,
     )
-    ready = [manifest for manifest in (serving, *manifests) if manifest and manifest.state == "ready"]
+    same = [
+        manifest
+        for manifest in (serving, *manifests)
+        if manifest and manifest.state == "ready" and manifest.inputs_digest == digest
+    ]
     return RefreshPlan(
         keep=tuple(keep),
         parse=tuple(parse),
@@ -130,16 +135,24 @@ def plan_refresh(
         moved=moved,
         inputs_digest=digest,
         base=base,
-        already_built=next((manifest for manifest in ready if manifest.inputs_digest == digest), None),
+        already_built=next((manifest for manifest in same if not _to_be_read_again(manifest)), None),
         copies=tuple((copy, same_as[copy.ref.uri]) for copy in readable if copy.ref.uri in same_as),
     )
 
 
 def _failed_before(document: ScannedDocument, record: DocumentRecord | None) -> bool:
-    """The same bytes fail the same way: the parser's version is part of `chunker`."""
+    """The same bytes fail the same way by the same libraries; our own version is part of `chunker`."""
     if record is None or record.content_hash == document.content_hash:
         return False
-    return record.failed_hash == document.content_hash
+    return record.failed_hash == document.content_hash and record.failed_by == parser_versions(document.ref.path)
+
+
+def _to_be_read_again(manifest: Manifest) -> bool:
+    """Whether a document failed that may not fail another time, as after an upgrade of the library that gave it up."""
+    return any(
+        record.failed_hash is not None and record.failed_by != parser_versions(record.path)
+        for record in manifest.documents.values()
+    )
 
 
 def _left_behind(

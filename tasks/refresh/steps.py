@@ -82,7 +82,10 @@ class Refresh:
             # Whoever has taken the turn has dropped, or sealed, what was being built here.
             require_turn(self.store, turn)
             raise
-        verdict, _ = self._put_in_front(built.manifest, serving, turn)
+        verdict, moved = self._put_in_front(built.manifest, serving, turn)
+        if not moved:
+            # What was read again has failed again.
+            return report_of_already_built(built.manifest, verdict, moved, monotonic() - started)
         return report_of_build(refresh, built, verdict, monotonic() - started)
 
     def _planned(self, serving: Manifest | None) -> RefreshPlan:

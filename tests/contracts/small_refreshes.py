@@ -2,7 +2,8 @@
 
 Everything but reading and embedding is the product's own. `embedded` lists what was embedded, in order. A refresh dies
 where `dies` says, and as often as it is run until that is None again. Documents that `unreadable` names cannot be read,
-and those that `broken` names can, but no parser makes text of them. `confirmed` counts what a person confirmed.
+and those that `broken` names can, but the parser `broken_by`, or that of today, makes no text of them; the model takes
+no passage of those that `refused` names. `confirmed` counts what a person confirmed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,7 @@ from agents.knowledge.deletions import DeletionGuard
 from agents.knowledge.documents import DocumentRef
 from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import EmbeddingIdentity, Manifest
+from agents.knowledge.parser_versions import parser_versions
 from agents.knowledge.records import DocumentOutcome
 from agents.knowledge.reuse import reuse_key
 from agents.knowledge.sources import SourceEmpty
@@ -59,6 +61,8 @@ class SmallKnowledge:
         self.documents: dict[str, str] = {}
         self.unreadable: set[str] = set()
         self.broken: set[str] = set()
+        self.broken_by: str | None = None
+        self.refused: set[str] = set()
         self.embedded: list[str] = []
         self.questions = tuple(questions)
         self.embedding: EmbeddingIdentity = EMBEDDING
@@ -132,7 +136,10 @@ class SmallKnowledge:
         batch = nothing = EmbeddedBatch([], [], [])
         for each in self._embedded(work):
             batch = EmbeddedBatch(
-                [*batch.chunks, *each.chunks], [*batch.reused, *each.reused], [*batch.outcomes, *each.outcomes]
+                [*batch.chunks, *each.chunks],
+                [*batch.reused, *each.reused],
+                [*batch.outcomes, *each.outcomes],
+                {**batch.refused, **each.refused},
             )
             if len(batch.outcomes) == self.written_at_once:
                 yield batch
@@ -144,11 +151,14 @@ class SmallKnowledge:
         """A document at a time."""
         for ref in work.documents:
             if ref.path in self.broken:
-                yield EmbeddedBatch([], [], [DocumentOutcome(ref, _version(self.documents[ref.path]), 0, "broken")])
+                version, by = _version(self.documents[ref.path]), self.broken_by or parser_versions(ref.path)
+                yield EmbeddedBatch([], [], [DocumentOutcome(ref, version, 0, "broken", by)])
                 continue
             chunk = _chunk(ref, self.documents[ref.path])
             outcome = DocumentOutcome(ref, chunk.content_hash, 1)
-            if chunk.chunk_id in work.stored:
+            if ref.path in self.refused:
+                yield EmbeddedBatch([], [], [outcome], {ref.uri: "refused"})
+            elif chunk.chunk_id in work.stored:
                 yield EmbeddedBatch([], [], [outcome])
             elif reuse_key(chunk.document_uri, chunk.searchable_text) in work.reusable:
                 yield EmbeddedBatch([], [chunk], [outcome])

@@ -89,3 +89,44 @@ def test_a_generation_in_which_parsers_lost_documents_does_not_pass(small: Small
     small.broken = set(NAMES[:2])
     small.documents["new.md"] = "The network of today."
     assert len(small.refresh().unreadable) == 2
+
+
+def test_what_a_parser_gave_up_is_read_again_by_another_version_of_it_and_only_then(small: SmallKnowledge) -> None:
+    small.documents["new.md"] = "The network of today."
+    small.broken, small.broken_by = {"new.md"}, "markdown-it-py 0.1, PyYAML 0.1"
+    small.refresh()
+    small.broken_by = None
+    failed_again = small.refresh()
+    assert (failed_again.new, failed_again.embedded, failed_again.copied) == (True, 0, len(NAMES))
+    small.broken = set()
+    assert small.refresh().generation == failed_again.generation, "the same version makes nothing else of it"
+
+    small.broken, small.broken_by = {"new.md"}, "markdown-it-py 0.1, PyYAML 0.1"
+    small.documents["new.md"] = "The network of tomorrow."
+    small.refresh()
+    small.broken = set()
+    mended = small.refresh()
+    assert (mended.new, mended.embedded, mended.copied, mended.unreadable) == (True, 1, len(NAMES), {})
+    assert texts(small, "new.md") == ["The network of tomorrow."]
+
+
+def test_what_the_model_refuses_is_tried_every_time_and_costs_no_generation(small: SmallKnowledge) -> None:
+    small.documents |= {"new.md": "The network of today.", NAMES[0]: "The network of a new edition."}
+    small.refused = {"new.md", NAMES[0]}
+    first = small.refresh()
+    assert first.unreadable == {f"file:///docs/{name}": "refused" for name in (NAMES[0], "new.md")}
+    assert texts(small, NAMES[0]) == ["The network of d00.md."], "its last good version serves on"
+    record, serving = last_change(small.store), small.store.serving()
+    assert record is not None
+    assert serving is not None
+    assert record.is_in(serving), "nothing newer is to be had"
+    kept = [manifest.generation for manifest in small.store.manifests()]
+
+    again = small.refresh()
+
+    assert (again.new, again.generation, again.unreadable) == (False, first.generation, first.unreadable)
+    assert [manifest.generation for manifest in small.store.manifests()] == kept
+    small.refused = set()
+    mended = small.refresh()
+    assert (mended.new, mended.embedded, mended.unreadable) == (True, 2, {})
+    assert texts(small, NAMES[0]) == ["The network of a new edition."]

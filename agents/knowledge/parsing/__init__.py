@@ -36,7 +36,8 @@ def parse(ref: DocumentRef, content: bytes) -> ParsedDocument:
     """The text and structure of a document; a document without a title gets its file's name as title.
 
     Raises DocumentUnreadable when the format is not supported, or the content is empty, encrypted,
-    mis-encoded, without text, of another format than its name says, or nothing that its parser can take.
+    mis-encoded, without text, of another format than its name says, or nothing that its parser can take; and when the
+    machine has no memory or disk for it, which passes.
     """
     name = PurePosixPath(ref.path)
     parser = _PARSERS.get(name.suffix.lower())
@@ -50,6 +51,9 @@ def parse(ref: DocumentRef, content: bytes) -> ParsedDocument:
         document = parser(ref, content)
     except DocumentUnreadable:
         raise
+    except (MemoryError, OSError) as error:
+        reason = f"this machine could not read it ({type(error).__name__}: {error}); the next refresh tries it again"
+        raise DocumentUnreadable(ref.uri, well_formed(reason), passing=True) from error
     except Exception as error:
         # The libraries raise what they like at bytes that they do not expect, and each of their releases something
         # else; one document must not stop the refresh of all the others.

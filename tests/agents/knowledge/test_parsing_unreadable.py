@@ -4,12 +4,16 @@ import gzip
 import io
 import pickle
 import struct
+import subprocess
+import sys
 import zipfile
+from importlib.metadata import version
 
 import docx
 import pytest
 
 from agents.knowledge.documents import DocumentRef, DocumentUnreadable
+from agents.knowledge.parser_versions import parser_versions
 from agents.knowledge.parsing import parse
 from tests.agents.knowledge.pdf_file import pdf_file
 
@@ -116,3 +120,31 @@ def test_a_pdf_that_everyone_may_open_is_read_although_it_is_encrypted() -> None
 def test_the_error_survives_the_way_between_processes() -> None:
     error = pickle.loads(pickle.dumps(DocumentUnreadable("file:///a.md", "it is empty")))  # noqa: S301
     assert (error.uri, error.reason, str(error)) == ("file:///a.md", "it is empty", "file:///a.md: it is empty")
+
+
+WITHOUT_MEMORY = """
+import resource
+from agents.knowledge.documents import DocumentRef, DocumentUnreadable
+from agents.knowledge.parsing import parse
+content = b"The pear tree ripens late. " * 4_000_000
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 2**24, used + 2**24))
+try:
+    parse(DocumentRef("docs", "file:///a.txt", "a.txt", len(content)), content)
+except DocumentUnreadable as error:
+    print(error.passing, error.reason)
+"""
+
+
+def test_a_machine_without_memory_is_not_the_fault_of_the_document() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", WITHOUT_MEMORY], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.stdout.startswith("True this machine could not read it (MemoryError: "), ran.stderr
+
+
+def test_what_reads_a_document_is_named_with_its_version() -> None:
+    assert parser_versions("handbook/Pears.PDF") == f"pypdf {version('pypdf')}"
+    assert parser_versions("a.docx") == f"python-docx {version('python-docx')}, lxml {version('lxml')}"
+    assert parser_versions("a.md").startswith("markdown-it-py ")
+    assert parser_versions("a.txt") == parser_versions("a.csv") == ""
