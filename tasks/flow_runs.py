@@ -34,12 +34,6 @@ class FlowRun(BaseModel):
 _RUNS = TypeAdapter(list[FlowRun])
 
 
-def flow_runs_under_way(api_url: str) -> list[FlowRun]:
-    """All runs that a process runs or is about to run. Raises `httpx.HTTPError` when the server does not tell."""
-    with _client(api_url) as client:
-        return _find(client, {})
-
-
 def cancel_flow_runs(api_url: str, grace_seconds: float) -> list[FlowRun]:
     """Cancel all runs that are under way and return them; those that do not end in time are marked as cancelled.
 

@@ -7,7 +7,6 @@ may come up to `burst` intervals ahead of it. Source: ITU-T I.371 (2004), annex 
 import logging
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -51,16 +50,15 @@ class RateLimit(Protocol):
 
 
 class LocalRateLimit:
-    """Counts in this process; `clock` is in seconds."""
+    """Counts in this process."""
 
-    def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, rate: Rate) -> None:
         self._rate = rate
-        self._clock = clock
-        self._due: TLRUCache[str, float] = TLRUCache(MOST_CALLERS, lambda _, due, __: due, clock)
+        self._due: TLRUCache[str, float] = TLRUCache(MOST_CALLERS, lambda _, due, __: due, time.monotonic)
 
     async def wait(self, caller: str) -> float:
         """See `RateLimit.wait`."""
-        now = self._clock()
+        now = time.monotonic()
         due = max(self._due.get(caller, now), now)
         early = due - now - self._rate.interval_seconds * (self._rate.burst - 1)
         if early > 0:

@@ -4,7 +4,6 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +30,15 @@ def keep_alive_seconds(answer_seconds: float) -> int:
     return int(answer_seconds) + IDLE_MARGIN_SECONDS + 5
 
 
-def inherited_sockets(environ: Mapping[str, str] = os.environ) -> list[socket.socket] | None:
+def inherited_sockets() -> list[socket.socket] | None:
     """The socket that AGENTS_LISTEN_FD names; None where the service opens its own."""
-    descriptor = environ.get(LISTEN_FD_VARIABLE)
+    descriptor = os.environ.get(LISTEN_FD_VARIABLE)
     return None if descriptor is None else [socket.socket(fileno=int(descriptor))]
 
 
-def ready_file(environ: Mapping[str, str] = os.environ) -> Path | None:
+def ready_file() -> Path | None:
     """The file that AGENTS_READY_FILE names."""
-    path = environ.get(READY_FILE_VARIABLE)
+    path = os.environ.get(READY_FILE_VARIABLE)
     return Path(path) if path else None
 
 

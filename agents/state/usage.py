@@ -52,8 +52,8 @@ def today(now: datetime | None = None) -> str:
     return (now or datetime.now(UTC)).date().isoformat()
 
 
-def seconds_to_tomorrow(now: datetime | None = None) -> int:
+def seconds_to_tomorrow() -> int:
     """How long today still lasts, rounded up."""
-    now = now or datetime.now(UTC)
+    now = datetime.now(UTC)
     tomorrow = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     return int((tomorrow - now).total_seconds()) + 1

@@ -2,7 +2,6 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
 
 import httpx
 
@@ -20,14 +19,13 @@ class TooLarge(Exception):
 class RateLimit:
     """At most `most` calls in any minute, for all callers together."""
 
-    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, most: int) -> None:
         self._most = most
-        self._clock = clock
         self._taken: deque[float] = deque()
 
     def take(self) -> None:
         """Count a call. Raises `RateLimited` when it is one too many; it is not counted then."""
-        now = self._clock()
+        now = time.monotonic()
         while self._taken and self._taken[0] <= now - WINDOW_SECONDS:
             self._taken.popleft()
         if len(self._taken) >= self._most:

@@ -18,6 +18,7 @@ from rehearsal.cluster.kubeconfig import Access, read_kubeconfig
 FIELD_MANAGER = "rehearsal"
 Document = Mapping[str, Any]
 _SECONDS = 90
+_PATIENCE_SECONDS = 240
 _LOOK_AGAIN_SECONDS = 0.1
 
 
@@ -90,7 +91,9 @@ class KubernetesApi:
         _check(answer)
         return True
 
-    def wait_until(self, path: str, so: Callable[[dict[str, Any]], bool], seconds: float = 240) -> dict[str, Any]:
+    def wait_until(
+        self, path: str, so: Callable[[dict[str, Any]], bool], seconds: float = _PATIENCE_SECONDS
+    ) -> dict[str, Any]:
         """Wait until what is at `path` is `so`, and return it.
 
         Raises:
@@ -104,14 +107,14 @@ class KubernetesApi:
             time.sleep(_LOOK_AGAIN_SECONDS)
         return found
 
-    def wait_until_served(self, version: str, kind: str, seconds: float = 240) -> None:
+    def wait_until_served(self, version: str, kind: str) -> None:
         """Wait until the API has a kind, such as that of a new definition; raises NotSo when it is not in time."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + _PATIENCE_SECONDS
         while (version, kind) not in self._paths:
             if self.exists(f"/apis/{version}"):
                 self._learn(version)
             if time.monotonic() > deadline:
-                raise NotSo(f"{self.address} has no kind {kind!r} in {version!r} within {seconds} s")
+                raise NotSo(f"{self.address} has no kind {kind!r} in {version!r} within {_PATIENCE_SECONDS} s")
             time.sleep(_LOOK_AGAIN_SECONDS)
 
     def apply(self, *documents: Document, manager: str = FIELD_MANAGER) -> None:

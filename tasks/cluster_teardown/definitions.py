@@ -1,6 +1,6 @@
 """Custom resources go while their operators live; the definitions that this project installed go last."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -12,11 +12,10 @@ from tasks.kubernetes.objects import DEFINITIONS, Document, Resource, list_all
 
 # Karpenter's own objects go by a step of their own, and its node classes with the release that made them.
 KARPENTER = ("karpenter.sh", "karpenter.k8s.aws", "karpenter.kwok.sh")
-Removal = Callable[[Connection, float], list[str]]
 
 
 @task(task_run_name="remove-custom-resources", cache_policy=NO_CACHE, persist_result=False)
-def remove_custom_resources(connection: Connection, patience_seconds: float = PATIENCE_SECONDS) -> list[str]:
+def remove_custom_resources(connection: Connection) -> list[str]:
     """Delete all objects of the project's definitions but Karpenter's, and wait for them; returns what went.
 
     Raises:
@@ -24,18 +23,18 @@ def remove_custom_resources(connection: Connection, patience_seconds: float = PA
         ClusterFault: the API refuses or does not answer.
     """
     resources = [each for each in own_resources(connection) if each.api_version.partition("/")[0] not in KARPENTER]
-    return remove_objects(connection, "custom resources", [(each, every) for each in resources], patience_seconds)
+    return remove_objects(connection, "custom resources", [(each, every) for each in resources], PATIENCE_SECONDS)
 
 
 @task(task_run_name="remove-definitions", cache_policy=NO_CACHE, persist_result=False)
-def remove_definitions(connection: Connection, patience_seconds: float = PATIENCE_SECONDS) -> list[str]:
+def remove_definitions(connection: Connection) -> list[str]:
     """Delete the definitions that this project applied, and wait for them; returns what went.
 
     Raises:
         NoProgress: names those that do not go, because objects of theirs wait for a finalizer.
         ClusterFault: the API refuses or does not answer.
     """
-    return remove_objects(connection, "definitions of custom resources", [(DEFINITIONS, is_own)], patience_seconds)
+    return remove_objects(connection, "definitions of custom resources", [(DEFINITIONS, is_own)], PATIENCE_SECONDS)
 
 
 def own_resources(connection: Connection) -> Iterator[Resource]:

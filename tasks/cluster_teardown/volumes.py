@@ -36,16 +36,14 @@ def release_volumes(connection: Connection) -> list[str]:
 
 
 @task(task_run_name="wait-for-volumes", cache_policy=NO_CACHE, persist_result=False)
-def remove_volumes(
-    settings: Environment, connection: Connection, patience_seconds: float = PATIENCE_SECONDS
-) -> list[str]:
+def remove_volumes(settings: Environment, connection: Connection) -> list[str]:
     """Wait until claims, volumes and what EBS has of them are gone, while the CSI driver lives; returns what went.
 
     Raises:
         NoProgress: names what does not go, and its finalizers.
         ClusterFault: the API refuses or does not answer.
     """
-    gone = remove_objects(connection, "claims of volumes", [(CLAIMS, every)], patience_seconds)
+    gone = remove_objects(connection, "claims of volumes", [(CLAIMS, every)], PATIENCE_SECONDS)
     dynamic = {"pv.kubernetes.io/provisioned-by"}
 
     def left() -> list[str]:
@@ -55,9 +53,9 @@ def remove_volumes(
             if dynamic & (volume["metadata"].get("annotations") or {}).keys()
         ]
 
-    wait_until_gone("volumes", left, lambda: "See whether the EBS CSI driver's controller runs", patience_seconds)
+    wait_until_gone("volumes", left, lambda: "See whether the EBS CSI driver's controller runs", PATIENCE_SECONDS)
     wait_until_gone(
-        "EBS volumes", lambda: ebs_volumes(settings), lambda: "Look at them in the EC2 console", patience_seconds
+        "EBS volumes", lambda: ebs_volumes(settings), lambda: "Look at them in the EC2 console", PATIENCE_SECONDS
     )
     return gone
 

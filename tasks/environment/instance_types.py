@@ -78,11 +78,6 @@ def _table() -> _Table:
     return _Table.model_validate_json(INSTANCE_TYPES.read_bytes())
 
 
-def prices_as_of() -> date:
-    """The day of the list prices."""
-    return _table().as_of
-
-
 def known_families() -> Mapping[str, Family]:
     """The families of `infra/instance-types.json`, by name."""
     return _table().families

@@ -83,10 +83,10 @@ def is_comparable(report: Report, other: Report) -> bool:
     )
 
 
-def worst_rows(rows: Sequence[QuestionRow], most: int = WORST_ROWS) -> list[QuestionRow]:
+def worst_rows(rows: Sequence[QuestionRow]) -> list[QuestionRow]:
     """The questions that went wrong, the worst first: wrong abstentions, evidence not found or late, low scores."""
     wrong = [row for row in rows if failing(row)]
-    return sorted(wrong, key=_badness)[:most]
+    return sorted(wrong, key=_badness)[:WORST_ROWS]
 
 
 def failing(row: QuestionRow) -> str:

@@ -66,6 +66,6 @@ def read_verdicts(path: Path = VERDICTS) -> LabelledVerdicts:
     return read
 
 
-def verdicts_digest(path: Path = VERDICTS) -> str:
+def verdicts_digest() -> str:
     """SHA-256 of the file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(VERDICTS.read_bytes()).hexdigest()

@@ -4,10 +4,11 @@ import re
 import subprocess
 import sys
 
+import httpx
 import psutil
 import pytest
 
-from tasks.flow_runs import flow_runs_under_way
+from tasks.flow_runs import UNDER_WAY
 from tasks.platforms.component_names import PREFECT_SERVER, PREFECT_WORKER
 from tests.end_to_end.conftest import Laptop
 from tests.tasks.conftest import until
@@ -18,8 +19,12 @@ COMPONENTS = {"agents", "chat", "embedding", "gateway", "prefect-server", "prefe
 QUESTION = "When does the harbour open?"
 
 
-def api_url(laptop: Laptop) -> str:
-    return f"{laptop.platform.address(PREFECT_SERVER)}/api"
+def runs_under_way(laptop: Laptop) -> list[str]:
+    """The type of the state of every run that a process runs or is about to run."""
+    wanted = {"flow_runs": {"state": {"type": {"any_": list(UNDER_WAY)}}}}
+    address = f"{laptop.platform.address(PREFECT_SERVER)}/api/flow_runs/filter"
+    found = httpx.post(address, json=wanted, trust_env=False).raise_for_status().json()
+    return [run["state_type"] for run in found]
 
 
 def begin_refresh(laptop: Laptop, document: str, text: str) -> None:
@@ -27,7 +32,7 @@ def begin_refresh(laptop: Laptop, document: str, text: str) -> None:
     (laptop.corpus / document).write_text(text, encoding="utf-8")
     begun = laptop.prefect("deployment", "run", "knowledge/local")
     assert begun.returncode == 0, begun.stderr
-    until(lambda: any(run.state_type == "RUNNING" for run in flow_runs_under_way(api_url(laptop))), 120)
+    until(lambda: "RUNNING" in runs_under_way(laptop), 120)
 
 
 def test_up_ends_with_a_cited_answer_the_stages_and_the_addresses(laptop: Laptop) -> None:
@@ -114,7 +119,7 @@ def test_worker_killed_in_a_refresh_and_up_again(laptop: Laptop) -> None:
 
     assert again.returncode == 0, again.stdout + again.stderr
     assert "marked as crashed" in again.stdout
-    assert flow_runs_under_way(api_url(laptop)) == []
+    assert runs_under_way(laptop) == []
     answer = laptop.console("ask", "How tall is the lighthouse?")
     assert "sixteen metres" in answer.stdout
     # The gateway's edited file was put right as well.

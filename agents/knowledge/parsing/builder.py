@@ -37,11 +37,10 @@ class TextBuilder:
         self._length = 0
         self._headings: list[Heading] = []
 
-    def heading(self, level: int, title: str, written: bool = True) -> None:
-        """Open a section; the heading is the first line of its text, unless it is not `written` in the document."""
+    def heading(self, level: int, title: str) -> None:
+        """Open a section; the heading is the first line of its text."""
         self._headings.append(Heading(self._length, level, title))
-        if written:
-            self.block(title)
+        self.block(title)
 
     def block(self, text: str, close_to_previous: bool = False) -> None:
         """Add a paragraph, list item, table or listing; `close_to_previous` leaves out the empty line before it."""

@@ -61,10 +61,10 @@ def models(settings: Environment, outputs: Outputs) -> Values:
     return values
 
 
-def vllm_arguments(name: str, model: Model, port: int = 8000) -> list[str]:
+def vllm_arguments(name: str, model: Model) -> list[str]:
     """The arguments of vLLM's OpenAI server, https://docs.vllm.ai/en/stable/cli/serve.html."""
     serving = _serving(model)
-    arguments = ["--model=/weights", f"--served-model-name={name}", "--host=0.0.0.0", f"--port={port}"]
+    arguments = ["--model=/weights", f"--served-model-name={name}", "--host=0.0.0.0", "--port=8000"]
     arguments += [f"--{key.replace('_', '-')}={value}" for key, value in _engine(model, serving).items()]
     if model.dimension is not None:
         arguments.append("--runner=pooling")
