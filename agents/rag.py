@@ -3,20 +3,13 @@
 import time
 from dataclasses import dataclass
 
-from agents.freshness import Freshness, FreshnessWatch
+from agents.events import KnowledgeVerified
+from agents.freshness import FreshnessWatch
 from agents.gateway.client import ModelGateway
 from agents.knowledge.search import Passage
 from agents.knowledge.store import Filters
 from agents.knowledge_base import KnowledgeBase
 from agents.question_vectors import QuestionVectors
-
-
-@dataclass(frozen=True)
-class Verified:
-    """The knowledge base can be asked: its serving generation, and how fresh that is."""
-
-    generation: str
-    freshness: Freshness
 
 
 @dataclass(frozen=True)
@@ -43,7 +36,7 @@ class Retrieval:
         self._vectors = QuestionVectors(gateway, question)
         self._vectors.begin(knowledge.embedding)
 
-    async def verify(self) -> Verified:
+    async def verify(self) -> KnowledgeVerified:
         """Check that there is a generation of one of the service's embedding models, and how fresh it is.
 
         Raises:
@@ -52,7 +45,7 @@ class Retrieval:
         began = time.perf_counter()
         manifest = await self._knowledge.serving()
         self._verify_ms = _since(began)
-        return Verified(manifest.generation, self._watch.judge(manifest))
+        return KnowledgeVerified(manifest.generation, self._watch.judge(manifest))
 
     async def passages(self, limit: int, filters: Filters) -> Found:
         """The `limit` best passages.

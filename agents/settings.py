@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from agents.access.settings import Access
 from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import EmbeddingIdentity
 from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
 from agents.refresh_settings import Freshness, prefect_authorization
+from agents.section import Section
 from agents.settings_file import SETTINGS_VARIABLE, EnvironmentVariable, read_settings_file, required_key
 
 RELEASE_VARIABLE = "AGENTS_RELEASE"
@@ -21,25 +22,21 @@ STORE_SECONDS = 10.0
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class Gateway(_Strict):
+class Gateway(Section):
     """The OpenAI-compatible gateway. The key is in the environment variable that `api_key_variable` names."""
 
     base_url: Annotated[str, Field(pattern=r"^https?://.+")]
     api_key_variable: EnvironmentVariable
 
 
-class ChatModel(_Strict):
+class ChatModel(Section):
     """A chat model under its name at the gateway; `context_tokens` bounds prompt and answer together."""
 
     name: str
     context_tokens: Annotated[int, Field(ge=512)]
 
 
-class EmbeddingModel(_Strict):
+class EmbeddingModel(Section):
     """An embedding model under its name at the gateway; `fingerprint` is the SHA-256 of its file."""
 
     name: str
@@ -53,7 +50,7 @@ class EmbeddingModel(_Strict):
         return EmbeddingIdentity(model=self.name, fingerprint=self.fingerprint, dimension=self.dimension)
 
 
-class Models(_Strict):
+class Models(Section):
     """The models by role: `reasoning` writes answers, `judge` scores them where one is paid for.
 
     `embedding` made the vectors of the next generations, and `former_embedding` those of earlier ones that may serve.
@@ -71,7 +68,7 @@ class Models(_Strict):
         return {model.identity: model for model in models if model is not None}
 
 
-class LanceStore(_Strict):
+class LanceStore(Section):
     """The embedded store; `directory` is absolute."""
 
     engine: Literal["lancedb"]
@@ -82,7 +79,7 @@ class LanceStore(_Strict):
         return LanceSettings(Path(self.directory))
 
 
-class OpenSearchStore(_Strict):
+class OpenSearchStore(Section):
     """An OpenSearch server, or the domain of an AWS `region`, to which requests are signed."""
 
     engine: Literal["opensearch"]
@@ -98,7 +95,7 @@ class OpenSearchStore(_Strict):
         return OpenSearchSettings(*indices, region=self.region, seconds=STORE_SECONDS)
 
 
-class Fusion(_Strict):
+class Fusion(Section):
     """How the legs of a search become one ranking; see `agents.knowledge.fusion`."""
 
     method: Literal["rrf", "min_max"]
@@ -110,7 +107,7 @@ class Fusion(_Strict):
         return FusionSettings(self.method, self.dense_weight, self.candidates)
 
 
-class Limits(_Strict):
+class Limits(Section):
     """Thresholds (0..1) and limits of one question.
 
     `answer_seconds` is for the whole answer; `question_bytes` counts UTF-8; `passages` is how many are retrieved.
@@ -124,14 +121,14 @@ class Limits(_Strict):
     question_bytes: Annotated[int, Field(ge=256)]
 
 
-class WebSearchServer(_Strict):
+class WebSearchServer(Section):
     """The web search server, an MCP server over streamable HTTP; `seconds` is for one search."""
 
     url: Annotated[str, Field(pattern=r"^https?://.+")]
     seconds: Annotated[float, Field(gt=0)] = 15
 
 
-class McpRoute(_Strict):
+class McpRoute(Section):
     """`allowed_hosts` are the values of the header Host under which /mcp answers (`name:*` for any port).
 
     A browser sends the name that a page of somebody else was loaded under, whatever address that name has by now.
@@ -140,7 +137,7 @@ class McpRoute(_Strict):
     allowed_hosts: list[str] = Field(default_factory=lambda: ["127.0.0.1:*", "localhost:*", "[::1]:*"])
 
 
-class Routing(_Strict):
+class Routing(Section):
     """Where an answer comes from; the least relevancy that is answered at all is `Limits.relevancy_threshold`.
 
     From `certain_from` on (0..1) the knowledge base alone answers, below it the web is asked for `web_results` too.
@@ -150,7 +147,7 @@ class Routing(_Strict):
     web_results: Annotated[int, Field(ge=1, le=10)] = 4
 
 
-class Prompt(_Strict):
+class Prompt(Section):
     """What the model that writes is given of what was found; the default is for a small model.
 
     The best `passages` of the knowledge base and as many of the web share `tokens` (estimated), and never more than the
@@ -161,7 +158,7 @@ class Prompt(_Strict):
     tokens: Annotated[int, Field(ge=200)] = 800
 
 
-class Budgets(_Strict):
+class Budgets(Section):
     """What one question may cost besides time: estimated tokens, tool calls, and drafts that are thrown away."""
 
     tokens: Annotated[int, Field(ge=512)] = 20000
@@ -169,7 +166,7 @@ class Budgets(_Strict):
     corrections: Annotated[int, Field(ge=0, le=5)] = 1
 
 
-class Langfuse(_Strict):
+class Langfuse(Section):
     """Where traces and scores go, and as which project; its secret key is in the variable that is named."""
 
     host: Annotated[str, Field(pattern=r"^https?://.+")]
@@ -177,7 +174,7 @@ class Langfuse(_Strict):
     secret_key_variable: EnvironmentVariable
 
 
-class Settings(_Strict):
+class Settings(Section):
     """Everything the service is told. Without `web_search` the web is never asked, without `langfuse` nothing traced.
 
     `probe_seconds` is the pause between two probes of its dependencies.

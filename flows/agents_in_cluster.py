@@ -102,7 +102,7 @@ def publish_gate(settings: Environment, verdict: Verdict) -> None:
         {
             "question": row.question,
             "kind": row.kind,
-            "before": None if row.was_right is None else row.was_right,
+            "before": row.was_right,
             "canary": row.right,
             "worse": row.worse,
             "canary said": row.said,

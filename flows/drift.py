@@ -2,6 +2,7 @@
 
 from prefect import flow, get_run_logger
 
+from agents.knowledge.sources import MEBIBYTE
 from flows import command_line
 from flows.wrong_input import refuse_directory_on_aws
 from tasks.artifacts import publish_table
@@ -24,7 +25,6 @@ from tasks.local_drift import (
 )
 from tasks.platforms.local_components import LocalComponents
 from tasks.prefect_drift import compare_prefect_objects
-from tasks.refresh.inputs import MEBIBYTE
 from tasks.release_drift import compare_releases
 from tasks.run_origin import record_origin
 from tasks.served_directory import directory_parameters

@@ -16,8 +16,6 @@ from tasks.git import current_commit
 from tasks.images.releasing import ReleasedImage, release_images
 from tasks.run_origin import record_origin
 
-MEBIBYTE = 1024**2
-
 
 class NoCommit(WrongInput):
     """It is not said which commit's images are meant, or what is said is none."""
@@ -63,7 +61,7 @@ def rows(released: Sequence[ReleasedImage]) -> list[dict[str, object]]:
             "digest": image.reference.partition("@")[2],
             "commit": image.commit,
             "image": image.reference,
-            **{f"{name} MiB": round(stored.size / MEBIBYTE) for name, stored in sorted(image.members.items())},
+            **{f"{name} MiB": round(stored.size / 2**20) for name, stored in sorted(image.members.items())},
         }
         for image in released
     ]

@@ -72,7 +72,7 @@ def relevancy(question: str, passages: Sequence[Passage]) -> float:
     - semantic: the best cosine of the dense leg, scaled so that `UNRELATED_COSINE` is 0 and `CERTAIN_COSINE` is 1;
     - lexical: the weighted share of the question's content terms that the passages hold, the mean of the share in
       the best single passage (with its headings) and of that in all passages together. Weights stand for rarity,
-      see `agents.terms.weight`: a name or a number that occurs nowhere costs more than an everyday word.
+      see `agents.evaluation.terms.weight`: a name or a number that occurs nowhere costs more than an everyday word.
 
     A question without any content term is scored by the semantic evidence alone.
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from agents.knowledge.documents import DocumentRef, DocumentUnreadable
 from agents.knowledge.globs import Globs
 
-_MEBIBYTE = 1024 * 1024
+MEBIBYTE = 1024 * 1024
 
 
 class SourceError(Exception):
@@ -54,5 +54,5 @@ def nothing_matches(name: str, place: str, globs: Globs, seen: int) -> SourceEmp
 def require_size(ref: DocumentRef, size_bytes: int, max_bytes: int) -> None:
     """Raise DocumentUnreadable for a document that is larger than `max_bytes`."""
     if size_bytes > max_bytes:
-        limit = f"{max_bytes / _MEBIBYTE:.1f} MiB that max_document_mib allows"
-        raise DocumentUnreadable(ref.uri, f"its {size_bytes / _MEBIBYTE:.1f} MiB are more than the {limit}")
+        limit = f"{max_bytes / MEBIBYTE:.1f} MiB that max_document_mib allows"
+        raise DocumentUnreadable(ref.uri, f"its {size_bytes / MEBIBYTE:.1f} MiB are more than the {limit}")

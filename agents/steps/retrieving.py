@@ -3,7 +3,7 @@
 import asyncio
 
 from agents.evaluation.evaluator import Evaluator
-from agents.events import KnowledgeVerified, PassagesFound, RelevancyJudged
+from agents.events import PassagesFound, RelevancyJudged
 from agents.freshness import FreshnessWatch
 from agents.gateway.client import BUSY_SECONDS, GatewayUnavailable
 from agents.inquiry import Inquiry, Steps
@@ -47,7 +47,7 @@ class Retrieving:
         inquiry.composition.freshness = verified.freshness
         if (stale := self._watch.note(verified.freshness)) is not None:
             inquiry.note(stale)
-        yield KnowledgeVerified(verified.generation, verified.freshness)
+        yield verified
         yield Outcome.USABLE
 
     async def retrieve(self, inquiry: Inquiry) -> Steps:

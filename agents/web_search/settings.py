@@ -4,18 +4,15 @@ import os
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from agents.section import Section
 from agents.settings_file import SETTINGS_VARIABLE, read_settings_file
 
 TAVILY = "https://api.tavily.com"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class Limits(_Strict):
+class Limits(Section):
     """What one call may bring and cost.
 
     `results` is the most pages of a search; `text_characters` bounds the text of each page, `page_bytes` what is
@@ -33,7 +30,7 @@ class Limits(_Strict):
     cache_entries: Annotated[int, Field(ge=1)] = 500
 
 
-class WebSearchSettings(_Strict):
+class WebSearchSettings(Section):
     """Everything the server is told.
 
     `allowed_hosts` are the values of the header Host under which it answers (`name:*` for any port); the key of Tavily

@@ -7,11 +7,10 @@ from itertools import chain
 from agents.knowledge.documents import DocumentUnreadable, Section
 from agents.knowledge.parsing import parse
 from agents.knowledge.source_opening import open_source
+from agents.knowledge.sources import MEBIBYTE
 from tasks.environment import REPOSITORY
 from tasks.environment.knowledge import Knowledge, Source
 from tasks.golden.dataset import Evidence
-
-_MEBIBYTE = 1024 * 1024
 
 
 class UnknownDocument(Exception):
@@ -87,7 +86,7 @@ def _read(
             continue
         listed.add(ref.path)
         try:
-            parsed = parse(ref, reader.read(ref, knowledge.max_document_mib * _MEBIBYTE))
+            parsed = parse(ref, reader.read(ref, knowledge.max_document_mib * MEBIBYTE))
         except DocumentUnreadable as error:
             yield ref.path, str(error)
         else:

@@ -7,6 +7,7 @@ from agents.knowledge.chunking import CHUNKER_VERSION, ChunkBounds
 from agents.knowledge.deletions import DeletionGuard
 from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import EmbeddingIdentity
+from agents.knowledge.sources import MEBIBYTE
 from agents.knowledge.sync import Provenance
 from tasks.environment.knowledge import Chunks, Fusion, Gate, Source
 from tasks.environment.knowledge import DeletionGuard as Guard
@@ -15,8 +16,6 @@ from tasks.ray_data import EmbeddingWork
 from tasks.refresh.gate import GateRules
 from tasks.refresh.gate_scores import Embed
 from tasks.refresh.rules import RefreshRules
-
-MEBIBYTE = 2**20
 
 
 def made_from(

@@ -3,9 +3,10 @@
 from typing import Annotated, Literal
 
 from botocore.exceptions import ClientError
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from agents.knowledge.refusal import Cell
+from agents.section import Section
 from agents.settings import OpenSearchStore
 from tasks.environment.knowledge import Chunks, DeletionGuard, Fusion, Gate, Source
 from tasks.refresh.mirrored_model import MirroredModel
@@ -17,18 +18,14 @@ PROGRESS = "refresh-progress "
 _ABSENT = frozenset({"NoSuchKey", "404", "NotFound"})
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class FormerModel(_Strict):
+class FormerModel(Section):
     """The embedding model before the present one; the gate asks a generation of it by its vectors."""
 
     model: MirroredModel
     context_tokens: Annotated[int, Field(ge=128)]
 
 
-class RefreshJob(_Strict):
+class RefreshJob(Section):
     """All that a refresh needs to know; `outcome_uri` is the object to which it writes what came of it.
 
     `attempt` tells that outcome from those of others. `model_directory` has the files of the embedding model on every
@@ -62,7 +59,7 @@ class RefreshJob(_Strict):
         return self.model_copy(update={"attempt": "", "flow_run_id": None})
 
 
-class RefreshFailure(_Strict):
+class RefreshFailure(Section):
     """Why a refresh failed, in the words of the error; `try_again` says that another attempt may succeed.
 
     `rows` are the table that a person needs to decide, of a refresh that was refused.
@@ -74,14 +71,14 @@ class RefreshFailure(_Strict):
     rows: tuple[dict[str, Cell], ...] = ()
 
 
-class RefreshOutcome(_Strict):
+class RefreshOutcome(Section):
     """What came of one attempt: a report, or a failure."""
 
     attempt: str
     outcome: RefreshReport | RefreshFailure
 
 
-class ProgressLine(_Strict):
+class ProgressLine(Section):
     """How far a build is; see `RefreshProgress`."""
 
     kind: Literal["embedding"] = "embedding"
