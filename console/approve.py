@@ -19,7 +19,7 @@ from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.run_origin import process_user
 from tasks.signed_identity import sign_identity
-from tasks.waiting_plan import NothingWaits, WaitingPlan, read_waiting_plan
+from tasks.waiting_plan import NoPendingApproval, WaitingPlan, read_waiting_plan
 
 
 def approve(
@@ -35,9 +35,9 @@ def approve(
 ) -> None:
     """Show the plan that a run waits with, and answer for it; AWS credentials, if there are any, prove who you are.
 
-    Exits with 1 when the run takes no answer, and with 2 when nothing was answered.
+    Exits with 1 when the run does not accept the answer, and with 2 when nothing was answered.
     """
-    with explained((NothingWaits, MissingCredentials)):
+    with explained((NoPendingApproval, MissingCredentials)):
         url = api_url or (load_environment(environment).environment.prefect.api_url if environment else None)
         with temporary_settings({PREFECT_API_URL: url} if url else {}), get_client(sync_client=True) as client:
             _answer(client, run, _fixed(reject, yes), approver or process_user(), reason)
@@ -47,7 +47,7 @@ def _answer(client: SyncPrefectClient, run: UUID, fixed: Decision | None, approv
     try:
         waiting = read_waiting_plan(client, run)
     except ObjectNotFound as error:
-        raise NothingWaits(f"the Prefect API at {client.api_url} has no run {str(run)!r}") from error
+        raise NoPendingApproval(f"the Prefect API at {client.api_url} has no run {str(run)!r}") from error
     console = Console()
     console.print(Markdown(waiting.page))
     decision = fixed or _asked(waiting)
@@ -61,7 +61,7 @@ def _answer(client: SyncPrefectClient, run: UUID, fixed: Decision | None, approv
     # The answer's code is 200 also when it is refused.
     outcome = client.resume_flow_run(run, run_input=approval.model_dump(mode="json"))
     if outcome.status is not SetStateStatus.ACCEPT:
-        raise NothingWaits(f"the run takes no answer: {outcome.details.model_dump().get('reason')}")
+        raise NoPendingApproval(f"the run did not accept the answer: {outcome.details.model_dump().get('reason')}")
     console.print(f"{decision.value}: plan {waiting.digest[:12]} of {waiting.environment}, by {approver}", markup=False)
 
 

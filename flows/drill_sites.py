@@ -28,11 +28,11 @@ from tasks.search_access import SearchDomain, administrator_client
 from tasks.store_settings import knowledge_store, store_settings
 
 
-class NothingIsKept(WrongInput):
+class NoSnapshotLocation(WrongInput):
     """The variable file names no place for copies of the store."""
 
 
-class UnknownMaker(WrongInput):
+class UnknownEmbeddingModel(WrongInput):
     """What serves was made by an embedding model that the variable file does not name."""
 
 
@@ -50,8 +50,8 @@ def drilled_store(settings: Environment, outputs: Mapping[str, Any] | None = Non
     """The environment's, for the block; `outputs` are Terraform's, of an environment on AWS.
 
     Raises:
-        NothingIsKept: the variable file names no place for copies.
-        UnknownMaker: what serves was made by an embedding model that the variable file does not name.
+        NoSnapshotLocation: the variable file names no place for copies.
+        UnknownEmbeddingModel: what serves was made by an embedding model that the variable file does not name.
         InvalidGoldenSet: the labelled questions cannot be read.
     """
     golden = read_golden_set(REPOSITORY / settings.evaluation.dataset)
@@ -85,13 +85,13 @@ def _repository(settings: Environment, outputs: Mapping[str, Any] | None) -> Rep
     if outputs is None:
         store = settings.knowledge.store
         if not isinstance(store, OpenSearchStore) or store.snapshot_directory is None:
-            raise NothingIsKept(
+            raise NoSnapshotLocation(
                 "knowledge.store.snapshot_directory is not set: name a directory of the server's path.repo there"
             )
         return Repository(name, "fs", {"location": store.snapshot_directory})
     buckets, role = outputs["data"]["buckets"], outputs["search"]["snapshot_role_arn"]
     if "snapshots" not in buckets or role is None:
-        raise NothingIsKept(
+        raise NoSnapshotLocation(
             f"{settings.name.value!r} has no bucket for snapshots: add data.backup, and run "
             f"provision/{settings.name.value}"
         )
@@ -104,13 +104,13 @@ def _maker(settings: Environment, store: KnowledgeStore) -> str:
     """The model that made the vectors of what serves, which during a change of the embedding model is the former one.
 
     Raises:
-        UnknownMaker: it is none of the environment's.
+        UnknownEmbeddingModel: it is none of the environment's.
     """
     serving = store.serving()
     if serving is None:
         return settings.models.embedding
     if serving.embedding.model not in settings.models.embeddings:
-        raise UnknownMaker(
+        raise UnknownEmbeddingModel(
             f"generation {serving.generation!r} is of the embedding model {serving.embedding.model!r}, which neither "
             "models.embedding nor models.former_embedding names: name it there, or refresh the knowledge base first"
         )

@@ -22,7 +22,7 @@ from tasks.run_origin import record_origin
 BATCH, BATCHES = 5000, 20
 
 
-class NobodyListens(WrongInput):
+class EventsNotConfigured(WrongInput):
     """The variable file does not say that events start refreshes."""
 
 
@@ -38,7 +38,7 @@ def events(environment: EnvironmentName) -> str:
     settings = load_environment(environment)
     rules = settings.knowledge.events
     if rules is None:
-        raise NobodyListens(f"knowledge.events of {environment.value!r} is left out: no event starts a refresh")
+        raise EventsNotConfigured(f"knowledge.events of {environment.value!r} is left out: no event starts a refresh")
     require_account(settings)
     cancel_missed_runs(f"events/{environment.value}", datetime.now(UTC))
     with one_at_a_time(environment, "events"):

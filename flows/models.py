@@ -32,7 +32,7 @@ class NotOnLaptop(WrongInput):
     """A parameter that only a cluster has a use for."""
 
 
-class TwoWishes(WrongInput):
+class ConflictingParameters(WrongInput):
     """Parameters that contradict each other."""
 
 
@@ -63,7 +63,9 @@ def models(environment: EnvironmentName, replicas: int | None = None, rollback_t
 def serve_in_cluster(settings: Environment, replicas: int | None, rollback_to: int | None) -> str:
     """Mirror the weights, roll servers and gateway out, let clients in, ask each model; never two runs at once."""
     if replicas is not None and rollback_to is not None:
-        raise TwoWishes(f"replicas = {replicas} and rollback_to = {rollback_to}: ask for one, then for the other")
+        raise ConflictingParameters(
+            f"replicas = {replicas} and rollback_to = {rollback_to}: ask for one, then for the other"
+        )
     wanted = scaled(settings, replicas)
     with one_at_a_time(settings.name, "models"):
         require_secrets(settings, "models")

@@ -14,8 +14,8 @@ from tasks.plan_review import digest_to_apply
 _KEY = "plan-"
 
 
-class NothingWaits(Exception):
-    """The run waits for no approval, or takes no answer; says in what state it is."""
+class NoPendingApproval(Exception):
+    """The run is not waiting for an approval, or did not accept the answer; says in what state it is."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ def read_waiting_plan(client: SyncPrefectClient, run_id: UUID) -> WaitingPlan:
 
     Raises:
         ObjectNotFound: there is no such run.
-        NothingWaits: it does not wait for an approval.
+        NoPendingApproval: it does not wait for an approval.
     """
     run = client.read_flow_run(run_id)
     key = run.state.state_details.pause_key if run.state and run.state.is_paused() else None
     if key is None or not key.startswith(_KEY):
         state = run.state.name if run.state else "nothing"
-        raise NothingWaits(f"run {run.name!r} waits for no approval: its state is {state!r}")
+        raise NoPendingApproval(f"run {run.name!r} is not waiting for an approval: its state is {state!r}")
     environment = EnvironmentName(run.parameters["environment"])
     digest = key.removeprefix(_KEY)
     page = _page(client, environment, run_id)

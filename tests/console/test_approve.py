@@ -50,7 +50,10 @@ def test_answer_that_the_server_refuses_is_no_success(run: UUID, prefect_server:
 
     assert outcome.exit_code == 1
     assert "recorded as unverified" in outcome.output
-    assert "the run takes no answer: Cannot reschedule a resuming flow run without a deployment" in outcome.output
+    assert (
+        "the run did not accept the answer: Cannot reschedule a resuming flow run without a deployment"
+        in outcome.output
+    )
 
 
 @pytest.mark.prefect_server

@@ -10,7 +10,7 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from agents.knowledge.store import EmbeddedChunk
 from agents.state.settings import SqliteSettings
 from flows.drill import drill
-from flows.drill_sites import NothingIsKept, UnknownMaker
+from flows.drill_sites import NoSnapshotLocation, UnknownEmbeddingModel
 from tasks.embedding_identity import embedding_identity
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import DIRECTORY_VARIABLE, read_variable_file
@@ -69,7 +69,9 @@ def test_what_a_model_made_that_nobody_names_is_not_asked(
     base: OwnKnowledgeBase, prefect_client: SyncPrefectClient
 ) -> None:
     serve_guide(base, made_by="forgotten")
-    with pytest.raises(UnknownMaker, match=r"of the embedding model 'forgotten', which neither models\.embedding"):
+    with pytest.raises(
+        UnknownEmbeddingModel, match=r"of the embedding model 'forgotten', which neither models\.embedding"
+    ):
         drill(EnvironmentName.LOCAL)
 
 
@@ -77,5 +79,5 @@ def test_a_store_without_a_place_for_copies_is_refused(
     base: OwnKnowledgeBase, prefect_client: SyncPrefectClient
 ) -> None:
     base.set("store", '{ engine = "opensearch", endpoint = "http://127.0.0.1:9", index_prefix = "test" }')
-    with pytest.raises(NothingIsKept, match=r"snapshot_directory is not set"):
+    with pytest.raises(NoSnapshotLocation, match=r"snapshot_directory is not set"):
         drill(EnvironmentName.LOCAL)

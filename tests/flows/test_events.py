@@ -11,7 +11,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.states import Completed, Crashed, Pending, Running, Scheduled
 
-from flows.events import NobodyListens, events, refresh_after_changes
+from flows.events import EventsNotConfigured, events, refresh_after_changes
 from rehearsal.aws import EmulatedAws
 from tasks.document_events import queue_name
 from tasks.environment import Environment, EnvironmentName
@@ -193,7 +193,7 @@ def test_the_flow_looks_at_its_own_account_and_refuses_where_nobody_listens(
     bucket: Bucket, deployment: UUID, prefect_client: SyncPrefectClient
 ) -> None:
     assert "nothing changed" in events(EnvironmentName.DEV)
-    with pytest.raises(NobodyListens, match=r"knowledge\.events of 'local' is left out"):
+    with pytest.raises(EventsNotConfigured, match=r"knowledge\.events of 'local' is left out"):
         events(EnvironmentName.LOCAL)
 
 

@@ -76,7 +76,7 @@ def test_rejected_plan_is_not_applied(small_root: SmallRoot, provisioning: Provi
     assert state_of_dev() == {}
     refused = answer(str(run), "--yes")
     assert refused.exit_code == 1
-    assert "waits for no approval: its state is 'Failed'" in refused.output
+    assert "is not waiting for an approval: its state is 'Failed'" in refused.output
 
 
 def test_approval_of_another_plan_is_refused(small_root: SmallRoot, provisioning: Provisioning) -> None:
