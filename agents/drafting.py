@@ -1,4 +1,4 @@
-"""The chat model's draft of an answer, sentence by sentence."""
+"""The reasoning model's draft of an answer, sentence by sentence."""
 
 import asyncio
 from collections import deque

@@ -17,8 +17,8 @@ from agents.settings import Models
 from agents.tracing.service_tracing import TracesLost, Tracing
 from agents.web_search.client import WebSearch, WebSearchUnavailable
 
-CHAT_SECONDS = 30.0
-"""A chat model that answered within this time is not asked again; its probe costs a model call."""
+REASONING_SECONDS = 30.0
+"""A reasoning model that answered within this time is not asked again; its probe costs a model call."""
 
 WEB_OFF = "no web search is configured; what the knowledge base does not hold is not answered"
 
@@ -27,7 +27,7 @@ FORESEEN = (*MISSING, NotShared, TracesLost, WebSearchUnavailable)
 
 Probe = Callable[[], Awaitable[None]]
 
-CheckName = Literal["embedding", "chat", "knowledge", "state", "shared_limits", "traces"]
+CheckName = Literal["embedding", "reasoning", "knowledge", "state", "shared_limits", "traces"]
 ProbeName = CheckName | Literal["web"]
 
 
@@ -64,7 +64,7 @@ class Readiness:
     documents: int
     passages: int
     refreshed_at: str | None
-    models: dict[Literal["chat", "embedding"], str]
+    models: dict[Literal["reasoning", "embedding"], str]
 
 
 class Health:
@@ -86,7 +86,7 @@ class Health:
         self._pause = probe_seconds
         self._probes: dict[ProbeName, Probe] = {
             "embedding": self._probe_embedding,
-            "chat": self._probe_chat,
+            "reasoning": self._probe_reasoning,
             "knowledge": self._probe_knowledge,
         }
         if access.database is not None:
@@ -119,7 +119,7 @@ class Health:
             documents=documents,
             passages=passages,
             refreshed_at=refreshed_at,
-            models={"chat": self._models.reasoning.name, "embedding": self._knowledge.embedding.model},
+            models={"reasoning": self._models.reasoning.name, "embedding": self._knowledge.embedding.model},
         )
 
     def _found(self, *, lesser: bool) -> dict[CheckName, Check]:
@@ -151,9 +151,9 @@ class Health:
     async def _probe_embedding(self) -> None:
         await self._gateway.embed("ready?", self._knowledge.embedding, probing=True)
 
-    async def _probe_chat(self) -> None:
+    async def _probe_reasoning(self) -> None:
         answered = self._gateway.last_chat
-        if self._checks["chat"].ok and answered is not None and time.monotonic() - answered < CHAT_SECONDS:
+        if self._checks["reasoning"].ok and answered is not None and time.monotonic() - answered < REASONING_SECONDS:
             return
         async with aclosing(self._gateway.stream_chat([{"role": "user", "content": "Hi"}], 1, probing=True)) as pieces:
             async for _ in pieces:

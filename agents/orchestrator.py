@@ -50,7 +50,7 @@ class Orchestrator:
         What it costs comes off `budget`, which says when the generator is closed how much that was.
 
         Raises:
-            GatewayUnavailable: the question cannot be embedded. (A chat model that fails leads to quotes.)
+            GatewayUnavailable: the question cannot be embedded. (A reasoning model that fails leads to quotes.)
             NoGeneration, EmbeddingMismatch, StoreUnavailable: nothing can be retrieved, and nothing found on the web.
         """
         inquiry = Inquiry(question, filters, trace_id, budget)

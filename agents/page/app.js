@@ -24,7 +24,7 @@ async function showKnowledge() {
       : `Not ready: ${missing.reason}`);
     provenance.textContent = [
       state.generation && `Generation ${state.generation}`,
-      `answers by ${state.models.chat}`,
+      `answers by ${state.models.reasoning}`,
       `search by ${state.models.embedding} and BM25`,
       state.web.on ? "then on the web" : state.web.reason,
     ].filter(Boolean).join("  ·  ");

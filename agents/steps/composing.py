@@ -52,7 +52,7 @@ class Composing:
                 inquiry.note(f"the model was stopped after {self._limits.answer_seconds:g} s")
             except GatewayUnavailable as error:
                 inquiry.sentence = None
-                inquiry.note(f"the chat model failed: {error}")
+                inquiry.note(f"the reasoning model failed: {error}")
         if inquiry.sentence is not None:
             yield Outcome.DRAFTED
         elif inquiry.composition.sentences:

@@ -155,7 +155,7 @@ def test_a_chat_model_that_fails_leads_to_quotes(service: Running) -> None:
     service.gateway.chat_status = 500
     answer = service.ask("What does make down stop?").json()
     assert answer["kind"] == "quoted"
-    assert "chat model failed" in answer["notes"][0]
+    assert "reasoning model failed" in answer["notes"][0]
 
 
 def test_filters_restrict_the_answer(service: Running) -> None:

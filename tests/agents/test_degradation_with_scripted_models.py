@@ -74,7 +74,7 @@ def test_a_model_that_dies_while_it_writes_leaves_quotes(talking: Talk) -> None:
     talking.gateway.chat_status = 500
     answer = talking.ask(STOP)
     assert answer["kind"] == "quoted"
-    assert answer["notes"][0].startswith("the chat model failed: model 'chat'")
+    assert answer["notes"][0].startswith("the reasoning model failed: model 'chat'")
     talking.gateway.chat_status = 200
     answered_again(talking)
 
@@ -185,8 +185,10 @@ def _notes_until(talking: Talk, wanted: str) -> list[str]:
 
 def test_readyz_tells_of_the_gateway(talking: Talk) -> None:
     talking.gateway.stop()
-    checks = talking.running.wait_until_ready(False).json()["checks"]
-    assert not checks["embedding"]["ok"]
+    readiness = talking.running.wait_until_ready(False).json()
+    assert readiness["checks"].keys() >= {"embedding", "reasoning", "knowledge"}
+    assert readiness["models"].keys() == {"embedding", "reasoning"}
+    assert not readiness["checks"]["embedding"]["ok"]
     assert httpx.get(f"{talking.running.url}/healthz", timeout=60).status_code == 200
     talking.gateway.start()
     talking.running.wait_until_ready()

@@ -116,7 +116,7 @@ def test_what_kept_an_answer_from_being_better_is_said_beside_it(
         extra = client.chat.completions.create(model="agentic-eks", messages=CONVERSATION)
     said = extra.model_extra or {}
     assert said["kind"] == "quoted"
-    assert said["notes"][0].startswith("the chat model failed: model 'chat'")
+    assert said["notes"][0].startswith("the reasoning model failed: model 'chat'")
     assert (said["route"][-1], said["generation"], said["freshness"]["stale"]) == ("quote", "g1", False)
 
 
