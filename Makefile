@@ -74,7 +74,7 @@ down: setup ## Stop what `make up` started, and nothing else.
 	@$(BIN)/python -m console down
 
 .PHONY: status
-status: setup ## A line a component: name, state, address (FORMAT=json for scripts).
+status: setup ## One line per component: name, state, address (FORMAT=json for scripts).
 	@$(BIN)/python -m console status --format $(FORMAT)
 
 .PHONY: logs

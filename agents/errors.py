@@ -68,8 +68,8 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         408: "The request did not arrive in time.",
         413: "The request is too long.",
         422: "The request is wrong.",
-        429: "The caller asks too often, or the service has too much to do.",
-        503: "Something that the answer needs is away.",
+        429: "The caller's rate limit is exceeded, or the service is overloaded.",
+        503: "Something that the answer needs is unavailable.",
     }.items()
 }
 """What every route may answer beside its own."""

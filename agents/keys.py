@@ -33,11 +33,11 @@ async def make(database: StateDatabase, arguments: argparse.Namespace) -> list[s
     """Make a key; the last line is the key itself, which is shown this once."""
     key, kept = make_key(arguments.owner, arguments.scopes, arguments.days)
     await ApiKeys(database).add(kept)
-    return [_line(kept), "The key, which nobody can show again:", key]
+    return [_line(kept), "API key (shown only once; store it now):", key]
 
 
 async def listed(database: StateDatabase, arguments: argparse.Namespace) -> list[str]:
-    """A line a key."""
+    """One line per key."""
     keys = await ApiKeys(database).listed(arguments.owner)
     return [_line(key) for key in keys] or ["There are no keys."]
 
@@ -50,7 +50,7 @@ async def rotate(database: StateDatabase, arguments: argparse.Namespace) -> list
     await keys.add(kept)
     await keys.expire(old.prefix, now_ms() + int(arguments.overlap_hours * _HOUR_MS))
     lines = [_line(await _find(keys, old.prefix)), _line(kept)]
-    return [*lines, "The new key, which nobody can show again:", key]
+    return [*lines, "New API key (shown only once; store it now):", key]
 
 
 async def revoke(database: StateDatabase, arguments: argparse.Namespace) -> list[str]:
@@ -62,15 +62,15 @@ async def revoke(database: StateDatabase, arguments: argparse.Namespace) -> list
 
 
 async def block(database: StateDatabase, arguments: argparse.Namespace) -> list[str]:
-    """Do not let a caller in any more, whatever it signs in with."""
+    """Block a caller, whatever it signs in with."""
     await Revocations(database).revoke(arguments.caller)
-    return [f"{arguments.caller} is not let in any more."]
+    return [f"{arguments.caller} is blocked."]
 
 
 async def unblock(database: StateDatabase, arguments: argparse.Namespace) -> list[str]:
     """Let a blocked caller in again."""
     was = await Revocations(database).restore(arguments.caller)
-    return [f"{arguments.caller} is let in again." if was else f"{arguments.caller} was not blocked."]
+    return [f"{arguments.caller} is no longer blocked." if was else f"{arguments.caller} was not blocked."]
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -107,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(command=run)
         return added
 
-    making = command("make", make, "make a key, and show it this once")
+    making = command("make", make, "make a key, and show it once")
     making.add_argument("owner", type=_owner, help="who it is for; keys of one owner are one caller")
     making.add_argument("--scopes", nargs="+", choices=SCOPES, default=["ask", "search", "feedback"])
     rotating = command("rotate", rotate, "make a key that takes over from another")
@@ -119,14 +119,14 @@ def _parser() -> argparse.ArgumentParser:
     for parser_of_old in (rotating, command("revoke", revoke, "end a key at once")):
         parser_of_old.add_argument("prefix", help="ak_ and the twelve digits behind it")
     command("list", listed, "show all keys, without their secrets").add_argument("--owner")
-    command("block", block, "do not let a caller in any more").add_argument("caller", help="such as person:<sub>")
-    command("unblock", unblock, "let a blocked caller in again").add_argument("caller")
+    command("block", block, "block a caller").add_argument("caller", help="such as person:<sub>")
+    command("unblock", unblock, "unblock a caller").add_argument("caller")
     return parser
 
 
 def _owner(text: str) -> str:
     if not text.strip() or not text.isprintable() or len(text) > 128:
-        raise argparse.ArgumentTypeError(f"{text!r} is no name of 1 to 128 printable characters")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a valid name of 1 to 128 printable characters")
     return text
 
 
@@ -137,7 +137,7 @@ def _up_to(most: float) -> Callable[[str], float]:
         except ValueError:
             value = math.nan
         if not 0 <= value <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to {most:g}")
+            raise argparse.ArgumentTypeError(f"{text!r} is not a valid number from 0 to {most:g}")
         return value
 
     return number

@@ -50,5 +50,7 @@ def prefect_authorization(refresh: Refresh, environ: Mapping[str, str] = os.envi
         return f"Basic {b64encode(key.encode()).decode()}"
     # HTTP clients quote a header that they refuse, in errors that are logged.
     if not (key.isascii() and key.isprintable()):
-        raise InvalidSettings(f"{credentials.variable} holds no API key: a line break, or a character beyond ASCII")
+        raise InvalidSettings(
+            f"{credentials.variable} does not hold a valid API key: it has a line break, or a character beyond ASCII"
+        )
     return f"Bearer {key}"

@@ -21,7 +21,7 @@ class PrintedAnswer(BaseModel):
 
 
 def print_answer(answer: PrintedAnswer, console: Console) -> None:
-    """Print the answer, and a line a citation below it; a file or a pipe gets each in one line."""
+    """Print the answer, and one line per citation below it; a file or a pipe gets each in one line."""
     soft = not console.is_terminal
     console.print(answer.answer, markup=False, highlight=False, soft_wrap=soft)
     for citation in answer.citations:

@@ -73,7 +73,7 @@ def _fixed(reject: bool, yes: bool) -> Decision | None:
 
 def _asked(waiting: WaitingPlan) -> Decision:
     if not sys.stdin.isatty():
-        typer.echo("nobody is there to ask: give --yes or --reject", err=True)
+        typer.echo("there is no terminal to ask at: give --yes or --reject", err=True)
         raise typer.Exit(INPUT_WRONG)
     typed = typer.prompt(f"Plan {waiting.digest[:12]} for {waiting.environment}: type approve or reject").strip()
     try:

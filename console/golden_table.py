@@ -11,7 +11,7 @@ from tasks.golden.documents import GoldenDocuments
 
 
 def print_coverage(documents: GoldenDocuments, questions: Sequence[GoldenQuestion], console: Console) -> None:
-    """Print a row a document, then how many questions have no document, and the evidence that does not hold."""
+    """Print one row per document, then how many questions have no document, and the evidence that does not hold."""
     table = Table(box=None, pad_edge=False)
     for column in ("document", *KINDS, "sections", "share"):
         table.add_column(column, justify="left" if column == "document" else "right", no_wrap=True)

@@ -35,7 +35,7 @@ def images(
             raise NoRegistry(f"{environment.value!r} is a laptop: it runs from its checkout and has no registry")
         chosen = commit or current_commit()
         if chosen is None:
-            raise UnknownCommit("this is no git checkout: there is no commit to build")
+            raise UnknownCommit("this is not a git checkout, so there is no commit to build")
         require_account(settings)
         push_images(Origin(REPOSITORY, chosen, _source(settings)), Buildah(), Registry.of(settings), typer.echo)
 

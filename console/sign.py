@@ -20,5 +20,7 @@ def sign(
     with explained((MissingCredentials,)):
         region = load_environment(environment).environment.region
         if region is None or not re.fullmatch(r"[0-9a-f]{64}", plan):
-            raise typer.BadParameter(f"{plan!r} of {environment.value!r} is no plan's digest: 64 of 0-9 and a-f")
+            raise typer.BadParameter(
+                f"{plan!r} of {environment.value!r} is not the digest of a plan, which is 64 characters of 0-9 and a-f"
+            )
         typer.echo(sign_identity(plan, region))

@@ -1,4 +1,4 @@
-"""`python -m console status`: a line a component."""
+"""`python -m console status`: one line per component."""
 
 import json
 from datetime import UTC, datetime

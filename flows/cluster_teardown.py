@@ -39,7 +39,7 @@ def empty_cluster(settings: Environment, outputs: Mapping[str, Any]) -> list[str
     except NoCluster as error:
         if not was_emptied(settings, cluster.arn):
             raise
-        log.info("the cluster was emptied by an earlier teardown, and lets nobody in any more: %s", error)
+        log.info("the cluster was emptied by an earlier teardown, and can no longer be reached: %s", error)
         return []
 
 

@@ -101,7 +101,9 @@ def report(settings: Environment, drilled: DrilledStore, restorations: list[Rest
 
 def publish_restored(settings: Environment, restorations: list[Restoration]) -> None:
     """Show in the Prefect UI what was restored so far."""
-    publish_table(settings.name, "drill", "restored", [each.row for each in restorations], "What was restored beside")
+    publish_table(
+        settings.name, "drill", "restored", [each.row for each in restorations], "What was restored, beside what serves"
+    )
 
 
 if __name__ == "__main__":

@@ -133,7 +133,7 @@ def move_by_terraform(settings: Environment, target: Target, request: Request) -
         except TerraformFailed as error:
             if blocked := blocked_system_nodes(target.connection, wanted_minor(settings)):
                 raise DrainBlocked(
-                    f"the system nodes are not replaced: {'; '.join(blocked)}. Give way to the drain, and run upgrade "
+                    f"the system nodes were not replaced: {'; '.join(blocked)}. Unblock the drain, and run upgrade "
                     f"again. Terraform says: {error}"
                 ) from error
             raise

@@ -35,7 +35,9 @@ def cancel_missed_runs(deployment: str, now: datetime) -> int:
     with get_client(sync_client=True) as client:
         missed = [*_missed(client, deployment, now)]
         for run in missed:
-            client.set_flow_run_state(run.id, Cancelled(message="Nobody took it in time; a later run does its work."))
+            client.set_flow_run_state(
+                run.id, Cancelled(message="No worker picked this run up in time; a later run covers it.")
+            )
     if missed:
         run_log().info("cancelled %d runs of %s that no worker took in time", len(missed), deployment)
     return len(missed)

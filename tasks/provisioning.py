@@ -56,9 +56,9 @@ def judge_stored(signed_identity: str | None, review: PlanReview, settings: Envi
 
 def record_approval(review: PlanReview, who: str) -> None:
     """Keep who let the plan be applied."""
-    page = f"Plan `{review.digest}` ({review.summary()}) was approved by {who}. It was asked for by "
+    page = f"Plan `{review.digest}` ({review.summary()}) was approved by {who}. Requested by: "
     publish_markdown(
-        review.environment, STAGE, "approval", f"{page}{review.requested_by or 'nobody who said so'}.", "Who approved"
+        review.environment, STAGE, "approval", f"{page}{review.requested_by or 'not stated'}.", "Who approved"
     )
     run_log().info("plan %s was approved by %s", review.digest[:12], who)
 

@@ -42,7 +42,7 @@ class _Service:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of the gate: `seen` in one line, and a row a question that was asked."""
+    """What came of the gate: `seen` in one line, and one row per question that was asked."""
 
     outcome: Outcome
     seen: str

@@ -84,7 +84,9 @@ def _require_form(signed: str, endpoint: str) -> None:
     if query.get("Action") != ["GetCallerIdentity"]:
         raise InvalidIdentity(f"the signed identity asks for {query.get('Action')!r}, and must ask GetCallerIdentity")
     if DIGEST_HEADER not in ",".join(query.get("X-Amz-SignedHeaders", [])).split(";"):
-        raise InvalidIdentity(f"the signed identity does not sign the header {DIGEST_HEADER!r}: it is for no plan")
+        raise InvalidIdentity(
+            f"the signed identity does not sign the header {DIGEST_HEADER!r}, so it is not tied to a plan"
+        )
     try:
         (date,), (seconds,) = query["X-Amz-Date"], query["X-Amz-Expires"]
         signed_at = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)

@@ -26,6 +26,8 @@ class Limiting:
         if seconds <= 0:
             await self._app(scope, receive, send)
             return
-        response = error_response(429, f"{caller.id!r} asks too often", "rate_limit_exceeded")
-        response.headers["retry-after"] = str(math.ceil(seconds))
+        wait = math.ceil(seconds)
+        message = f"rate limit exceeded for {caller.id!r}; retry in {wait} s"
+        response = error_response(429, message, "rate_limit_exceeded")
+        response.headers["retry-after"] = str(wait)
         await response(scope, receive, send)

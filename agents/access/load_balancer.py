@@ -79,11 +79,11 @@ class LoadBalancerTokens:
         if header.get("alg") != "ES256":
             raise InvalidToken("the load balancer's token is not signed with ES256")
         if not isinstance(signer, str) or not self._is_ours(signer):
-            raise InvalidToken("the load balancer's token is of another load balancer")
+            raise InvalidToken("the load balancer's token was signed by another load balancer")
         if header.get("client") != self._settings.client:
             raise InvalidToken("the load balancer's token is for another client")
         if self._settings.issuer is not None and header.get("iss") != self._settings.issuer:
-            raise InvalidToken("the load balancer's token is about somebody whom another provider knows")
+            raise InvalidToken("the load balancer's token was issued for a user of another identity provider")
         if not isinstance(expires, int) or expires + LEEWAY_SECONDS < time.time():
             raise InvalidToken("the load balancer's token has expired")
         if not isinstance(key_id, str) or not _KEY_ID.fullmatch(key_id):
@@ -124,7 +124,7 @@ class LoadBalancerTokens:
         try:
             key = load_pem_public_key(response.content)
         except (ValueError, UnsupportedAlgorithm) as error:
-            raise KeysUnavailable(f"{url} is no public key: {error}") from error
+            raise KeysUnavailable(f"{url} did not return a public key: {error}") from error
         if not isinstance(key, EllipticCurvePublicKey):
-            raise KeysUnavailable(f"{url} is no key of an elliptic curve")
+            raise KeysUnavailable(f"{url} did not return an elliptic-curve key")
         return key

@@ -46,7 +46,7 @@ class SignedIn:
         else:
             raise Refused("sign in: send an API key as `Authorization: Bearer ak_...`")
         if await self._revocations.is_revoked(caller.id):
-            raise Refused(f"{caller.id!r} is not let in any more")
+            raise Refused(f"{caller.id!r} is blocked")
         return caller
 
     async def _holder(self, key: str) -> Caller:
@@ -92,7 +92,9 @@ class SignIn:
             response = error_response(401, str(error), "invalid_api_key")
             response.headers["www-authenticate"] = "Bearer"
         except (StateUnavailable, KeysUnavailable, OperatorKeyUnavailable) as error:
-            response = error_response(503, f"callers cannot be told now: {error}", "sign_in_unavailable")
+            response = error_response(
+                503, f"the caller's identity cannot be verified right now: {error}", "sign_in_unavailable"
+            )
             response.headers["retry-after"] = str(RETRY_SECONDS)
         else:
             if any(map(caller.may, needed)):

@@ -227,7 +227,7 @@ class ModelGateway:
         circuit = self._circuits[model]
         if not probing and not circuit.allows():
             wait = max(1, ceil(circuit.open_for))
-            raise GatewayUnavailable(f"{circuit.reason}; it is left alone for {wait} s", wait)
+            raise GatewayUnavailable(f"{circuit.reason}; no further calls for {wait} s", wait)
         try:
             yield circuit
         except (APIError, httpx.HTTPError, TimeoutError, ValueError) as error:
@@ -256,5 +256,5 @@ def _unavailable(where: str, error: Exception) -> GatewayUnavailable:
         refused = f"{where} refused with status {error.status_code}"
         return GatewayUnavailable(refused, _DOWN_SECONDS if wait is None else wait)
     if isinstance(error, APIResponseValidationError | ValueError):
-        return GatewayUnavailable(f"{where} answered with something that is no model's answer", _DOWN_SECONDS)
+        return GatewayUnavailable(f"{where} answered with something that is not a model's answer", _DOWN_SECONDS)
     return GatewayUnavailable(f"{where} broke off its answer ({type(error).__name__})", BUSY_SECONDS)

@@ -73,7 +73,7 @@ def accepted_url(text: str, rules: AddressRules) -> httpx.URL:
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL as error:
-        raise RefusedAddress(f"{text!r} is no URL: {error}") from error
+        raise RefusedAddress(f"{text!r} is not a URL: {error}") from error
     if url.scheme not in _DEFAULT_PORTS:
         raise RefusedAddress(f"the scheme of {text!r} is {url.scheme!r}; only http and https are fetched")
     if url.userinfo:

@@ -67,7 +67,7 @@ class WebSearch:
             why = f"{where!r} does not answer ({type(error).__name__})"
             raise WebSearchUnavailable(f"the web search server at {why}") from error
         except ValidationError as error:
-            raise WebSearchUnavailable(f"what answers at {where!r} is no web search server") from error
+            raise WebSearchUnavailable(f"what answers at {where!r} is not a web search server") from error
         self.off = health.search == "off"
         if self.off:
             raise WebSearchUnavailable(NO_KEY)

@@ -30,7 +30,7 @@ class RateLimit:
             self._taken.popleft()
         if len(self._taken) >= self._most:
             seconds = self._taken[0] + WINDOW_SECONDS - now
-            raise RateLimited(f"{self._most} calls a minute are made at most; ask again in {seconds:.0f} s")
+            raise RateLimited(f"at most {self._most} calls per minute are allowed; retry in {seconds:.0f} s")
         self._taken.append(now)
 
 

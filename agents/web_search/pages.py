@@ -130,7 +130,7 @@ def _location(url: httpx.URL, location: str) -> httpx.URL:
     try:
         return url.join(location)
     except httpx.InvalidURL as error:
-        raise RefusedAddress(f"{url} redirects to {location!r}, which is no URL: {error}") from error
+        raise RefusedAddress(f"{url} redirects to {location!r}, which is not a URL: {error}") from error
 
 
 def _parse(fetched: _Fetched) -> ParsedDocument:

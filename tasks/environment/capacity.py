@@ -92,7 +92,8 @@ class Pool(Section):
         for family in families:
             if family not in known_families():
                 raise ValueError(
-                    f"{family!r} is no family of infra/instance-types.json; allowed are {', '.join(known_families())}"
+                    f"{family!r} is not a family in infra/instance-types.json; allowed are "
+                    f"{', '.join(known_families())}"
                 )
         return families
 

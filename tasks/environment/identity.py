@@ -50,7 +50,7 @@ class Prefect(Section):
     @classmethod
     def _named(cls, variables: dict[str, Text]) -> dict[str, Text]:
         if wrong := sorted(name for name in variables if not re.fullmatch(NAME, name)):
-            raise ValueError(f"{wrong!r} are no names of variables: use a-z, 0-9 and -, starting with a letter")
+            raise ValueError(f"{wrong!r} are not valid names of variables: use a-z, 0-9 and -, starting with a letter")
         return variables
 
 
@@ -75,7 +75,7 @@ class Identity(Section):
         aws = Session()
         known = [name for part in aws.get_available_partitions() for name in aws.get_available_regions("eks", part)]
         if region not in known:
-            raise ValueError(f"{region!r} is no AWS region with EKS; allowed are {', '.join(known)}")
+            raise ValueError(f"{region!r} is not an AWS region with EKS; allowed are {', '.join(known)}")
         return region
 
     @model_validator(mode="after")

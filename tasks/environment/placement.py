@@ -30,7 +30,8 @@ def pools_of(name: str, model: Model, capacity: Capacity) -> dict[str, Pool]:
     if serving.pool is not None:
         if serving.pool not in pools:
             raise NoPlace(
-                f"{key}.serving.pool = {serving.pool!r} is no pool with kind = {kind!r}; allowed are {', '.join(pools)}"
+                f"{key}.serving.pool = {serving.pool!r} is not a pool with kind = {kind!r}; allowed are "
+                f"{', '.join(pools)}"
             )
         pools = {serving.pool: pools[serving.pool]}
     fitting = {pool: facts for pool, facts in pools.items() if types_for(serving, facts)}

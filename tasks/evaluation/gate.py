@@ -142,8 +142,8 @@ def _missing(report: Measured, demands: Evaluation) -> list[str]:
         if failed > demands.judge_failures * asked:
             first = next(row.missing[metric] for row in report.rows if metric in row.missing)
             reasons.append(
-                f"{metric}: {failed} of {asked} scores are missing, more than the share {demands.judge_failures:g} "
-                f"that may be; the first because {first}"
+                f"{metric}: {failed} of {asked} scores are missing, above the allowed share "
+                f"{demands.judge_failures:g}; first reason: {first}"
             )
     return reasons
 

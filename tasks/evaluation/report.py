@@ -31,7 +31,7 @@ CUTOFF = 5
 """The k of recall@k."""
 OF_EVIDENCE: tuple[Metric, ...] = ("recall_at_5", "mrr", "context_precision", "context_recall")
 """The metrics of a search for evidence, which answerable questions have."""
-NO_NUMBER = "it is no number (NaN or infinite)"
+NO_NUMBER = "it is not a finite number (NaN or infinite)"
 
 
 class QuestionRow(Kept):

@@ -78,8 +78,8 @@ class _Bound:
             self.reasons.append(str(error))
             if len(self.reasons) > self.most_failed * self.questions:
                 raise AssistantUnavailable(
-                    f"{len(self.reasons)} of {self.questions} questions got no answer, more than the share "
-                    f"{self.most_failed:g} that may be; the first because {self.reasons[0]}"
+                    f"{len(self.reasons)} of {self.questions} questions got no answer, above the allowed share "
+                    f"{self.most_failed:g}; first reason: {self.reasons[0]}"
                 ) from error
             return NoAnswer(self.reasons[-1])
 

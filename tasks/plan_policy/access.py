@@ -32,7 +32,7 @@ def least_privilege(document: PlanDocument, settings: Environment) -> Iterator[F
             for statement in statements(text.json):
                 yield from _judged(text, statement)
         except UnreadablePolicy as error:
-            yield Finding(RULE, text.address, f"{text.attribute} is no policy: {error}", "write it with jsonencode")
+            yield Finding(RULE, text.address, f"{text.attribute} is not a policy: {error}", "write it with jsonencode")
     for change in document.changes:
         after = planned(change)
         if after is None or change.type not in ATTACHMENTS:

@@ -92,7 +92,7 @@ def _head(review: PlanReview) -> str:
     lines = [
         f"# {review.environment.value}: {review.summary()}" if review.changed else _NOTHING_TO_CHANGE,
         f"- plan `{review.digest[:SHORT_DIGEST]}`",
-        f"- asked for by {review.requested_by or 'nobody who said so'}, made {review.made:%Y-%m-%d %H:%M} UTC",
+        f"- requested by {review.requested_by or 'not stated'}, made {review.made:%Y-%m-%d %H:%M} UTC",
         f"- against state serial {review.serial}, Terraform {review.terraform_version}",
     ]
     if not review.complete:

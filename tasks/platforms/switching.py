@@ -26,7 +26,7 @@ class Switch:
         """Have a process that was started now serve, and no other.
 
         Raises:
-            NotReady: it ended, or accepts no requests in time; what served before serves still.
+            NotReady: it ended, or does not accept requests in time; the previous process is still serving.
         """
         if not self._supervisor.holds(self._component.name, self._file):
             self._supervisor.put(self._component.name, self._file)
@@ -66,8 +66,9 @@ class Switch:
         if state is not None and state.alive:
             self._supervisor.end(self._process(slot))
         raise NotReady(
-            f"a new process of {self._component.name!r} accepts no requests after at most "
-            f"{self._component.ready_seconds} s; what served before serves still. Its log is {str(self._log(slot))!r}"
+            f"a new process of {self._component.name!r} did not accept requests within "
+            f"{self._component.ready_seconds} s; the previous process is still serving. The new one's log is "
+            f"{str(self._log(slot))!r}"
         )
 
     def _alive(self) -> list[int]:

@@ -35,7 +35,7 @@ def cost_of(document: PlanDocument, settings: Environment) -> CostDelta:
     """The cost before and after an apply, resource by resource; nodes that Karpenter launches are in no plan.
 
     Raises:
-        InvalidPriceTable: `infra/prices.json` is no table of prices.
+        InvalidPriceTable: `infra/prices.json` is not a table of prices.
     """
     table = load_price_table()
     lines: list[CostLine] = []

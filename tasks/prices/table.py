@@ -74,7 +74,7 @@ def load_price_table(file: Path = PRICES) -> PriceTable:
     try:
         return PriceTable.model_validate_json(file.read_bytes())
     except ValidationError as error:
-        raise InvalidPriceTable(f"{file} is no table of prices: {error}") from error
+        raise InvalidPriceTable(f"{file} is not a table of prices: {error}") from error
 
 
 def price_of(prices: BySize, size: object, what: str) -> float:

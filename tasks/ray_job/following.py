@@ -69,7 +69,7 @@ class Follower:
                 return job
             if not job.deployment and time.monotonic() - began > TAKEN_UP_WITHIN_SECONDS:
                 raise JobNotTakenUp(
-                    f"nothing has become of the RayJob {NAMESPACE}/{job.name} in {TAKEN_UP_WITHIN_SECONDS} s: the "
+                    f"the RayJob {NAMESPACE}/{job.name} was not taken up within {TAKEN_UP_WITHIN_SECONDS} s: the "
                     "KubeRay operator does not work; run the addons stage, and look at the operator's log"
                 )
             if time.monotonic() - began > ENDED_WITHIN_SECONDS:
@@ -126,7 +126,7 @@ class Follower:
         try:
             seen = ProgressLine.model_validate_json(line.removeprefix(PROGRESS))
         except ValidationError:
-            self.log.warning("the job says what is no progress: %s", line)
+            self.log.warning("a progress line of the job cannot be read: %s", line)
             return
         self.on_progress(RefreshProgress(seen.documents, seen.of_documents, seen.embedded))
 

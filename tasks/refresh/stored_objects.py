@@ -29,7 +29,7 @@ def bucket_and_key(uri: str) -> tuple[str, str]:
     """
     parts = urlsplit(uri)
     if parts.scheme != "s3" or not parts.netloc or not parts.path.strip("/"):
-        raise ValueError(f"{uri!r} is no object: it must be s3://<bucket>/<key>")
+        raise ValueError(f"{uri!r} is not the address of an object: it must be s3://<bucket>/<key>")
     return parts.netloc, parts.path.lstrip("/")
 
 

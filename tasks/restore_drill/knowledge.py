@@ -24,9 +24,9 @@ REMEDY = (
     "one; until it passes, what is lost has to be built again from the documents by a refresh"
 )
 REMEDY_OF_A_PROMISE = (
-    "What was restored is whole, and now there is a copy of what serves. If too much work was in no copy, run the "
-    "drill more often (`knowledge.recovery.schedule`), if it took too long, give the store a faster server; or promise "
-    "less in `point_hours` and `time_minutes`"
+    "What was restored is whole, and now there is a copy of what serves. If the newest copy was missing too much work, "
+    "run the drill more often (`knowledge.recovery.schedule`), if it took too long, give the store a faster server; or "
+    "promise less in `point_hours` and `time_minutes`"
 )
 
 REMEDY_OF_A_GONE_COPY = (

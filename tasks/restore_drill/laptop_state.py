@@ -22,8 +22,8 @@ from tasks.restore_drill.state_contents import StateContents, compare_state, cou
 
 REMEDY = (
     "The state database was not touched, and now there is a new copy of it. If rows are missing, look at the disk; if "
-    "too much work was in no copy, run the drill more often (`knowledge.recovery.schedule`), or promise less in "
-    "`point_hours` and `time_minutes`"
+    "the newest copy was missing too much work, run the drill more often (`knowledge.recovery.schedule`), or "
+    "promise less in `point_hours` and `time_minutes`"
 )
 
 

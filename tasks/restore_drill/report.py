@@ -39,10 +39,14 @@ class Restoration:
     def faults(self) -> tuple[str, ...]:
         """What is not as it was or as it is promised; empty when the store was restored."""
         differing = tuple(
-            f"{line.what}: {line.wanted!r} is {line.found!r} when restored" for line in self.compared if not line.agrees
+            f"{line.what}: expected {line.wanted!r}, found {line.found!r}" for line in self.compared if not line.agrees
         )
         late = () if self.took <= self.objective.time else (f"it took {_length(self.took)} until it answered",)
-        old = () if self.at_risk <= self.objective.point else (f"work of {_length(self.at_risk)} was in no copy",)
+        old = (
+            ()
+            if self.at_risk <= self.objective.point
+            else (f"the newest copy was missing the last {_length(self.at_risk)} of work",)
+        )
         return (*differing, *late, *old)
 
     @property

@@ -115,7 +115,7 @@ def read_plan_document(text: str) -> PlanDocument:
     try:
         plan = _Plan.model_validate_json(text)
     except ValidationError as error:
-        raise InvalidPlanDocument(f"this is no Terraform plan as JSON: {error}") from error
+        raise InvalidPlanDocument(f"this is not a Terraform plan as JSON: {error}") from error
     if plan.format_version.partition(".")[0] != SUPPORTED_MAJOR:
         raise InvalidPlanDocument(
             f"the plan's format is {plan.format_version!r}, and only {SUPPORTED_MAJOR}.x is understood; "

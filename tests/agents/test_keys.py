@@ -55,7 +55,7 @@ def test_no_key_is_valid_for_a_time_that_is_none(words: tuple[str, ...], capsys:
     with pytest.raises(SystemExit) as ended:
         main(words)
     assert ended.value.code == 2
-    assert f"{words[-1]!r} is no number from 0 to" in capsys.readouterr().err
+    assert f"{words[-1]!r} is not a valid number from 0 to" in capsys.readouterr().err
 
 
 def kept(state: Path, key: str) -> ApiKey:
@@ -105,7 +105,7 @@ def test_a_caller_is_blocked_and_let_in_again(keys: Command, state: Path) -> Non
 
     keys("block", "person:ada")
     assert asyncio.run(is_blocked())
-    assert keys("unblock", "person:ada") == ["person:ada is let in again."]
+    assert keys("unblock", "person:ada") == ["person:ada is no longer blocked."]
     assert keys("unblock", "person:ada") == ["person:ada was not blocked."]
 
 

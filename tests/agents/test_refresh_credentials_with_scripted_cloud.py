@@ -87,7 +87,9 @@ async def test_nothing_is_sent_where_nobody_signs_in(cloud: PrefectApi) -> None:
     assert cloud.authorized == [None, None]
 
 
-@pytest.mark.parametrize(("value", "said"), [("", "PREFECT_API_KEY is not set"), (f"{KEY}\n", "holds no API key")])
+@pytest.mark.parametrize(
+    ("value", "said"), [("", "PREFECT_API_KEY is not set"), (f"{KEY}\n", "does not hold a valid API key")]
+)
 def test_a_value_that_is_no_key_stops_the_start_and_is_not_quoted(value: str, said: str) -> None:
     refresh = at("http://prefect", PrefectCredentials(kind="api_key", variable="PREFECT_API_KEY"))
     with pytest.raises(InvalidSettings, match=said) as refusal:

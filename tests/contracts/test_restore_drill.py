@@ -73,7 +73,7 @@ def test_a_copy_that_is_not_what_serves_fails_the_drill(store: KnowledgeStore, c
     build(store, "one", (*GUIDE[1:], passage("more.md", 0, "Upgrade more.", ["upgrade"])))
     store.promote("one")
 
-    differing = r"chunks: '4' is '3' when restored.*documents that differ: '0' is '3'.*Delete the copy that is named"
+    differing = r"chunks: expected '4', found '3'.*documents that differ: expected '0', found '3'.*Delete the copy"
     with pytest.raises(RestoreFailed, match=differing):
         require_restored([drilled(store, copies)])
 
@@ -98,7 +98,7 @@ def test_a_passage_that_is_not_found_again_fails_the_drill(store: KnowledgeStore
 
     restored_otherwise(store, copies, served=passages("upgrade", "cost"), copied=passages("cost", "upgrade"))
 
-    with pytest.raises(RestoreFailed, match=r"'upgrade\.md#0' is 'other-\d+\.md#0' when restored"):
+    with pytest.raises(RestoreFailed, match=r"expected 'upgrade\.md#0', found 'other-\d+\.md#0'"):
         require_restored([drilled(store, copies)])
 
 
@@ -120,7 +120,7 @@ def test_copies_that_are_gone_fail_the_drill_once(store: KnowledgeStore, copies:
     assert require_restored([drilled(store, copies)])
     copies.drop("one")
 
-    with pytest.raises(RestoreFailed, match=r"the last copy: 'one' is 'gone' when restored.*Find out who emptied"):
+    with pytest.raises(RestoreFailed, match=r"the last copy: expected 'one', found 'gone'.*Find out who emptied"):
         require_restored([drilled(store, copies)])
     assert set(copies.taken()) == {"one"}
     assert require_restored([drilled(store, copies)])

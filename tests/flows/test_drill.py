@@ -60,7 +60,7 @@ def test_the_report_says_what_was_restored_and_a_damaged_copy_fails_the_run(
 
     kept = next((base.data / "knowledge-copies" / "one" / "manifests").iterdir())
     kept.write_text(kept.read_text().replace("upgrade.md", "upgraded.md"))
-    with pytest.raises(RestoreFailed, match=r"manifest: .* when restored.*run the drill again"):
+    with pytest.raises(RestoreFailed, match=r"manifest: expected .*, found .*run the drill again"):
         drill(EnvironmentName.LOCAL)
     assert base.texts().keys() == {"upgrade.md", "cost.html", "network.md"}
 

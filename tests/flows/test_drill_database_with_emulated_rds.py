@@ -96,7 +96,7 @@ def test_what_was_not_restored_is_a_fault_and_the_server_is_deleted(
     with passwords_applied(rds.restored):
         drilled = practise(rds.server)
 
-    assert drilled.faults[0] == "rows of api_keys: '1 or more' is '0' when restored"
+    assert drilled.faults[0] == "rows of api_keys: expected '1 or more', found '0'"
     assert rds.names() == [NAME]
 
 

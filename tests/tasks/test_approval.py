@@ -146,7 +146,7 @@ def test_identity_of_another_account_does_not_count(protected: Environment, sign
     [
         ("http://127.0.0.1", "http://sts.example.com", "must be for http://127.0.0.1"),
         ("GetCallerIdentity", "GetSessionToken", "must ask GetCallerIdentity"),
-        (DIGEST_HEADER, "x-other", "it is for no plan"),
+        (DIGEST_HEADER, "x-other", "so it is not tied to a plan"),
         ("X-Amz-Date=20", "X-Amz-Date=19", "is too old"),
         ("X-Amz-Expires=900", "X-Amz-Expires=90000", "is too old"),
         ("X-Amz-Date", "X-Amz-When", "does not say when"),

@@ -94,7 +94,9 @@ def test_a_question_without_an_answer_is_kept_with_its_reason_and_the_others_are
 def test_more_questions_without_an_answer_than_may_be_end_the_asking() -> None:
     with (
         scripted_service((500, {"error": "boom"}), (500, {"error": "bang"})) as (url, asked),
-        pytest.raises(AssistantUnavailable, match=r"2 of 3 questions got no answer, more than the share 0\.4.*boom"),
+        pytest.raises(
+            AssistantUnavailable, match=r"2 of 3 questions got no answer, above the allowed share 0\.4.*boom"
+        ),
     ):
         ask_all.fn(url, ["one", "two", "three"], 10, lambda _: None, most_failed=0.4)
     assert len(asked) == 2
@@ -110,7 +112,9 @@ def test_searches_that_fail_are_kept_with_their_reason_up_to_a_share() -> None:
     assert len(asked) == 2
     with (
         scripted_service(*responses) as (url, asked),
-        pytest.raises(AssistantUnavailable, match=r"2 of 4 questions got no answer, more than the share 0\.3.*boom"),
+        pytest.raises(
+            AssistantUnavailable, match=r"2 of 4 questions got no answer, above the allowed share 0\.3.*boom"
+        ),
     ):
         search_most.fn(url, ["one", "two", "three", "four"], 5, 10, None, 0.3)
     assert len(asked) == 3

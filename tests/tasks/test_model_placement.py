@@ -30,7 +30,7 @@ REFUSED = {
     "a pool of another kind": (
         GPU,
         GPU.replace("cpus", 'pool = "neuron", cpus'),
-        "serving.pool = 'neuron' is no pool with kind = 'gpu'; allowed are gpu",
+        "serving.pool = 'neuron' is not a pool with kind = 'gpu'; allowed are gpu",
     ),
     "more memory than any instance has": (
         RAY,

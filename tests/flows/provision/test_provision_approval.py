@@ -42,7 +42,7 @@ def test_approved_plan_is_applied_once_and_its_outputs_are_published(
     page = provisioning.page(run, "dev-provision-plan")
     assert digest in page
     assert "1 to add, 0 to change, 0 to replace, 0 to destroy" in page
-    assert "asked for by alice" in page
+    assert "requested by alice" in page
 
     answered = answer(str(run), "--yes", "--approver", "bob")
     worker = provisioning.work()

@@ -120,7 +120,7 @@ def test_what_is_no_number_and_what_was_not_answered_is_missing_and_bounded() ->
     assert failing(rows[3]) == "not answered: POST /v1/ask was refused: 500"
     strict = demands({}).model_copy(update={"metrics": metrics, "judge_failures": 0.25})
     (reason,) = missed(report, strict, [])
-    assert reason.startswith("answer_similarity: 2 of 4 scores are missing, more than the share 0.25 that may be")
+    assert reason.startswith("answer_similarity: 2 of 4 scores are missing, above the allowed share 0.25; first")
     assert missed(report, strict.model_copy(update={"judge_failures": 0.5}), []) == ()
 
 

@@ -79,7 +79,7 @@ def test_scores_that_are_missing_are_counted_and_too_many_fail_the_run(judge: Sc
     assert "judged_context_recall" not in report.scores
     assert report.scores.keys() == set(JUDGED) - {"judged_context_recall"}
     (reason,) = missed(report, environment.evaluation, [])
-    assert reason.startswith("judged_context_recall: 2 of 2 scores are missing, more than the share 0.1 that may be")
+    assert reason.startswith("judged_context_recall: 2 of 2 scores are missing, above the allowed share 0.1; first")
     assert "NaN" in reason
     assert report.judging is not None
     rows = {row["what"]: row["value"] for row in judge_table(report, report.judging, environment.evaluation)}

@@ -144,7 +144,7 @@ BROKEN: tuple[tuple[str, str, Doctor], ...] = (
         "allows every principal",
         policy_of(DOMAIN, {"Effect": "Allow", "Principal": "*", "Action": "es:*", "Resource": "*"}, "access_policies"),
     ),
-    ("least-privilege", "policy is no policy", change_of(POD_POLICY, policy="everything")),
+    ("least-privilege", "policy is not a policy", change_of(POD_POLICY, policy="everything")),
     (
         "least-privilege",
         "attaches AdministratorAccess",

@@ -106,7 +106,7 @@ def test_a_version_that_does_not_start_takes_nothing_over(platform: LocalPlatfor
     broken = dataclasses.replace(first, fingerprint="other", files=dict.fromkeys(first.files, "{}"), ready_seconds=60)
     before = pids_of(platform)
 
-    with pytest.raises(NotReady, match="what served before serves still"):
+    with pytest.raises(NotReady, match="the previous process is still serving"):
         platform.deploy(broken)
 
     assert pids_of(platform) == before

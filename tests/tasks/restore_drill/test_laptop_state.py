@@ -48,7 +48,7 @@ def test_work_that_the_last_copy_lacks_is_at_risk_since_then(state: Path) -> Non
     change(sqlite_place(state), "INSERT INTO revocations VALUES ('ak_new', :then)", then=YESTERDAY_MS)
     late = drilled(state)
     assert late.at_risk >= timedelta(days=3)
-    assert late.faults == ("work of 72 h was in no copy",)
+    assert late.faults == ("the newest copy was missing the last 72 h of work",)
     assert drilled(state).at_risk == timedelta(), "the drill has made a copy"
 
 
@@ -61,6 +61,6 @@ def test_a_copy_that_is_damaged_is_a_fault_once_and_replaced(state: Path) -> Non
     drilled(state)
     state.with_name("copy.db").write_bytes(b"no database at all" * 100)
     assert drilled(state).faults == (
-        "the copy of the drill before: 'readable' is 'file is not a database' when restored",
+        "the copy of the drill before: expected 'readable', found 'file is not a database'",
     )
     assert drilled(state).faults == ()

@@ -43,7 +43,7 @@ def test_a_source_that_would_read_what_the_drill_writes_is_named_and_nothing_is_
     drilled = drill_documents.fn(settings, OUTPUTS, served(f"s3://{BUCKET}/documents/guide.md"))
 
     assert drilled is not None
-    assert drilled.faults == ("sources that read restore-drill/: 'none' is 'all' when restored",)
+    assert drilled.faults == ("sources that read restore-drill/: expected 'none', found 'all'",)
 
 
 def test_a_deleted_document_comes_back_from_its_version_where_the_bucket_keeps_them(s3: S3Client) -> None:
@@ -53,7 +53,7 @@ def test_a_deleted_document_comes_back_from_its_version_where_the_bucket_keeps_t
     drilled = drill_documents.fn(SETTINGS, OUTPUTS, serving)
 
     assert without is not None
-    assert "versioning: 'Enabled' is 'None' when restored" in without.faults
+    assert "versioning: expected 'Enabled', found 'None'" in without.faults
     assert any("no version is kept" in fault for fault in without.faults)
     assert drilled is not None
     assert drilled.faults == ()

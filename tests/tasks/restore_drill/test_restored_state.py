@@ -26,12 +26,12 @@ from tests.tasks.restore_drill.filled_state import (
 ENGINES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 ADD_TURN = "INSERT INTO turns VALUES ('team', 'one', :position, '', '', '', :asked)"
 DIFFERENCES: dict[str, tuple[str, str]] = {
-    "lost rows": ("DELETE FROM turns WHERE conversation = 'two'", "rows of turns: '3 or more' is '2' when restored"),
-    "lost days": ("DELETE FROM usage", "rows of usage: '1 or more' is '0' when restored"),
+    "lost rows": ("DELETE FROM turns WHERE conversation = 'two'", "rows of turns: expected '3 or more', found '2'"),
+    "lost days": ("DELETE FROM usage", "rows of usage: expected '1 or more', found '0'"),
     "other rows": ("UPDATE api_keys SET created_ms = 1", "newest of api_keys: "),
     "a later moment": ("UPDATE revocations SET revoked_ms = 32503680000000", "later rows of revocations: '0' is '1'"),
-    "an older version": ("DELETE FROM versions", f"version of the tables: '{len(VERSIONS)}' is '0' when restored"),
-    "no table": ("DROP TABLE turns", "rows of turns: '3 or more' is '0' when restored"),
+    "an older version": ("DELETE FROM versions", f"version of the tables: expected '{len(VERSIONS)}', found '0'"),
+    "no table": ("DROP TABLE turns", "rows of turns: expected '3 or more', found '0'"),
 }
 
 
@@ -51,7 +51,7 @@ async def live(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[URL, Cal
 def faults(live: URL, restored: URL, moment: datetime) -> list[str]:
     """How a report would name what differs."""
     lines = compare_state(count_state(live, moment), count_state(restored, moment))
-    return [f"{each.what}: {each.wanted!r} is {each.found!r} when restored" for each in lines if not each.agrees]
+    return [f"{each.what}: expected {each.wanted!r}, found {each.found!r}" for each in lines if not each.agrees]
 
 
 def test_what_people_add_and_delete_after_the_moment_is_no_difference(live: tuple[URL, Callable[[], URL]]) -> None:
