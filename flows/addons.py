@@ -62,7 +62,7 @@ def check_laptop(settings: Environment, mode: Mode) -> str:
     """Check that no Helm release is described for the laptop; there is nothing to install on it."""
     environment = settings.name
     if mode is Mode.PLAN:
-        raise NothingToPlan(f"mode = {mode.value!r} is for environments on AWS; on {environment.value!r} is no cluster")
+        raise NothingToPlan(f"mode = {mode.value!r} is for environments on AWS; {environment.value!r} has no cluster")
     if releases := releases_of(environment):
         raise ReleasesOnLaptop(f"{HELM_VALUES} has values for {environment.value!r} in {releases!r}; remove them")
     processes = sorted(name for name, model in settings.models.catalogue.items() if model.runs_on == "process")

@@ -115,7 +115,7 @@ def publish_gate(settings: Environment, verdict: Verdict) -> None:
 def explain(settings: Environment, serving: Version | None, wanted: Version, verdict: Verdict) -> str:
     """What the gate found, what serves now, and which questions were lost."""
     lost = "; ".join(repr(row.question) for row in verdict.rows if row.worse)
-    now = f"{serving.digest} serves still" if serving else "nothing serves, as nothing did before"
+    now = f"{serving.digest} is still serving" if serving else "no version is serving (this was the first release)"
     return (
         f"{wanted.digest} is not released: {verdict.seen}; {now}. Worse: {lost or 'none'}. The table "
         f"{settings.name.value}-agents-gate has every question"

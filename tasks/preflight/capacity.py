@@ -20,7 +20,7 @@ def check_zones(aws: AwsReader, demand: Demand) -> PreflightFinding:
     faults = [
         f"{name} {fault}"
         for name in demand.zones
-        if (fault := "is no zone of the account" if name not in known else _zone_fault(known[name]))
+        if (fault := "is not a zone of the account" if name not in known else _zone_fault(known[name]))
     ]
     if faults:
         remedy = f"choose three of {', '.join(usable)} for network.zones"

@@ -78,7 +78,7 @@ def test_a_version_that_the_gate_refused_is_taken_away_after_a_fault(
                 assert f"And the canary {served_cluster.refused} could not be taken away (InjectedError" in output
             code, output = served_cluster.release(served_cluster.refused)
         assert code != 0, output
-        assert f"{former} serves still" in output
+        assert f"{former} is still serving" in output
 
     endpoints.assert_never_bare()
     assert endpoints.digests == {former}

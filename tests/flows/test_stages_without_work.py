@@ -60,7 +60,7 @@ def test_addons_refuses_releases_for_the_laptop(run_python: RunPython, checkout:
 def test_a_plan_of_the_laptop_exits_with_2(run_python: RunPython) -> None:
     outcome = run_python("-m", "flows.addons", "--environment", "local", "--mode", "plan")
     assert outcome.returncode == 2
-    assert "mode = 'plan' is for environments on AWS; on 'local' is no cluster" in outcome.stderr
+    assert "mode = 'plan' is for environments on AWS; 'local' has no cluster" in outcome.stderr
 
 
 def test_add_ons_of_an_environment_that_was_not_provisioned_are_refused(run_python: RunPython) -> None:

@@ -20,7 +20,7 @@ def require_network_for_cluster(environment: "Environment") -> None:
     for zone in environment.network.zones:
         if zone[:-1] != environment.environment.region:
             raise ValueError(
-                f"network.zones.{zone} is no zone of environment.region = {environment.environment.region!r}, "
+                f"network.zones.{zone} is not a zone of environment.region = {environment.environment.region!r}, "
                 f"such as {environment.environment.region}a"
             )
     if overlap(environment.cluster.service_cidr, environment.network.cidr):

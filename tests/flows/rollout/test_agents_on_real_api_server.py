@@ -109,7 +109,7 @@ def test_versions_are_released_kept_and_gone_back_to(
         refused = agents("--version", broken)
     assert refused.returncode == 1
     assert f"{broken} is not released: no way to agents/service/agents-canary" in refused.stderr
-    assert f"{newer} serves still" in refused.stderr
+    assert f"{newer} is still serving" in refused.stderr
     assert serving(graviton_cluster) == {"agents": newer}
     assert load_images(EnvironmentName.DEV)["agents"].endswith(newer)
 
@@ -117,7 +117,7 @@ def test_versions_are_released_kept_and_gone_back_to(
         worse = answered_worse(agents, checkout, push("worse", "7a7a"))
     assert worse.returncode == 1
     assert "1 of 4 golden questions right, 3 of 4 worse than with the version that serves" in worse.stderr
-    assert f"{newer} serves still. Worse: 'One?'; 'Two?'; 'Three?'." in worse.stderr
+    assert f"{newer} is still serving. Worse: 'One?'; 'Two?'; 'Three?'." in worse.stderr
     assert serving(graviton_cluster) == {"agents": newer}
     assert load_images(EnvironmentName.DEV)["agents"].endswith(newer)
 

@@ -19,7 +19,7 @@ REFUSED = {
     "unknown family": (
         GPU_FAMILIES,
         'instance_families = ["g99"]',
-        ["capacity.pools.gpu.instance_families: 'g99' is no family", "g6e"],
+        ["capacity.pools.gpu.instance_families: 'g99' is not a family", "g6e"],
     ),
     "family of another kind": (
         GPU_FAMILIES,
@@ -29,7 +29,7 @@ REFUSED = {
     "Intel among Graviton": (
         '["c8g", "m8g", "r8g"]',
         '["c8g", "m7i"]',
-        ["capacity.pools.graviton.instance_families: 'm7i' is no family", "c8g"],
+        ["capacity.pools.graviton.instance_families: 'm7i' is not a family", "c8g"],
     ),
     "GPU among Graviton": (
         '["c8g", "m8g", "r8g"]',

@@ -25,7 +25,7 @@ REFUSED = {
     "VPC too small": ('"10.44.0.0/16"', '"10.44.0.0/19"', ["network: cidr = '10.44.0.0/19'", "from /16 to /18"]),
     "VPC too large": ('"10.44.0.0/16"', '"10.44.0.0/15"', ["cidr = '10.44.0.0/15'", "AWS refuses"]),
     "two zones": ("    us-east-1c = ", "    # us-east-1c = ", ["network: zones has 2 of at least 3"]),
-    "zone elsewhere": ("us-east-1c", "us-east-2c", ["network.zones.us-east-2c is no zone", "such as us-east-1a"]),
+    "zone elsewhere": ("us-east-1c", "us-east-2c", ["network.zones.us-east-2c is not a zone", "such as us-east-1a"]),
     "public subnet too small": ("10.44.0.0/24", "10.44.0.0/27", ["public = '10.44.0.0/27' is too small", "/26"]),
     "private subnet too small": ("10.44.64.0/18", "10.44.64.0/21", ["private = '10.44.64.0/21'", "/20"]),
     "intra subnet too small": ("10.44.8.0/24", "10.44.8.0/29", ["intra = '10.44.8.0/29' is too small", "/28"]),

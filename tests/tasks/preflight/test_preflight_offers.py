@@ -34,7 +34,7 @@ def test_a_zone_that_the_account_does_not_have_blocks(scripted: ScriptedAws, tmp
     finding = found(changed_dev(tmp_path, ("us-east-1b", "us-east-1z")))["availability zones"]
 
     assert finding.severity == "blocked"
-    assert finding.found == "us-east-1z is no zone of the account"
+    assert finding.found == "us-east-1z is not a zone of the account"
     assert "us-east-1a" in finding.remedy
 
 
