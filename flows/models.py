@@ -19,7 +19,7 @@ from tasks.leftovers import remove_component
 from tasks.model_readiness import ModelState, prove_models
 from tasks.model_replicas import with_replicas
 from tasks.model_rollback import roll_back_models
-from tasks.platforms.component_names import FORMER_EMBEDDING, GATEWAY, REASONING
+from tasks.platforms.component_names import GATEWAY, MODEL_SERVERS
 from tasks.platforms.local_components import LocalComponents, model_roles
 from tasks.rollout import roll_out
 from tasks.run_origin import record_origin
@@ -141,7 +141,7 @@ def serve_on_laptop(settings: Environment) -> str:
     for component in (*roles, GATEWAY):
         wait_until_ready(platform, component)
     deployed = {state.name for state in platform.list_components()}
-    for component in sorted({FORMER_EMBEDDING, REASONING} & deployed - roles.keys()):
+    for component in sorted(deployed.intersection(MODEL_SERVERS) - roles.keys()):
         remove_component(platform, component)
     tried = try_models(platform.address(GATEWAY), platform.secrets[GATEWAY_KEY], settings.models)
     table = [

@@ -24,6 +24,7 @@ from tasks.concurrency_limits import one_at_a_time
 from tasks.data_directory import (
     agent_candidate_file,
     agent_settings_file,
+    agents_directory,
     copies_directory,
     lifecycle_summary_file,
     models_directory,
@@ -33,8 +34,8 @@ from tasks.environment.variable_file import load_environment
 from tasks.environment_outputs import last_outputs
 from tasks.evaluation.kept_reports import reports_directory
 from tasks.leftovers import delete, remove_component, require_gone
-from tasks.platforms.component_names import AGENTS, AGENTS_CANDIDATE, GATEWAY, WEB_SEARCH
-from tasks.platforms.local_components import LocalComponents, model_roles
+from tasks.platforms.component_names import AGENTS, AGENTS_CANDIDATE, GATEWAY, MODEL_SERVERS, WEB_SEARCH
+from tasks.platforms.local_components import LocalComponents
 from tasks.restore_drill.rds_restoring import remove_server
 from tasks.run_origin import record_origin
 from tasks.terraform.commands import PlanKind, apply_plan, initialise, make_plan, read_outputs, state_addresses
@@ -157,7 +158,8 @@ def tear_down_laptop(settings: Environment) -> list[str]:
         components, gone = remove(settings)
     rows = [{"what": what} for what in (*components, *gone)]
     publish_table(settings.name, "teardown", "gone", rows, "What was removed; nothing is left of it")
-    get_run_logger().info("removed %d components and %d paths; nothing is left", len(components), len(gone))
+    stopped = ", ".join(components) or "none"
+    get_run_logger().info("components removed: %s; paths deleted: %d; nothing is left", stopped, len(gone))
     return gone
 
 
@@ -165,12 +167,14 @@ def remove(settings: Environment) -> tuple[list[str], list[str]]:
     """Stop and delete what the stages made, and look for it; returns the components and the paths that are gone."""
     platform = LocalComponents.of(settings).platform
     data = platform.data_directory
-    components = [AGENTS, AGENTS_CANDIDATE, WEB_SEARCH, GATEWAY, *model_roles(settings)]
-    removed = {name: remove_component(platform, name) for name in components}
+    names = [AGENTS, AGENTS_CANDIDATE, WEB_SEARCH, GATEWAY, *MODEL_SERVERS]
+    deployed = {state.name for state in platform.list_components()}
+    removed = {name: remove_component(platform, name) for name in names}
     store = settings.knowledge.store
     paths = [
         agent_settings_file(settings),
         agent_candidate_file(settings),
+        agents_directory(settings),
         web_search_file(settings),
         reports_directory(settings),
         models_directory(settings),
@@ -178,11 +182,11 @@ def remove(settings: Environment) -> tuple[list[str], list[str]]:
         lifecycle_summary_file(settings),
         data / "gateway.yaml",
         *([data / store.directory] if store.engine == "lancedb" else []),
-        *(path for name in components for path in sorted(platform.logs.glob(f"{name}*.log*"))),
+        *(path for name in names for path in sorted(platform.logs.glob(f"{name}*.log*"))),
     ]
     gone = delete(paths)
     require_gone(platform, removed, paths)
-    return components, gone
+    return [name for name in names if name in deployed], gone
 
 
 if __name__ == "__main__":

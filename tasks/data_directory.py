@@ -36,19 +36,24 @@ def agent_candidate_file(environment: Environment) -> Path:
     return data_directory(environment) / "agents-candidate.json"
 
 
+def agents_directory(environment: Environment) -> Path:
+    """What the agent service keeps between its starts: its database, the copy of it, and the operator's key."""
+    return data_directory(environment) / "agents"
+
+
 def state_file(environment: Environment) -> Path:
     """The SQLite database of the agent service: keys, conversations, budgets."""
-    return data_directory(environment) / "agents" / "state.db"
+    return agents_directory(environment) / "state.db"
 
 
 def state_copy_file(environment: Environment) -> Path:
     """The copy of it that the last restore drill made."""
-    return data_directory(environment) / "agents" / "state-copy.db"
+    return agents_directory(environment) / "state-copy.db"
 
 
 def operator_key_file(environment: Environment) -> Path:
     """The key with which flows and commands ask an agent service whose callers sign in."""
-    return data_directory(environment) / "agents" / "operator-key"
+    return agents_directory(environment) / "operator-key"
 
 
 def lifecycle_summary_file(environment: Environment) -> Path:

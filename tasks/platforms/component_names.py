@@ -7,6 +7,8 @@ EMBEDDING = "embedding"
 FORMER_EMBEDDING = "former-embedding"
 CHAT = "chat"
 REASONING = "reasoning"
+# All that may serve a model as a process, whatever the variable file says now.
+MODEL_SERVERS = (EMBEDDING, FORMER_EMBEDDING, CHAT, REASONING)
 GATEWAY = "gateway"
 AGENTS = "agents"
 WEB_SEARCH = "web-search"

@@ -94,19 +94,6 @@ def test_environment_given_twice_differently_exits_with_2(run_python: RunPython,
     assert "nothing was removed" in outcome.stderr
 
 
-def test_teardown_of_the_laptop_leaves_no_copies_of_the_knowledge_base(
-    run_python: RunPython, checkout: Path, prefect_client: SyncPrefectClient
-) -> None:
-    copies = checkout / ".state" / "knowledge-copies"
-    (copies / "one").mkdir(parents=True)
-
-    outcome = run_python("-m", "flows.teardown", "--environment", "local", "--confirm", "local")
-
-    assert outcome.returncode == 0, outcome.stderr
-    assert not copies.exists()
-    assert str(copies) in artifact(prefect_client, "local-teardown-gone")
-
-
 def test_wrong_variable_file_exits_with_2(run_python: RunPython, checkout: Path) -> None:
     file = checkout / "infra" / "environments" / "local.tfvars"
     file.write_text(file.read_text(encoding="utf-8") + '\ncolour = "red"\n', encoding="utf-8")
