@@ -20,7 +20,7 @@ from opentelemetry.util.types import AttributeValue
 from agents.metrics import Metrics
 from agents.settings import Langfuse as Settings
 from agents.tracing.ids import RequestIds
-from agents.tracing.masking import mask
+from agents.tracing.masking import mask, mask_json
 from agents.tracing.shared import shared_attributes
 
 SERVICE = "agentic-eks-agents"
@@ -143,7 +143,7 @@ def _masked(span: ReadableSpan) -> ReadableSpan:
 
 
 def _masked_values(attributes: Mapping[str, AttributeValue] | None) -> dict[str, AttributeValue]:
-    return {key: mask(value) if isinstance(value, str) else value for key, value in (attributes or {}).items()}
+    return {key: mask_json(value) if isinstance(value, str) else value for key, value in (attributes or {}).items()}
 
 
 def _described(environment: str, release: str | None) -> dict[str, AttributeValue]:

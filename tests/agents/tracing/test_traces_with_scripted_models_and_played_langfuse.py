@@ -7,12 +7,14 @@ import httpx
 import pytest
 
 from tests.agents.conftest import Running
+from tests.agents.corpus_generation import build_generation, chunks_of
 from tests.agents.scripted_gateway import DIMENSION
 from tests.agents.signed_in import Doorkeeper, access
 from tests.agents.tracing.conftest import StartTraced
 from tests.agents.tracing.played_langfuse import PlayedLangfuse, ReceivedSpan, wait_for
 
-GROUNDED = "`make down` stops every process that `make up` started. Runs that are still going are cancelled first."
+STOPS = "`make down` stops every process that `make up` started."
+GROUNDED = f"{STOPS} Runs that are still going are cancelled first."
 QUESTION = "What does make down stop?"
 
 
@@ -151,6 +153,24 @@ def test_nothing_personal_leaves(traced: Running, langfuse: PlayedLangfuse) -> N
     assert root.attributes["langfuse.observation.input"] == (
         "What does make down stop? I am [e-mail], [telephone], card [card]."
     )
+
+
+def test_no_secret_of_a_document_leaves_at_the_beginning_of_a_line_or_in_quotes(
+    traced: Running, langfuse: PlayedLangfuse
+) -> None:
+    traced.gateway.reply = STOPS
+    lines = '4111111111111111\nsk-lf-0123456789abcdef\n+4930123456789\npassword: hunter2222\nDB_PASSWORD="hunter3333"'
+    document = f'# Commands\n\n## Stopping\n\n{STOPS}\n{lines}\nIt is over at the "end".\n'
+    build_generation(traced.store, "g2", chunks_of("commands.md", document))
+    traced.wait_until_generation("g2")
+    spans = asked(traced, langfuse)
+    texts = json.dumps([[span.attributes, span.events, span.message] for same in spans.values() for span in same])
+    for secret in ("41111111", "0123456789abcdef", "4930123456789", "hunter2222", "hunter3333"):
+        assert secret not in texts
+    # And the prompt is still one that an evaluation of traces can read.
+    (chat,) = spans["chat chat"]
+    masked = '[card]\n[key]\n[telephone]\npassword: [secret]\nDB_PASSWORD="[secret]"\nIt is over at the "end".'
+    assert f"{STOPS}\n{masked}" in json.loads(chat.attributes["langfuse.observation.input"])[-1]["content"]
 
 
 def test_a_client_that_goes_away_ends_every_span(traced: Running, langfuse: PlayedLangfuse) -> None:
