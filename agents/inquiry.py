@@ -32,8 +32,8 @@ class Inquiry:
     """What the states know and change.
 
     `passages` is what the answer is made from, best first; where it is made from both, knowledge and web take turns.
-    `unusable` is why the knowledge base cannot be asked, when that is so. `refusals` says why the sentences of the
-    present draft may not be shown.
+    `unusable` is why the knowledge base cannot be asked, when that is so; `web_searched` is whether the web answered.
+    `refusals` says why the sentences of the present draft may not be shown.
     """
 
     question: str
@@ -44,6 +44,7 @@ class Inquiry:
     retrieval: Retrieval | None = None
     passages: tuple[Passage, ...] = ()
     unusable: Exception | None = None
+    web_searched: bool = False
     draft: Draft | None = None
     sentence: Sentence | None = None
     refusals: list[Refusal] = field(default_factory=list[Refusal])

@@ -51,7 +51,7 @@ class Orchestrator:
 
         Raises:
             GatewayUnavailable: the question cannot be embedded. (A reasoning model that fails leads to quotes.)
-            NoGeneration, EmbeddingMismatch, StoreUnavailable: nothing can be retrieved, and nothing found on the web.
+            NoGeneration, EmbeddingMismatch, StoreUnavailable: nothing can be retrieved, and nothing on the web fits.
         """
         inquiry = Inquiry(question, filters, trace_id, budget)
         state = START
@@ -73,4 +73,4 @@ class Orchestrator:
             await inquiry.close()
         composition = inquiry.composition
         composition.spend("total", inquiry.budget.elapsed_ms)
-        yield Done(composition.answer(trace_id, NOBODY_KNOWS if State.SEARCH_WEB in composition.route else DO_NOT_KNOW))
+        yield Done(composition.answer(trace_id, NOBODY_KNOWS if inquiry.web_searched else DO_NOT_KNOW))

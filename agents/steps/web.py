@@ -35,12 +35,13 @@ class SearchingWeb:
     async def search_web(self, inquiry: Inquiry) -> Steps:
         """Find what the web has; it has to fit as well as the knowledge base has to."""
         found = await self._found(inquiry)
-        if not found and inquiry.unusable is not None:
-            # Neither the knowledge base nor the web could be asked: that is no answer.
+        relevancy = web_relevancy(inquiry.question, found)
+        fits = bool(found) and relevancy >= self._limits.relevancy_threshold
+        if not fits and inquiry.unusable is not None:
+            # Nobody can say that the answer is not known: the knowledge base may hold it.
             raise inquiry.unusable
         yield self._event(inquiry, found)
-        relevancy = web_relevancy(inquiry.question, found)
-        if relevancy < self._limits.relevancy_threshold:
+        if not fits:
             yield Outcome.NOTHING_FOUND
             return
         inquiry.passages = found
@@ -63,6 +64,7 @@ class SearchingWeb:
         except TimeoutError:
             inquiry.note("the web search was stopped: no time is left")
             return ()
+        inquiry.web_searched = True
         return web_passages(inquiry.question, results)
 
     def _event(self, inquiry: Inquiry, found: Sequence[Passage]) -> WebSearched:

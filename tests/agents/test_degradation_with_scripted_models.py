@@ -8,6 +8,7 @@ import httpx
 import pytest
 import stamina
 
+from agents.orchestrator import DO_NOT_KNOW, NOBODY_KNOWS
 from agents.web_search.client import NO_KEY
 from tests.agents.talking import Talk, talk, web_route, web_search
 from tests.agents.web_search.tavily_api import page
@@ -102,6 +103,17 @@ def test_store_and_web_away_is_503(talking: Talk) -> None:
     assert refused.json()["error"]["code"] == "no_generation"
 
 
+def test_store_away_and_nothing_on_the_web_that_fits_is_503(talking: Talk) -> None:
+    talking.tavily.results = [page("Bread is baked from flour, water and salt.")]
+    talking.running.store.rename(talking.running.store.with_name("elsewhere"))
+    talking.running.wait_until_ready(False)
+    for headers in ({}, {"accept": "text/event-stream"}):
+        url, body = f"{talking.running.url}/v1/ask", {"question": STOP}
+        refused = httpx.post(url, json=body, headers=headers, timeout=60)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "no_generation")
+    assert talking.tavily.queries
+
+
 def test_web_search_away_leaves_the_knowledge_base_and_is_asked_again_when_it_is_back(talking: Talk) -> None:
     web_route(talking, on=True)
     talking.web.stop()
@@ -109,14 +121,15 @@ def test_web_search_away_leaves_the_knowledge_base_and_is_asked_again_when_it_is
     talking.running.wait_until_ready()  # answers do not depend on it
     assert talking.ask(STOP)["notes"] == []
     answer = talking.ask(WHO)
-    assert answer["kind"] == "abstained"
+    assert (answer["kind"], answer["answer"]) == ("abstained", DO_NOT_KNOW)
     assert answer["notes"][0].startswith("the web could not be searched: ")
     back = web_search(talking.web.port, talking.tavily)
     back.start()
     try:
         for attempt in stamina.retry_context(on=AssertionError, timeout=90, attempts=None, wait_max=0.5):
             with attempt:
-                assert talking.ask(WHO)["notes"] == []
+                again = talking.ask(WHO)
+                assert (again["answer"], again["notes"]) == (NOBODY_KNOWS, [])
     finally:
         back.stop()
 
@@ -137,7 +150,7 @@ def test_a_web_search_server_without_a_key_is_not_asked_and_says_so(talking: Tal
 def test_tavily_refusing_leaves_the_knowledge_base_until_it_answers_again(talking: Talk) -> None:
     talking.tavily.status = 500
     answer = talking.ask(WHO)
-    assert answer["kind"] == "abstained"
+    assert (answer["kind"], answer["answer"]) == ("abstained", DO_NOT_KNOW)
     assert answer["notes"][0].startswith("the web could not be searched: ")
     web_route(talking, on=False, reason="answered with status 500: the search failed")
     talking.running.wait_until_ready()  # answers do not depend on it

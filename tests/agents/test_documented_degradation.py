@@ -24,6 +24,7 @@ TESTED = {
     "the store": [
         (SCRIPTED, "test_store_away_leaves_the_web_and_mends_itself"),
         (SCRIPTED, "test_store_and_web_away_is_503"),
+        (SCRIPTED, "test_store_away_and_nothing_on_the_web_that_fits_is_503"),
         ("test_store_away_with_played_opensearch.py", "test_a_store_that_stops_answering_keeps_nobody_waiting"),
     ],
     "the web search server, or Tavily": [

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.orchestrator import DO_NOT_KNOW
 from tests.agents.talking import Talk, talk, web_route
 from tests.agents.web_search.tavily_api import page
 
@@ -123,7 +124,7 @@ def test_without_a_tool_call_left_the_web_is_not_searched(tmp_path: Path) -> Non
     with talk(tmp_path, settings={"budgets": {"tool_calls": 0}}) as talking:
         talking.tavily.results = [page(CHAMPIONS)]
         answer = talking.ask(WHO)
-        assert answer["kind"] == "abstained"
+        assert (answer["kind"], answer["answer"]) == ("abstained", DO_NOT_KNOW)
         assert answer["notes"] == ["the web was not searched: no tool call is left"]
         assert talking.tavily.queries == []
 
