@@ -262,13 +262,15 @@ class OpenSearchStore:
         with server_errors(str(self)):
             try:
                 yield
-            except TransportError as error:
+            except (TransportError, helpers.ScanError) as error:
                 if generation is None or not self._is_gone(error, generation):
                     raise
                 raise self._manifests.unknown(generation) from error
 
-    def _is_gone(self, error: TransportError, generation: str) -> bool:
-        """Whether it failed because the generation is not there: a query that its removal meets fails with 503."""
-        if error.status_code == 404:
-            return True
-        return error.status_code == 503 and not self._client.indices.exists(index=self._index(generation))
+    def _is_gone(self, error: TransportError | helpers.ScanError, generation: str) -> bool:
+        """Whether it failed because the generation is not there: a query that its removal meets fails with 503.
+
+        A 404 alone does not say so: a server that lost its place between two pages answers the same.
+        """
+        told = isinstance(error, helpers.ScanError) or error.status_code in (404, 503)
+        return told and not self._client.indices.exists(index=self._index(generation))

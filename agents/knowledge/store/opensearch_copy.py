@@ -15,6 +15,7 @@ from agents.knowledge.store.opensearch_index import made_already, make_searchabl
 from agents.knowledge.store.opensearch_query import by_document
 
 SECONDS_PER_STEP = 600
+ROUNDS_OF_DELETION = 5
 # What a clone takes from its origin, and has to be as the present code makes it.
 _SHAPE = ("index.analysis.", "index.knn", "index.number_of_shards")
 
@@ -56,10 +57,26 @@ class IndexCopies:
         self._client.indices.put_mapping(index=target, body={"_meta": ownership(target)})
 
     def delete(self, index: str, document_uris: Sequence[str]) -> None:
-        """Delete all chunks of these documents."""
+        """Delete all chunks of these documents.
+
+        Raises:
+            StoreUnavailable: another request is still deleting or writing them.
+        """
+        # The client repeats a request whose answer was lost, and the first may be at work still.
+        params = {"refresh": "true", "conflicts": "proceed", "request_timeout": SECONDS_PER_STEP}
         for query in by_document(document_uris):
-            params = {"refresh": "true", "request_timeout": SECONDS_PER_STEP}
-            self._client.delete_by_query(index=index, body={"query": query}, params=params)
+            conflicts = 0
+            for _ in range(ROUNDS_OF_DELETION):
+                answer = self._client.delete_by_query(index=index, body={"query": query}, params=params)
+                conflicts = answer["version_conflicts"]
+                if not conflicts:
+                    break
+                make_searchable(self._client, index)
+            else:
+                raise StoreUnavailable(
+                    f"{self._store} has another request that changes {conflicts} of the chunks of "
+                    f"{index!r} that are to be deleted: run this again when it has ended"
+                )
 
     def copy_each(self, origin: str, target: str, document_uris: Sequence[str]) -> int:
         """Copy all chunks of these documents, one by one; returns how many."""

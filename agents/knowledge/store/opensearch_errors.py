@@ -13,11 +13,15 @@ from agents.knowledge.store import StoreUnavailable
 BYTES_PER_REQUEST = 5 * 1024 * 1024
 RETRIES = 6
 MAX_SECONDS_BETWEEN_RETRIES = 20
+# What a server that was restarted, or forgot for how far a reader had come, says with its 404.
+LOST_PLACE = "search_context_missing_exception"
 
 
 @contextmanager
 def server_errors(store: str) -> Generator[None]:
     """Turn a server that is unreachable, overloaded or failing, or lets nobody in, into `StoreUnavailable`.
+
+    So is one that lost its place between two pages, or that still does what another request asked for.
 
     Other refusals stay as they are.
     """
@@ -25,8 +29,11 @@ def server_errors(store: str) -> Generator[None]:
         yield
     except NoConnection as error:
         raise StoreUnavailable(f"{store} does not answer: {error.info or error.error}") from error
+    except helpers.ScanError as error:
+        raise StoreUnavailable(f"{store} could not read a page: {error}") from error
     except TransportError as error:
-        if error.status_code in (401, 403, 429) or int(error.status_code) >= 500:
+        passing = error.status_code in (401, 403, 409, 429) or int(error.status_code) >= 500
+        if passing or LOST_PLACE in str(error.info):
             raise StoreUnavailable(f"{store} answered {error.status_code}: {error.error}") from error
         raise
 
