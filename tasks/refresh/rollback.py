@@ -54,9 +54,13 @@ def roll_back(store: KnowledgeStore, generation: str) -> Rollback:
 
 
 def forget_dropped_holds(store: KnowledgeStore) -> None:
-    """Remove the holds on generations that are no longer kept."""
-    kept = {manifest.generation for manifest in store.manifests()}
+    """Remove the holds on generations that are no longer kept, once what was gone back to does not serve any more.
+
+    In a store that was restored, what was rolled back from is gone, and has to stay away.
+    """
+    kept, serving = {manifest.generation for manifest in store.manifests()}, store.serving()
+    back = None if serving is None else serving.generation
     before = holds(store)
-    after = tuple(hold for hold in before if hold.generation in kept)
+    after = tuple(hold for hold in before if hold.generation in kept or hold.back_to == back)
     if after != before:
         write_holds(store, after)

@@ -9,6 +9,7 @@ from typing import Protocol
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from agents.knowledge.holds import holds
 from agents.knowledge.store import KnowledgeStore
 from tasks.compared import Compared
 from tasks.outages import SECONDS_BETWEEN_TRIES, TRIES_AGAIN, may_be_over_soon
@@ -47,7 +48,7 @@ class Copies(Protocol):
         ...
 
     def take(self, generation: str) -> None:
-        """Copy a sealed generation with its manifest."""
+        """Copy a sealed generation with its manifest, and the notes of the store as they are now."""
         ...
 
     def restored(self, generation: str) -> AbstractContextManager[KnowledgeStore]:
@@ -68,7 +69,7 @@ class Copies(Protocol):
     retry_condition_fn=may_be_over_soon,
 )
 def drill_knowledge(store: KnowledgeStore, copies: Copies, questions: Questions, objective: Objective) -> Restoration:
-    """Copy the serving generation where that was not done yet, restore it beside, and compare.
+    """Copy the serving generation where that was not done yet, or before the last rollback, restore it, and compare.
 
     Readers are served by the same generation throughout.
 
@@ -81,7 +82,8 @@ def drill_knowledge(store: KnowledgeStore, copies: Copies, questions: Questions,
         raise NothingServes("the knowledge base has no generation yet: run the flow 'knowledge' first")
     taken, known = copies.taken(), store.note(LAST_COPY)
     at_risk = work_at_risk(serving, store.manifests(), taken, datetime.now(UTC), known)
-    if serving.generation not in taken:
+    if serving.generation not in taken or _held_since(store, taken[serving.generation]):
+        copies.drop(serving.generation)
         copies.take(serving.generation)
         run_log().info("copied generation %r", serving.generation)
     began = monotonic()
@@ -103,6 +105,11 @@ def drill_knowledge(store: KnowledgeStore, copies: Copies, questions: Questions,
         compared += (Compared("the last copy", known, "gone"),)
     restored = f"generation {serving.generation}"
     return Restoration("knowledge", restored, objective, at_risk, took, compared, remedy)
+
+
+def _held_since(store: KnowledgeStore, moment: datetime) -> bool:
+    """Whether a copy of that moment lacks a hold: after a loss, what was rolled back from would come back."""
+    return any(hold.since > moment for hold in holds(store))
 
 
 @task(task_run_name="drop-old-copies", cache_policy=NO_CACHE, persist_result=False)

@@ -12,6 +12,7 @@ from agents.knowledge.store.opening import open_store
 from agents.knowledge.store.settings import LanceSettings
 
 _UNFINISHED = ".unfinished-"
+_NOTES = "notes"
 
 
 class LanceCopies:
@@ -34,6 +35,8 @@ class LanceCopies:
         shutil.copytree(self._store / table, unfinished / table)
         (unfinished / manifest.parent).mkdir()
         shutil.copy2(self._store / manifest, unfinished / manifest)
+        if (self._store / _NOTES).exists():
+            shutil.copytree(self._store / _NOTES, unfinished / _NOTES)
         unfinished.rename(self._directory / generation)
 
     @contextmanager

@@ -15,7 +15,7 @@ from opensearchpy import OpenSearch
 
 from agents.knowledge.store import KnowledgeStore, StoreUnavailable
 from agents.knowledge.store.opening import open_store
-from agents.knowledge.store.opensearch import MANIFESTS
+from agents.knowledge.store.opensearch import MANIFESTS, NOTES
 from agents.knowledge.store.opensearch_errors import server_errors
 from agents.knowledge.store.opensearch_index import made_already
 from agents.knowledge.store.settings import OpenSearchSettings
@@ -68,9 +68,11 @@ class OpenSearchCopies:
     def take(self, generation: str) -> None:
         """See `Copies`; a snapshot that was interrupted or is partial is taken again."""
         self.drop(generation)
-        indices = f"{self._prefix}-{generation},{self._prefix}-{MANIFESTS}"
-        body = {"indices": indices, "include_global_state": False}
         with self._server_errors():
+            # Before the first note there is no index of them.
+            noted = self._client.indices.exists(index=f"{self._prefix}-{NOTES}")
+            names = (generation, MANIFESTS, *([NOTES] if noted else []))
+            body = {"indices": ",".join(f"{self._prefix}-{name}" for name in names), "include_global_state": False}
             with made_already(NAME_TAKEN):
                 self._client.snapshot.create(
                     repository=self._repository.name, snapshot=self._snapshot(generation), body=body

@@ -1,6 +1,8 @@
 """The restore drill over both stores: what it restores beside is what serves, and what serves never moves."""
 
+import uuid
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,13 +10,19 @@ import httpx
 import pytest
 
 from agents.knowledge.fusion import FusionSettings
+from agents.knowledge.holds import holds
 from agents.knowledge.store import EmbeddedChunk, KnowledgeStore
+from agents.knowledge.store.opening import open_store
+from agents.knowledge.store.opensearch_client import open_client
 from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
 from tasks.golden.dataset import Evidence, GoldenQuestion
+from tasks.refresh.rollback import roll_back
 from tasks.restore_drill.comparing import Questions
 from tasks.restore_drill.knowledge import Copies, NothingServes, drill_knowledge, drop_old_copies
+from tasks.restore_drill.opensearch_copies import OpenSearchCopies, Repository
 from tasks.restore_drill.report import Objective, Restoration, RestoreFailed, require_restored
 from tests.contracts.generations import GUIDE, build, manifest, passage, vector
+from tests.contracts.small_refreshes import SmallKnowledge
 
 LONGEST = timedelta(minutes=2)
 PROMISED = Objective(point=timedelta(hours=1), time=LONGEST)
@@ -175,3 +183,60 @@ def test_a_drill_that_is_interrupted_leaves_nothing_beside(
 def test_nothing_can_be_restored_before_the_first_refresh(store: KnowledgeStore, copies: Copies) -> None:
     with pytest.raises(NothingServes, match="run the flow 'knowledge' first"):
         drilled(store, copies)
+
+
+def test_a_copy_has_the_holds_of_the_last_rollback(store: KnowledgeStore, copies: Copies) -> None:
+    for age, name in enumerate(("one", "two")):
+        build(store, name, age=age)
+        store.promote(name)
+        drilled(store, copies)
+    roll_back(store, "one")
+    before = copies.taken()
+    assert require_restored([drilled(store, copies)])
+    taken = copies.taken()
+    assert taken["one"] > before["one"]
+    assert require_restored([drilled(store, copies)])
+    assert copies.taken() == taken, "nothing was held back since"
+
+
+@pytest.mark.opensearch
+def test_a_lost_domain_comes_back_as_the_runbook_says(opensearch_address: str, request: pytest.FixtureRequest) -> None:
+    prefix, repository = f"lost-{uuid.uuid4().hex[:12]}", f"lost-{uuid.uuid4().hex[:12]}"
+    settings = OpenSearchSettings(opensearch_address, prefix, shards=1, replicas=0)
+    request.addfinalizer(lambda: httpx.delete(f"{opensearch_address}/{prefix}-*", timeout=60))
+    with (
+        httpx.Client(base_url=opensearch_address, timeout=120) as search,
+        closing(open_client(settings)) as client,
+        closing(open_store(settings)) as store,
+    ):
+        copies = OpenSearchCopies(client, settings, Repository(repository, "fs", {"location": repository}), LONGEST)
+        small = SmallKnowledge(store)
+        small.documents = {"cost.md": "The cost counts tags.", "network.md": "The network has three zones."}
+        good = small.refresh().generation
+        small.documents["cost.md"] = "The cost counts tags. Wrongly."
+        bad = small.refresh().generation
+        roll_back(store, good)
+        drilled(store, copies)
+        search.delete(f"/{prefix}-*").raise_for_status()
+        assert store.serving() is None
+
+        # What docs/operations.md says, the repository being registered.
+        wanted = f"{prefix}-{good},{prefix}-manifests,{prefix}-notes"
+        restored = search.post(
+            f"/_snapshot/{repository}/{prefix}-{good}/_restore?wait_for_completion=true",
+            json={"indices": wanted, "include_aliases": False, "include_global_state": False},
+        ).raise_for_status()
+        assert restored.json()["snapshot"]["shards"]["failed"] == 0
+        moves = {"actions": [{"add": {"index": f"{prefix}-{good}", "alias": prefix}}]}
+        search.post("/_aliases", json=moves).raise_for_status()
+
+        assert small.serving == good
+        assert [manifest.generation for manifest in store.manifests()] == [good], "the other one has no index"
+        assert [hold.generation for hold in holds(store)] == [bad]
+        for _ in range(2):
+            report = small.refresh()
+            assert (report.new, report.generation) == (False, good)
+            assert report.held is not None
+        small.documents["cost.md"] = "The cost counts tags. Rightly."
+        assert small.refresh().new
+        client.snapshot.delete_repository(repository=repository)

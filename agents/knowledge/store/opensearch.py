@@ -2,7 +2,8 @@
 
 A generation exists while its manifest does: `create` writes it before the index, and `drop` removes it before the
 index. So an index without manifest is only ever the leftover of a crash, and a manifest without index, or with half a
-copy of another one, is only ever that of a build, which `create` takes up.
+copy of another one, is only ever that of a build, which `create` takes up. A sealed manifest without index is what a
+restoration of some of the indices leaves: it is of no generation.
 """
 
 import re
@@ -153,7 +154,9 @@ class OpenSearchStore:
     def manifests(self) -> list[Manifest]:
         """All generations, newest first."""
         with self._server_errors():
-            return self._manifests.all()
+            found = self._manifests.all()
+            held = self._generations_held() if found else set[str]()
+            return [manifest for manifest in found if manifest.state == "building" or manifest.generation in held]
 
     def drop(self, generation: str) -> None:
         """Delete a generation that is not serving (ValueError when it is); nothing when it is gone already."""
@@ -165,8 +168,13 @@ class OpenSearchStore:
             self._client.indices.delete(index=index, params={"ignore_unavailable": "true"})
 
     def drop_leftovers(self) -> list[str]:
-        """Delete the indices of generations that have no manifest, and do not serve; returns the generations' names."""
+        """Delete indices without manifest that do not serve, and sealed manifests without index; returns the names."""
         with self._server_errors():
+            held = self._generations_held()
+            sealed = [manifest.generation for manifest in self._manifests.all() if manifest.state == "ready"]
+            lost = [name for name in sealed if name not in held]
+            for name in lost:
+                self._manifests.remove(name)
             answer = self._client.indices.get_alias(index=f"{self._alias}-*")
             others = {index.removeprefix(f"{self._alias}-") for index, found in answer.items() if not found["aliases"]}
             # Other indices below the prefix are not ours to delete, such as those of a store called `<prefix>-drill`.
@@ -174,7 +182,7 @@ class OpenSearchStore:
             left = [name for name in built if self._manifests.state(name) is None]
             for name in left:
                 self._client.indices.delete(index=self._index(name), params={"ignore_unavailable": "true"})
-        return left
+        return left + lost
 
     def search(self, generation: str, text: str, vector: Sequence[float], limit: int, filters: Filters) -> Legs:
         """Both legs in one round trip: BM25, and cosine similarity by the HNSW graph."""
@@ -238,6 +246,10 @@ class OpenSearchStore:
         # Without naming indices one asks for all of them, which a server with access control refuses.
         answer = self._client.indices.get_alias(index=f"{self._alias}-*", name=self._alias, params={"ignore": 404})
         return [] if "error" in answer else list(answer)
+
+    def _generations_held(self) -> set[str]:
+        indices = self._client.indices.get_alias(index=f"{self._alias}-*")
+        return {index.removeprefix(f"{self._alias}-") for index in indices}
 
     def _require_unsealed(self, generation: str) -> None:
         with self._server_errors(generation):
