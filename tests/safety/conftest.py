@@ -9,7 +9,7 @@ import pytest
 
 from agents.knowledge.store import Chunk
 from agents.service import create_app
-from agents.settings import WebSearchServer
+from agents.settings import ChatModel, WebSearchServer
 from agents.web_search.pages import PageReader
 from agents.web_search.server import create_app as create_web_search
 from agents.web_search.settings import Limits, WebSearchSettings
@@ -23,6 +23,7 @@ from tests.ports import free_port
 from tests.safety.attacks import Attack, attacks
 
 GATEWAY_KEY = "sk-Qm7xT2vLp9canary"
+JUDGE = ChatModel(name="judge", context_tokens=8192)
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,8 @@ class Target:
     lookups: list[str]
 
 
-@pytest.fixture(scope="session")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+@pytest.fixture(scope="session", params=[None, JUDGE], ids=["without a judge", "with a judge that believes all"])
+def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """Every attack lies in the poisoned knowledge base, each in a document of its own."""
     directory = tmp_path_factory.mktemp("attacked")
     build_generation(directory / "sound", "g1", corpus_chunks())
@@ -50,7 +51,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     gateway.start()
     tavily.start()
     web = _web_search(tavily, names)
-    services = [_service(directory / name, gateway, web) for name in ("sound", "poisoned")]
+    services = [_service(directory / name, gateway, web, request.param) for name in ("sound", "poisoned")]
     clients = [httpx.Client(base_url=service.url, timeout=60) for service in services]
     yield Target(clients[0], clients[1], gateway, tavily, names.lookups)
     for client in clients:
@@ -59,10 +60,12 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
         running.stop()
 
 
-def _service(store: Path, gateway: ScriptedGateway, web: ThreadedServer) -> ThreadedServer:
+def _service(store: Path, gateway: ScriptedGateway, web: ThreadedServer, judge: ChatModel | None) -> ThreadedServer:
     server = WebSearchServer(url=f"{web.url}/mcp", seconds=60)
     # The first line of defence, that nothing irrelevant gets to the model, is down.
-    settings = service_settings(gateway.url, store, relevancy_threshold=0.0).model_copy(update={"web_search": server})
+    settings = service_settings(gateway.url, store, relevancy_threshold=0.0)
+    models = settings.models.model_copy(update={"judge": judge})
+    settings = settings.model_copy(update={"web_search": server, "models": models})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(KEY_VARIABLE, GATEWAY_KEY)
         service = ThreadedServer(create_app(settings), free_port())

@@ -1,12 +1,15 @@
-"""Prompt injection from every side, answered by a model that does all that the attacker wants.
+"""Prompt injection from every side, answered by a model that does all that the attacker wants, with and without a judge
+that does so, too.
 
 What holds then holds whatever a model says. The figures that come out are those of docs/security.md.
 """
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -64,8 +67,24 @@ class Outcomes:
         return f"| {name} | {self.tried} | {self.live} | {self.leaked} | {self.called} |"
 
 
+def believing(plant: Plant) -> Callable[[Any], Any]:
+    """A judge that calls every statement supported, with a quote that is one, and leads questions to the attack."""
+
+    def judge(body: Any) -> Any:
+        prompt: str = body["messages"][-1]["content"]
+        if prompt.startswith("Question: "):
+            return {"reason": "So it is.", "rating": 0 if plant.asks_the_web else 2}
+        passages = re.split(r"\n\nPassage \d+:\n", prompt)[1:]
+        lines = [(number, line) for number, passage in enumerate(passages, 1) for line in passage.splitlines()]
+        number, quote = max(lines, key=lambda line: len(line[1]))
+        return {"reason": "So it is.", "supported": True, "passage": number, "quote": quote}
+
+    return judge
+
+
 def attacked(target: Target, plant: Plant) -> Outcomes:
     outcomes = Outcomes()
+    target.gateway.judge = believing(plant)
     for number, attack in enumerate(attacks()):
         target.tavily.queries.clear()
         target.gateway.prompts.clear()
