@@ -58,10 +58,10 @@ class ScriptedGateway:
     and `held` tells that it has come there.
 
     `usage` is reported at the end of a reply, and every answer has `headers`.
-    `first_replies` are said before it, one a prompt. Whoever asks for JSON is given what `judge` makes of the request,
-    or without one the next of the `verdicts`, and refused with status 500 when none is left. `embedded_by` names the
-    model of each of the `questions`. `page` is what every model answers, with status 200, as of a proxy before the
-    gateway; `refusal` is the error of other statuses.
+    `first_replies` are said before it, one a prompt. Whoever asks for JSON is given what `verdict_of` makes of the
+    request, or without one the next of the `verdicts`, and refused with status 500 when none is left. `embedded_by`
+    names the model of each of the `questions`. `page` is what every model answers, with status 200, as of a proxy
+    before the gateway; `refusal` is the error of other statuses.
     `refused` counts refusals; the next that are `limited` are those of a gateway with too much to do, which says
     `retry_after`. A text that begins with `unembedded` is refused with status 400. Without `embeds` no vector is made:
     `awaited` are the texts that wait for one, `abandoned` those of callers who went away meanwhile.
@@ -71,7 +71,7 @@ class ScriptedGateway:
     limited: int = 0
     retry_after: str = "1"
     first_replies: list[str] = field(default_factory=list[str])
-    judge: Callable[[Any], Any] | None = None
+    verdict_of: Callable[[Any], Any] | None = None
     verdicts: list[Any] = field(default_factory=list[Any])
     judged: list[Any] = field(default_factory=list[Any])
     held_after: int | None = None
@@ -173,9 +173,9 @@ class ScriptedGateway:
 
     def _verdict(self, body: Any) -> JSONResponse:
         self.judged.append(body)
-        if self.judge is None and not self.verdicts:
+        if self.verdict_of is None and not self.verdicts:
             return JSONResponse({"error": {"message": "no"}}, 500)
-        verdict = self.verdicts.pop(0) if self.judge is None else self.judge(body)
+        verdict = self.verdicts.pop(0) if self.verdict_of is None else self.verdict_of(body)
         message = {"role": "assistant", "content": json.dumps(verdict)}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         head = {"id": "1", "object": "chat.completion", "created": 0, "model": body["model"]}

@@ -84,7 +84,7 @@ def believing(plant: Plant) -> Callable[[Any], Any]:
 
 def attacked(target: Target, plant: Plant) -> Outcomes:
     outcomes = Outcomes()
-    target.gateway.judge = believing(plant)
+    target.gateway.verdict_of = believing(plant)
     for number, attack in enumerate(attacks()):
         target.tavily.queries.clear()
         target.gateway.prompts.clear()
