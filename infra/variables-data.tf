@@ -48,6 +48,12 @@ variable "data" {
     error_message = "agents.freshness.prefect_credentials.secret must be a name of data.secrets whose origin is person; local has none."
   }
   validation {
+    condition = var.environment.prefect.credentials == null ? true : try(
+      var.data.secrets[var.environment.prefect.credentials.secret].origin == "person", false
+    )
+    error_message = "environment.prefect.credentials.secret must be a name of data.secrets whose origin is person; local has none."
+  }
+  validation {
     condition     = (var.data == null) == (var.environment.name == "local")
     error_message = "Every environment but local needs a data section; local has none."
   }

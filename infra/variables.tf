@@ -14,7 +14,9 @@ variable "environment" {
       api_url       = string
       work_pools    = object({ management = string, cluster = string })
       notifications = optional(string)
-      variables     = optional(map(string), {})
+      # For AWS: secret is a name of data.secrets.
+      credentials = optional(object({ kind = string, secret = string }))
+      variables   = optional(map(string), {})
     })
   })
 
@@ -45,6 +47,10 @@ variable "environment" {
       for name, value in var.environment.prefect.variables : can(regex("^[a-z][a-z0-9-]*$", name)) && can(regex("\\S", value))
     ])
     error_message = "environment.prefect.variables must be strings that are not empty, by names of a-z, 0-9 and -."
+  }
+  validation {
+    condition     = contains(["api_key", "auth_string"], try(var.environment.prefect.credentials.kind, "api_key"))
+    error_message = "environment.prefect.credentials.kind must be one of api_key, auth_string."
   }
   validation {
     condition     = can(regex("^https?://.+", var.environment.prefect.api_url))

@@ -1,10 +1,11 @@
 """How the agent service of an environment answers: its thresholds and limits."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from tasks.environment.section import Name, Section
+from tasks.environment.identity import PrefectCredentials
+from tasks.environment.section import Section
 from tasks.environment.tracing import Tracing
 from tasks.environment.web_search import WebSearch
 
@@ -33,21 +34,6 @@ class Budgets(Section):
     tokens: Annotated[int, Field(ge=512)]
     tool_calls: Annotated[int, Field(ge=0)]
     corrections: Annotated[int, Field(ge=0, le=5)]
-
-
-class PrefectCredentials(Section):
-    """As whom the service asks Prefect for a refresh; the value is `secret`, a name of `data.secrets`.
-
-    Prefect Cloud takes an API key, a server of one's own the auth string that it was started with.
-    """
-
-    kind: Literal["api_key", "auth_string"]
-    secret: Name
-
-    @property
-    def variable(self) -> str:
-        """The environment variable in which the service gets it, named as Prefect names it."""
-        return {"api_key": "PREFECT_API_KEY", "auth_string": "PREFECT_API_AUTH_STRING"}[self.kind]
 
 
 class Freshness(Section):

@@ -34,15 +34,32 @@ class WorkPools(Section):
     cluster: Name
 
 
+class PrefectCredentials(Section):
+    """As whom something in the cluster asks Prefect; the value is `secret`, a name of `data.secrets`.
+
+    Prefect Cloud takes an API key, a server of one's own the auth string that it was started with.
+    """
+
+    kind: Literal["api_key", "auth_string"]
+    secret: Name
+
+    @property
+    def variable(self) -> str:
+        """The environment variable in which a program gets it, named as Prefect names it."""
+        return {"api_key": "PREFECT_API_KEY", "auth_string": "PREFECT_API_AUTH_STRING"}[self.kind]
+
+
 class Prefect(Section):
     """The Prefect server that runs this environment's flows; it lives outside the environment.
 
+    `credentials` are those of the worker in the cluster and of the flows that it runs, where the server wants some.
     `notifications` names a `Webhook` block of that server, which is called when a run fails or is late. `variables` are
     kept on that server for automations and flows of people's own, as `agentic-eks-<environment>-<name>`.
     """
 
     api_url: Annotated[str, Field(pattern=r"^https?://.+", description="a URL that starts with http:// or https://")]
     work_pools: WorkPools
+    credentials: PrefectCredentials | None = None
     notifications: Text | None = None
     variables: dict[str, Text] = Field(default={})
 

@@ -5,13 +5,14 @@ from typing import Any, NoReturn
 
 from tasks.environment import Environment
 from tasks.environment_outputs import OutputsMissing
-from tasks.helm.derivations import addons, agents, capacity, langfuse, models
+from tasks.helm.derivations import addons, agents, capacity, langfuse, models, prefect
 from tasks.helm.derivations.derivation import Derivation, Outputs
 
 DERIVATIONS: Mapping[str, Derivation] = {
     **addons.DERIVATIONS,
     **capacity.DERIVATIONS,
     **langfuse.DERIVATIONS,
+    **prefect.DERIVATIONS,
     **models.DERIVATIONS,
     **agents.DERIVATIONS,
 }

@@ -72,6 +72,9 @@ def named_secrets(settings: Environment) -> list[NamedSecret]:
         needed_by[sign_in.client_secret] = "agents"
     if (freshness := settings.agents.freshness) is not None and freshness.prefect_credentials is not None:
         needed_by[freshness.prefect_credentials.secret] = "agents"
+    if (credentials := settings.environment.prefect.credentials) is not None:
+        # Also where the service signs in with the same one: add-ons come first.
+        needed_by[credentials.secret] = "addons"
     region, prefix = settings.environment.region or "", name_prefix(settings.name)
     return [
         NamedSecret(name, f"{prefix}/{name}", region, secret, needed_by.get(name))

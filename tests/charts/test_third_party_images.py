@@ -36,6 +36,7 @@ THIRD_PARTY = {
     "capacity": set[str](),
     "knowledge": set[str](),
     "observability": set[str](),
+    "prefect-secrets": set[str](),
 }
 
 

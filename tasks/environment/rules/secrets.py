@@ -29,20 +29,27 @@ def require_web_search_key(environment: "Environment") -> None:
 
 
 def require_prefect_credentials(environment: "Environment") -> None:
-    """What the service signs in with at Prefect is a secret that a person supplies. Raises `ValueError`."""
-    credentials = environment.agents.freshness and environment.agents.freshness.prefect_credentials
-    if not credentials:
-        return
+    """What the service and the worker sign in with at Prefect is a secret of a person. Raises `ValueError`."""
+    freshness = environment.agents.freshness
+    given = {
+        "agents.freshness.prefect_credentials": freshness.prefect_credentials if freshness else None,
+        "environment.prefect.credentials": environment.environment.prefect.credentials,
+    }
+    for key, credentials in given.items():
+        if credentials is not None:
+            _require_supplied(environment, key, credentials.secret)
+
+
+def _require_supplied(environment: "Environment", key: str, secret: str) -> None:
     if environment.data is None:
         raise ValueError(
-            "agents.freshness.prefect_credentials is for environments on AWS: 'local' asks its own Prefect server, "
-            "where nobody signs in"
+            f"{key} is for environments on AWS: 'local' asks its own Prefect server, where nobody signs in"
         )
-    supplied = sorted(name for name, secret in environment.data.secrets.items() if secret.origin == "person")
-    if credentials.secret not in supplied:
+    supplied = sorted(name for name, each in environment.data.secrets.items() if each.origin == "person")
+    if secret not in supplied:
         raise ValueError(
-            f"agents.freshness.prefect_credentials.secret = {credentials.secret!r} must be a name of data.secrets "
-            f"whose origin is 'person'; there are {', '.join(supplied) or 'none'}"
+            f"{key}.secret = {secret!r} must be a name of data.secrets whose origin is 'person'; "
+            f"there are {', '.join(supplied) or 'none'}"
         )
 
 

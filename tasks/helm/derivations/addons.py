@@ -4,7 +4,6 @@ No role stands here: EKS gives it to the service account (pod identity), whose n
 """
 
 from collections.abc import Mapping
-from importlib.metadata import version
 
 from tasks.environment import Environment
 from tasks.helm.derivations.derivation import Derivation, Outputs
@@ -109,21 +108,6 @@ def external_dns(settings: Environment, outputs: Outputs) -> Values:
     }
 
 
-def prefect_worker(settings: Environment, outputs: Outputs) -> Values:
-    """The Prefect server and the pool that it works for; its version is that of the flows."""
-    prefect = settings.environment.prefect
-    return {
-        "worker": {
-            "selfHostedServerApiConfig": {"apiUrl": prefect.api_url},
-            "config": {"workPool": prefect.work_pools.cluster},
-            "image": {
-                "repository": cached_image(outputs, "docker.io/prefecthq/prefect"),
-                "prefectTag": f"{version('prefect')}-python3.13-kubernetes",
-            },
-        }
-    }
-
-
 def grafana_operator(_settings: Environment, outputs: Outputs) -> Values:
     """Where its image comes from."""
     return {"image": {"registry": cached_registry(outputs, "ghcr.io")}}
@@ -151,7 +135,6 @@ DERIVATIONS: Mapping[str, Derivation] = {
     "kuberay-operator": kuberay_operator,
     "keda": keda,
     "external-dns": external_dns,
-    "prefect-worker": prefect_worker,
     "grafana-operator": grafana_operator,
     "observability": observability,
 }

@@ -279,6 +279,42 @@ run "credentials_for_prefect_of_another_kind_are_refused" {
   expect_failures = [var.agents]
 }
 
+run "credentials_of_the_worker_that_no_person_supplies_are_refused" {
+  command = plan
+  variables {
+    environment = merge(var.environment, { prefect = merge(var.environment.prefect, {
+      credentials = { kind = "auth_string", secret = "prefect-auth" }
+    }) })
+    data = merge(var.data, { secrets = { prefect-auth = { origin = "generated" } } })
+  }
+  expect_failures = [var.data]
+}
+
+run "credentials_of_the_worker_of_another_kind_are_refused" {
+  command = plan
+  variables {
+    environment = merge(var.environment, { prefect = merge(var.environment.prefect, {
+      credentials = { kind = "password", secret = "prefect-auth" }
+    }) })
+    data = merge(var.data, { secrets = { prefect-auth = { origin = "person" } } })
+  }
+  expect_failures = [var.environment]
+}
+
+run "credentials_of_the_worker_are_accepted" {
+  command = plan
+  variables {
+    environment = merge(var.environment, { prefect = merge(var.environment.prefect, {
+      credentials = { kind = "auth_string", secret = "prefect-auth" }
+    }) })
+    data = merge(var.data, { secrets = { prefect-auth = { origin = "person" } } })
+  }
+  assert {
+    condition     = var.environment.prefect.credentials.secret == "prefect-auth"
+    error_message = "The secret must be taken as it is named."
+  }
+}
+
 run "credentials_for_prefect_are_accepted" {
   command = plan
   variables {
