@@ -29,7 +29,10 @@ DIFFERENCES: dict[str, tuple[str, str]] = {
     "lost rows": ("DELETE FROM turns WHERE conversation = 'two'", "rows of turns: expected '3 or more', found '2'"),
     "lost days": ("DELETE FROM usage", "rows of usage: expected '1 or more', found '0'"),
     "other rows": ("UPDATE api_keys SET created_ms = 1", "newest of api_keys: "),
-    "a later moment": ("UPDATE revocations SET revoked_ms = 32503680000000", "later rows of revocations: '0' is '1'"),
+    "a later moment": (
+        "UPDATE revocations SET revoked_ms = 32503680000000",
+        "later rows of revocations: expected '0', found '1'",
+    ),
     "an older version": ("DELETE FROM versions", f"version of the tables: expected '{len(VERSIONS)}', found '0'"),
     "no table": ("DROP TABLE turns", "rows of turns: expected '3 or more', found '0'"),
 }
