@@ -127,7 +127,7 @@ class LocalComponents:
             "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         }
         command = (sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port))
-        return self._component(PREFECT_SERVER, command, "/api/health", variables, 90, version("prefect"))
+        return self._component(PREFECT_SERVER, command, "/api/health", variables, 180, version("prefect"))
 
     def prefect_worker(self) -> Component:
         """The worker that runs flow runs of the environment's work pool as processes of this machine."""
@@ -143,7 +143,7 @@ class LocalComponents:
             *(sys.executable, "-m", "prefect", "worker", "start", "--with-healthcheck"),
             *("--pool", pool, "--type", "process", "--name", f"laptop-{self.ports[PREFECT_SERVER]}"),
         )
-        return self._component(PREFECT_WORKER, command, "/health", variables, 90, version("prefect"))
+        return self._component(PREFECT_WORKER, command, "/health", variables, 180, version("prefect"))
 
     def model_server(self, role: str, files: ModelFiles) -> Component:
         """The llama.cpp server of the model that plays `role` (a key of `model_roles`)."""
@@ -179,7 +179,7 @@ class LocalComponents:
             *("--host", laptop_of(self.environment).listen_host, "--port", str(self.ports[GATEWAY])),
             *("--num_workers", "1", "--telemetry", "False"),
         )
-        component = self._component(GATEWAY, command, GATEWAY_HEALTH_PATH, GATEWAY_ENVIRONMENT, 90, version("litellm"))
+        component = self._component(GATEWAY, command, GATEWAY_HEALTH_PATH, GATEWAY_ENVIRONMENT, 180, version("litellm"))
         return replace(component, files={str(self.gateway_file): self.gateway_configuration()})
 
     def web_search(self) -> Component:
