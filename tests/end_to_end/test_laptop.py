@@ -3,13 +3,16 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
+from tasks.environment import EnvironmentName
 from tasks.flow_runs import UNDER_WAY
 from tasks.platforms.component_names import PREFECT_SERVER, PREFECT_WORKER
+from tasks.served_directory import registered_directory
 from tests.end_to_end.conftest import Laptop
 from tests.tasks.conftest import until
 
@@ -19,17 +22,20 @@ COMPONENTS = {"agents", "chat", "embedding", "gateway", "prefect-server", "prefe
 QUESTION = "When does the harbour open?"
 
 
+def api_url(laptop: Laptop) -> str:
+    return f"{laptop.platform.address(PREFECT_SERVER)}/api"
+
+
 def runs_under_way(laptop: Laptop) -> list[str]:
     """The type of the state of every run that a process runs or is about to run."""
     wanted = {"flow_runs": {"state": {"type": {"any_": list(UNDER_WAY)}}}}
-    address = f"{laptop.platform.address(PREFECT_SERVER)}/api/flow_runs/filter"
-    found = httpx.post(address, json=wanted, trust_env=False).raise_for_status().json()
+    found = httpx.post(f"{api_url(laptop)}/flow_runs/filter", json=wanted, trust_env=False).raise_for_status().json()
     return [run["state_type"] for run in found]
 
 
-def begin_refresh(laptop: Laptop, document: str, text: str) -> None:
+def begin_refresh(laptop: Laptop, document: Path, text: str) -> None:
     """Add a document, and return as soon as the deployment that embeds it runs."""
-    (laptop.corpus / document).write_text(text, encoding="utf-8")
+    document.write_text(text, encoding="utf-8")
     begun = laptop.prefect("deployment", "run", "knowledge/local")
     assert begun.returncode == 0, begun.stderr
     until(lambda: "RUNNING" in runs_under_way(laptop), 120)
@@ -110,7 +116,9 @@ def test_drift_is_none_and_then_found(laptop: Laptop) -> None:
 
 
 def test_worker_killed_in_a_refresh_and_up_again(laptop: Laptop) -> None:
-    begin_refresh(laptop, "lighthouse.md", "# Lighthouse\n\nThe lighthouse stands sixteen metres tall.\n")
+    begin_refresh(
+        laptop, laptop.corpus / "lighthouse.md", "# Lighthouse\n\nThe lighthouse stands sixteen metres tall.\n"
+    )
     worker = psutil.Process(laptop.pids()[PREFECT_WORKER])
     for process in (worker, *worker.children(recursive=True)):
         process.kill()
@@ -133,8 +141,22 @@ def test_the_gateway_key_is_in_no_file_but_its_own(laptop: Laptop) -> None:
     assert {path.name for path in files if any(value in path.read_bytes() for value in values)} == {"secrets.env"}
 
 
+def test_naming_the_directory_of_the_sources_goes_back_to_these(laptop: Laptop) -> None:
+    docs = laptop.checkout / "docs"
+    docs.mkdir()
+    (docs / "pilots.md").write_text("# Pilots\n\nA pilot boards every ship at the outer buoy.\n", encoding="utf-8")
+    assert registered_directory(api_url(laptop), EnvironmentName.LOCAL) == str(laptop.corpus)
+
+    back = laptop.console("up", "--knowledge", "docs")
+
+    assert back.returncode == 0, back.stdout + back.stderr
+    assert "documents: file://docs, as the variable file says" in back.stdout
+    assert "outer buoy" in laptop.console("ask", "Where does a pilot board a ship?").stdout
+    assert registered_directory(api_url(laptop), EnvironmentName.LOCAL) is None
+
+
 def test_down_cancels_what_runs_and_leaves_nothing(laptop: Laptop) -> None:
-    begin_refresh(laptop, "fees.md", "# Fees\n\nThe fee for a kayak is two crowns.\n")
+    begin_refresh(laptop, laptop.checkout / "docs" / "fees.md", "# Fees\n\nThe fee for a kayak is two crowns.\n")
     with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as bystander:
         down = laptop.console("down")
 
