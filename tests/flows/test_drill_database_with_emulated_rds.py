@@ -122,6 +122,6 @@ def test_a_server_that_does_not_come_is_a_fault_and_is_deleted(
 
     drilled = practise(rds.server, Objective(OBJECTIVE.point, timedelta(seconds=1)))
 
-    assert "the server beside: 'available' is" in drilled.faults[0]
+    assert "the server beside: expected 'available', found" in drilled.faults[0]
     assert "is 'creating' after 0:00:02" in drilled.faults[0]
     assert rds.names() == [NAME]
