@@ -15,7 +15,8 @@ from ray.serve import Application
 
 from tasks.aws_session import regional_client
 from tasks.bert_gguf import convert
-from tasks.llama_embedder import EmbeddingFailed, LlamaEmbedder
+from tasks.embedding_failures import EmbeddingFailed
+from tasks.llama_embedder import LlamaEmbedder
 from tasks.weights.load import fetch
 from tasks.weights.manifest import WeightsRefused
 

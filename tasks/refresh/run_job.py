@@ -19,7 +19,7 @@ from agents.knowledge.refusal import RefreshRefused
 from agents.knowledge.sources import SourceError, SourceUnavailable
 from agents.knowledge.store import StoreUnavailable
 from agents.knowledge.store.opening import open_store
-from tasks.llama_embedder import EmbeddingFailed
+from tasks.embedding_failures import EmbeddingFailed
 from tasks.model_files import ModelUnavailable
 from tasks.ray_data import require_token
 from tasks.refresh.building import RefreshProgress

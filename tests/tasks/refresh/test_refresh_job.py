@@ -16,15 +16,14 @@ from agents.settings import OpenSearchStore
 from rehearsal.aws import EmulatedAws
 from rehearsal.clients import client_of
 from tasks.environment import REPOSITORY, EnvironmentName
-from tasks.environment.knowledge import Chunks, DeletionGuard, Fusion, Gate, Source
 from tasks.environment.variable_file import load_environment
 from tasks.golden.dataset import Evidence, GoldenQuestion
-from tasks.refresh.job import PROGRESS, FormerModel, ProgressLine, RefreshFailure, RefreshJob, read_outcome
+from tasks.refresh.job import PROGRESS, FormerModel, ProgressLine, RefreshFailure, read_outcome
 from tasks.refresh.mirrored_model import MirroredModel, mirrored_identity
-from tasks.refresh.packed_questions import pack
 from tasks.refresh.report import RefreshReport
 from tasks.refresh.verdicts import NOTE
 from tasks.weights.load import keep
+from tests.tasks.refresh.refresh_jobs import refresh_job
 
 pytestmark = [pytest.mark.opensearch, pytest.mark.timeout(900)]
 
@@ -79,32 +78,16 @@ def run(module: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
 def test_a_refresh_as_a_job_from_mirrored_weights_to_its_outcome(
     bucket: str, s3: Any, opensearch_address: str, tmp_path: Path
 ) -> None:
-    job = RefreshJob(
-        attempt="first",
-        environment="dev",
-        sources=(Source(name="documents", uri=f"s3://{bucket}/documents"),),
-        chunks=Chunks(tokens=224, overlap_tokens=32),
-        max_document_mib=1,
-        fusion=Fusion(method="min_max", dense_weight=0.3, candidates=50),
-        gate=Gate(),
-        deletion_guard=DeletionGuard(),
-        deletions_confirmed=False,
-        questions=pack(QUESTIONS),
-        generations_kept=2,
-        store=OpenSearchStore(
-            engine="opensearch",
-            endpoint=opensearch_address,
-            index_prefix=f"job-{os.getpid()}",
-            shards=1,
-            replicas=0,
-            region="us-east-1",
-        ),
-        model=MirroredModel(name=NAME, dimension=384, bucket=bucket, prefix="weights"),
-        context_tokens=512,
-        workers=1,
-        model_directory=str(tmp_path),
-        outcome_uri=f"s3://{bucket}/refreshes/outcome.json",
+    store = OpenSearchStore(
+        engine="opensearch",
+        endpoint=opensearch_address,
+        index_prefix=f"job-{os.getpid()}",
+        shards=1,
+        replicas=0,
+        region="us-east-1",
     )
+    model = MirroredModel(name=NAME, dimension=384, bucket=bucket, prefix="weights")
+    job = refresh_job(bucket, store, model, tmp_path, QUESTIONS)
 
     fetched = run("tasks.refresh.mirrored_model", job.model.model_dump_json(), str(tmp_path))
     assert fetched.returncode == 0, fetched.stderr

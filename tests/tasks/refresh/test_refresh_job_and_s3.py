@@ -14,11 +14,10 @@ from agents.settings import OpenSearchStore
 from rehearsal.aws import EmulatedAws
 from rehearsal.clients import client_of
 from tasks.environment import REPOSITORY
-from tasks.environment.knowledge import Chunks, DeletionGuard, Fusion, Gate, Source
 from tasks.refresh.job import RefreshFailure, RefreshJob, read_outcome
 from tasks.refresh.mirrored_model import MirroredModel
-from tasks.refresh.packed_questions import pack
 from tasks.refresh.stored_objects import is_passing
+from tests.tasks.refresh.refresh_jobs import refresh_job
 
 ELSEWHERE = "http://127.0.0.1:9"
 
@@ -40,25 +39,10 @@ def refused(code: str, status: int) -> ClientError:
 
 
 def job(bucket: str, directory: Path) -> RefreshJob:
-    return RefreshJob(
-        attempt="first",
-        environment="dev",
-        sources=(Source(name="documents", uri=f"s3://{bucket}/documents"),),
-        chunks=Chunks(tokens=224, overlap_tokens=32),
-        max_document_mib=1,
-        fusion=Fusion(method="min_max", dense_weight=0.3, candidates=50),
-        gate=Gate(),
-        deletion_guard=DeletionGuard(),
-        deletions_confirmed=False,
-        questions=pack(()),
-        generations_kept=2,
-        # Without a region nothing is signed for it.
-        store=OpenSearchStore(engine="opensearch", endpoint=ELSEWHERE, index_prefix="any", shards=1, replicas=0),
-        model=MirroredModel(name="any", dimension=384, bucket=f"{bucket}-models", prefix="weights"),
-        context_tokens=512,
-        workers=1,
-        model_directory=str(directory),
-        outcome_uri=f"s3://{bucket}/refreshes/outcome.json",
+    # Without a region nothing is signed for it.
+    store = OpenSearchStore(engine="opensearch", endpoint=ELSEWHERE, index_prefix="any", shards=1, replicas=0)
+    return refresh_job(
+        bucket, store, MirroredModel(name="any", dimension=384, bucket=f"{bucket}-models", prefix="weights"), directory
     )
 
 

@@ -1,7 +1,5 @@
 """How chunks get from one generation to the next inside a real OpenSearch server."""
 
-import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,20 +13,6 @@ from tests.contracts.generations import GUIDE, build, manifest, passage, vector
 
 pytestmark = pytest.mark.opensearch
 UPGRADE, COST, NETWORK = (f"file:///docs/{name}" for name in ("upgrade.md", "cost.html", "network.md"))
-
-
-@pytest.fixture
-def settings(opensearch_address: str) -> Iterator[OpenSearchSettings]:
-    prefix = f"copies-{uuid.uuid4().hex[:12]}"
-    yield OpenSearchSettings(opensearch_address, prefix, shards=1, replicas=0)
-    httpx.delete(f"{opensearch_address}/{prefix}-*", timeout=60).raise_for_status()
-
-
-@pytest.fixture
-def store(settings: OpenSearchSettings) -> Iterator[KnowledgeStore]:
-    opened = open_store(settings)
-    yield opened
-    opened.close()
 
 
 def index_of(settings: OpenSearchSettings, generation: str) -> str:

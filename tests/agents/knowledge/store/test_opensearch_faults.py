@@ -1,14 +1,11 @@
 """Trouble inside a real OpenSearch server: it passes, and is called what it is."""
 
-import uuid
-from collections.abc import Iterator
 from contextlib import closing
 
 import httpx
 import pytest
 
 from agents.knowledge.store import KnowledgeStore, StoreUnavailable, UnknownGeneration
-from agents.knowledge.store.opening import open_store
 from agents.knowledge.store.opensearch import CHUNKS_PER_PAGE
 from agents.knowledge.store.opensearch_client import open_client
 from agents.knowledge.store.opensearch_copy import IndexCopies
@@ -17,20 +14,6 @@ from tests.contracts.generations import GUIDE, build, manifest, passage
 
 pytestmark = pytest.mark.opensearch
 UPGRADE = "file:///docs/upgrade.md"
-
-
-@pytest.fixture
-def settings(opensearch_address: str) -> Iterator[OpenSearchSettings]:
-    prefix = f"faults-{uuid.uuid4().hex[:12]}"
-    yield OpenSearchSettings(opensearch_address, prefix, shards=1, replicas=0)
-    httpx.delete(f"{opensearch_address}/{prefix}-*", timeout=60).raise_for_status()
-
-
-@pytest.fixture
-def store(settings: OpenSearchSettings) -> Iterator[KnowledgeStore]:
-    opened = open_store(settings)
-    yield opened
-    opened.close()
 
 
 def test_a_server_that_forgot_how_far_a_reader_had_come_is_unavailable(
