@@ -10,11 +10,11 @@ from agents.access.settings import Load
 from agents.settings import Langfuse
 from bench.processes import running
 from bench.simulated_gateway import Script
-from tasks.agent_settings import agent_settings
+from tasks.agent_service.settings import agent_settings
 from tasks.environment import Environment
 from tasks.langfuse.destination import SECRET_VARIABLE
-from tasks.ports import free_port
-from tasks.secret_file import GATEWAY_KEY
+from tasks.laptop.secret_file import GATEWAY_KEY
+from tasks.platforms.ports import free_port
 
 
 @dataclass(frozen=True)

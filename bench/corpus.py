@@ -10,7 +10,7 @@ from agents.knowledge.tokenizer import load_tokenizer
 from bench.options import NotMeasurable
 from tasks.environment import REPOSITORY
 from tasks.environment.knowledge import Source
-from tasks.ray_data import EmbeddingWork
+from tasks.refresh.ray_data import EmbeddingWork
 
 PACKAGED = ("/usr/share/doc", "postgresql-doc-*/html")
 LEAST_PAGES = 1000

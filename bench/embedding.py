@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.options import BENCH_DIRECTORY
-from tasks.llama_embedder import LlamaEmbedder
-from tasks.ray_data import CHUNKS_PER_BATCH, EmbeddingWork
+from tasks.embedding.llama_embedder import LlamaEmbedder
+from tasks.refresh.ray_data import CHUNKS_PER_BATCH, EmbeddingWork
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Barrier

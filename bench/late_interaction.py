@@ -12,8 +12,8 @@ import numpy as np
 import xllamacpp
 
 from bench.embedding import log_to_file
-from tasks.llama_server import ServerOptions, common_parameters
-from tasks.ray_data import EmbeddingWork
+from tasks.llama_cpp.server import ServerOptions, common_parameters
+from tasks.refresh.ray_data import EmbeddingWork
 
 ANSWERED_WITHIN_SECONDS = 60
 

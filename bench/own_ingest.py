@@ -30,13 +30,13 @@ from agents.knowledge.sync import Provenance
 from agents.knowledge.tokenizer import load_tokenizer
 from bench.options import local_environment
 from bench.refreshing import work_of
-from tasks.embedding_model import provenance
+from tasks.embedding.model import provenance
 from tasks.environment import REPOSITORY
 from tasks.environment.knowledge import Source
-from tasks.ray_data import EmbeddedBatch, EmbeddingWork
 from tasks.refresh.building import build
 from tasks.refresh.gate import GateRules, examine
 from tasks.refresh.inputs import rules_with
+from tasks.refresh.ray_data import EmbeddedBatch, EmbeddingWork
 from tasks.refresh.steps import Refresh, RefreshSteps
 from tasks.refresh.verdicts import Verdict
 

@@ -17,7 +17,7 @@ from bench.peer_corpus import SECTIONS, PeerCorpus
 from bench.processes import running
 from bench.record import Measured
 from bench.refreshing import work_of
-from tasks.ports import free_port
+from tasks.platforms.ports import free_port
 from tests.opensearch import running_opensearch, why_opensearch_cannot_run
 
 DOCUMENTS = 500
@@ -77,7 +77,7 @@ def measure(options: Options) -> Comparison:
     port = free_port("127.0.0.1")
     url = f"http://127.0.0.1:{port}"
     server = (
-        *("tasks.llama_server", "--model-file", str(work.model_file), "--alias", environment.models.embedding),
+        *("tasks.llama_cpp.server", "--model-file", str(work.model_file), "--alias", environment.models.embedding),
         *("--kind", "embedding", "--port", str(port), "--context", str(work.context_tokens)),
         # More than one spin against each other, and against the ways, on a machine with few cores.
         *("--threads", "1"),

@@ -26,7 +26,7 @@ from rehearsal.aws.not_creatable import plan_arguments
 from rehearsal.provider_mirror import cli_configuration
 from tasks.environment import REPOSITORY, EnvironmentName
 from tasks.environment.variable_file import load_environment
-from tasks.ports import free_port
+from tasks.platforms.ports import free_port
 
 LARGEST_SHARE = 0.05
 LARGEST_TEST_SECONDS = 60

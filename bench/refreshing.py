@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
-from tasks.data_directory import models_directory
-from tasks.embedding_model import embedding_work, ensure_embedding_model, provenance
+from tasks.embedding.model import embedding_work, ensure_embedding_model, provenance
 from tasks.environment import Environment
 from tasks.environment.knowledge import Source
-from tasks.knowledge_base import build, plan, promote
-from tasks.knowledge_sources import scan_sources
-from tasks.ray_data import EmbeddingWork
+from tasks.knowledge.refresh_tasks import build, plan, promote
+from tasks.knowledge.sources import scan_sources
+from tasks.laptop.data_directory import models_directory
 from tasks.refresh.building import RefreshProgress
+from tasks.refresh.ray_data import EmbeddingWork
 from tasks.store_settings import knowledge_store
 
 

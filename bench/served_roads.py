@@ -13,16 +13,16 @@ from bench.options import local_environment
 from bench.processes import running
 from bench.roads import ROADS
 from bench.search_engine import FOUND, HEALTH_PATH, Page
-from tasks.agent_settings import agent_settings
-from tasks.data_directory import models_directory
+from tasks.agent_service.settings import agent_settings
 from tasks.environment import Environment
-from tasks.model_files import ensure_model
+from tasks.laptop.data_directory import models_directory
+from tasks.laptop.secret_file import GATEWAY_KEY
+from tasks.laptop.web_search import web_search_settings
+from tasks.llama_cpp.model_files import ensure_model
 from tasks.platforms.component_names import GATEWAY
 from tasks.platforms.local import LocalPlatform
 from tasks.platforms.local_components import LocalComponents, model_roles
-from tasks.ports import free_port
-from tasks.secret_file import GATEWAY_KEY
-from tasks.web_search import web_search_settings
+from tasks.platforms.ports import free_port
 
 KNOWLEDGE, WEB, _ = ROADS
 HOST = "127.0.0.1"

@@ -17,7 +17,7 @@ from bench.options import BENCH_DIRECTORY, NotMeasurable, Options
 from bench.processes import in_new_process, running
 from bench.record import Measured
 from bench.refreshing import refresh
-from tasks.agent_settings import agent_settings
+from tasks.agent_service.settings import agent_settings
 from tasks.environment import REPOSITORY, Environment
 from tasks.environment.variable_file import read_variable_file
 from tasks.golden.dataset import read_golden_set
@@ -25,7 +25,7 @@ from tasks.platforms import Component
 from tasks.platforms.component_names import AGENTS
 from tasks.platforms.local import LocalPlatform, laptop_of
 from tasks.platforms.local_components import LocalComponents
-from tasks.ports import free_port
+from tasks.platforms.ports import free_port
 from tests.callers import CALLERS, Callers
 from tests.local_environment import write_local_environment
 

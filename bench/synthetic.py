@@ -19,7 +19,7 @@ from agents.knowledge.reuse import reuse_key
 from agents.knowledge.store import Chunk, EmbeddedChunk
 from agents.knowledge.sync import ScannedDocument
 from tasks.environment.knowledge import Source
-from tasks.ray_data import CHUNKS_PER_BATCH, EmbeddedBatch, EmbeddingWork
+from tasks.refresh.ray_data import CHUNKS_PER_BATCH, EmbeddedBatch, EmbeddingWork
 
 DIMENSION = 384
 CHUNKS_PER_DOCUMENT = 10

@@ -19,9 +19,9 @@ from agents.knowledge.store.settings import OpenSearchSettings
 from agents.knowledge.sync import Provenance, RefreshPlan
 from bench.synthetic import EMBEDDING, SOURCE, SyntheticCorpus, vectors
 from tasks.environment.knowledge import Source
-from tasks.ray_data import EmbeddingWork
 from tasks.refresh.building import BuiltGeneration, RefreshProgress, build
 from tasks.refresh.gate import GateRules, examine
+from tasks.refresh.ray_data import EmbeddingWork
 from tasks.refresh.report import RefreshReport
 from tasks.refresh.rules import RefreshRules
 from tasks.refresh.scanning import Scan

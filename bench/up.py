@@ -17,14 +17,14 @@ from bench.ask import Asked, ask
 from bench.document import against, provenance_line, seconds, table
 from bench.options import BENCH_DIRECTORY, MeasurementFailed, Options
 from bench.record import Measured
-from tasks.data_directory import lifecycle_summary_file
 from tasks.environment import REPOSITORY
 from tasks.environment.variable_file import DIRECTORY_VARIABLE, read_variable_file
 from tasks.evaluation.scores import spread
 from tasks.golden.dataset import read_golden_set
-from tasks.lifecycle_summary import StageResult, read_summary
+from tasks.laptop.data_directory import lifecycle_summary_file
 from tasks.platforms.component_names import AGENTS
 from tasks.platforms.local import LocalPlatform, laptop_of
+from tasks.runs.lifecycle_summary import StageResult, read_summary
 from tests.local_environment import write_local_environment
 
 DIRECTORY = BENCH_DIRECTORY / "up"

@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from console.failures import INPUT_WRONG, WORK_FAILED, explained
-from tasks.approval import Approval, Decision
 from tasks.aws_session import MissingCredentials
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
-from tasks.run_origin import process_user
-from tasks.signed_identity import sign_identity
-from tasks.waiting_plan import NoPendingApproval, WaitingPlan, read_waiting_plan
+from tasks.plan_review.approval import Approval, Decision
+from tasks.plan_review.signed_identity import sign_identity
+from tasks.plan_review.waiting import NoPendingApproval, WaitingPlan, read_waiting_plan
+from tasks.runs.origin import process_user
 
 
 def approve(

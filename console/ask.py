@@ -10,7 +10,7 @@ from rich.console import Console
 
 from console.answers import PrintedAnswer, print_answer
 from console.failures import INPUT_WRONG, WORK_FAILED, explained
-from tasks.agent_access import laptop_operator_key
+from tasks.agent_service.access import laptop_operator_key
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.platforms import UnknownComponent

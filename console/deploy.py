@@ -8,6 +8,7 @@ from console.failures import explained
 from console.prefect_address import own_api_url
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
+from tasks.laptop.served_directory import directory_parameters, registered_directory
 from tasks.prefect_objects import (
     InvalidPrefectFile,
     NotificationsBlockMissing,
@@ -16,7 +17,6 @@ from tasks.prefect_objects import (
     WorkPoolTypeDiffers,
     reconcile,
 )
-from tasks.served_directory import directory_parameters, registered_directory
 
 
 def deploy(

@@ -5,10 +5,10 @@ import typer
 from console.failures import explained
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
-from tasks.flow_runs import cancel_flow_runs
 from tasks.platforms import UnknownComponent
 from tasks.platforms.component_names import PREFECT_SERVER
 from tasks.platforms.local import LocalPlatform, laptop_of
+from tasks.runs.under_way import cancel_flow_runs
 
 CANCEL_SECONDS = 8
 

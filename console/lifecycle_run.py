@@ -8,7 +8,7 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from rich.console import Console
 from rich.text import Text
 
-from tasks.watched_run import RunEvent, WatchedRun
+from tasks.runs.watched import RunEvent, WatchedRun
 
 POLL_SECONDS = 1.0
 # What the processes of the run logged last is with the server this long after the end.

@@ -4,10 +4,10 @@ from rich.console import Console
 from rich.table import Table
 
 from console.answers import PrintedAnswer, print_answer
-from tasks.lifecycle_summary import LifecycleSummary
 from tasks.platforms import base_url
 from tasks.platforms.component_names import AGENTS
 from tasks.platforms.local_components import LocalComponents
+from tasks.runs.lifecycle_summary import LifecycleSummary
 
 SUMMARY_WIDTH = 54
 

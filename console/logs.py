@@ -10,7 +10,7 @@ from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.platforms import UnknownComponent
 from tasks.platforms.local import LocalPlatform, laptop_of
-from tasks.supervisor_files import SLOTS, slot_name
+from tasks.platforms.supervisor_files import SLOTS, slot_name
 
 
 def logs(

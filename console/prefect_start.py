@@ -8,13 +8,13 @@ from pathlib import Path
 from rich.console import Console
 
 from tasks.environment import REPOSITORY
-from tasks.flow_runs import mark_unattended_runs
-from tasks.machine import check_machine, require_fit
+from tasks.laptop.machine import check_machine, require_fit
+from tasks.laptop.served_directory import directory_parameters, directory_to_serve
 from tasks.platforms import Component
 from tasks.platforms.component_names import PREFECT_WORKER
 from tasks.platforms.local_components import LocalComponents
 from tasks.prefect_objects import Change, reconcile
-from tasks.served_directory import directory_parameters, directory_to_serve
+from tasks.runs.under_way import mark_unattended_runs
 
 PREFECT_TOML_MARK = "# Written by `make up`, so that the prefect command finds this checkout's server.\n"
 
@@ -26,9 +26,9 @@ def start_prefect(components: LocalComponents, given: str | None, console: Conso
     the one that was given earlier.
 
     Raises:
-        tasks.served_directory.ServedDirectoryMissing,
-        tasks.machine.MachineUnfit, tasks.ports.PortTaken, tasks.platforms.NotReady,
-        tasks.processes.SupervisorUnavailable: as their names say.
+        tasks.laptop.served_directory.ServedDirectoryMissing,
+        tasks.laptop.machine.MachineUnfit, tasks.platforms.ports.PortTaken, tasks.platforms.NotReady,
+        tasks.platforms.processes.SupervisorUnavailable: as their names say.
     """
     platform, url = components.platform, components.prefect_api_url
     require_fit(check_machine(platform.data_directory))

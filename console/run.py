@@ -16,9 +16,9 @@ from console.lifecycle_run import explain_failure, follow
 from console.prefect_address import own_api_url
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
-from tasks.requested_run import RunRefused, request_run
-from tasks.run_origin import process_user
-from tasks.waiting_plan import plan_to_apply
+from tasks.plan_review.waiting import plan_to_apply
+from tasks.runs.origin import process_user
+from tasks.runs.requested import RunRefused, request_run
 
 
 def run(

@@ -9,7 +9,7 @@ from console.failures import explained
 from tasks.aws_session import MissingCredentials
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
-from tasks.signed_identity import sign_identity
+from tasks.plan_review.signed_identity import sign_identity
 
 
 def sign(

@@ -13,19 +13,19 @@ from console.failures import INTERRUPTED, WORK_FAILED, explained
 from console.lifecycle_run import explain_failure, follow
 from console.lifecycle_summary import print_summary
 from console.prefect_start import start_prefect
-from tasks.data_directory import lifecycle_summary_file
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.file_lock import file_lock
-from tasks.knowledge_sources import is_own_directory
-from tasks.lifecycle_summary import read_summary
-from tasks.machine import MachineUnfit
+from tasks.knowledge.sources import is_own_directory
+from tasks.laptop.data_directory import lifecycle_summary_file
+from tasks.laptop.machine import MachineUnfit
+from tasks.laptop.served_directory import ServedDirectoryMissing, documents_served, forget_directory
 from tasks.platforms.local_components import LocalComponents
-from tasks.ports import PortTaken
+from tasks.platforms.ports import PortTaken
+from tasks.platforms.processes import SupervisorUnavailable
 from tasks.prefect_objects import InvalidPrefectFile, PrefectUnreachable, WorkPoolTypeDiffers
-from tasks.processes import SupervisorUnavailable
-from tasks.served_directory import ServedDirectoryMissing, documents_served, forget_directory
-from tasks.watched_run import run_under_way, start_run
+from tasks.runs.lifecycle_summary import read_summary
+from tasks.runs.watched import run_under_way, start_run
 
 FAILURES = (
     MachineUnfit,

@@ -7,12 +7,12 @@ from prefect import flow, get_run_logger
 from flows import command_line
 from flows.wrong_input import WrongInput
 from tasks.artifacts import publish_markdown
-from tasks.concurrency_limits import one_at_a_time
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.releases import HELM_VALUES, releases_of
 from tasks.rollout import plan_rollout, roll_out
-from tasks.run_origin import record_origin
+from tasks.runs.concurrency_limits import one_at_a_time
+from tasks.runs.origin import record_origin
 from tasks.secrets import require_secrets
 
 

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 from prefect import get_run_logger
 
-from tasks.agents_release import record_release, serving_version, wanted_version
+from tasks.agent_service.cluster_release import record_release, serving_version, wanted_version
+from tasks.agent_service.release_comparison import Verdict
+from tasks.agent_service.release_gate import prove_canary, questions_for_canary
 from tasks.artifacts import publish_markdown, publish_table
-from tasks.concurrency_limits import one_at_a_time
 from tasks.environment import Environment
 from tasks.golden.dataset import GoldenQuestion
 from tasks.helm.derivations.agents import VERSIONS, Version
 from tasks.kubernetes.probe_result import Outcome
-from tasks.release_comparison import Verdict
-from tasks.release_gate import prove_canary, questions_for_canary
 from tasks.rollout import roll_out
+from tasks.runs.concurrency_limits import one_at_a_time
 from tasks.secrets import require_secrets
 
 

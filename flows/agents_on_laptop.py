@@ -1,16 +1,16 @@
 """The agent service of a laptop: a new version starts beside the one that serves, proves itself, and takes over."""
 
-from tasks.agent_access import laptop_operator_key
-from tasks.agents_change import changing_agents
+from tasks.agent_service.access import laptop_operator_key
+from tasks.agent_service.changes import changing_agents
+from tasks.agent_service.http_api import Probe, ask, require_ready
+from tasks.agent_service.laptop_service import ANSWER_SECONDS, READY_SECONDS, LaptopService
+from tasks.agent_service.sample_question import sample_question
 from tasks.artifacts import publish_markdown
-from tasks.assistant_api import Probe, ask, require_ready
-from tasks.components import deploy, wait_until_ready
 from tasks.environment import Environment
 from tasks.git import current_commit
-from tasks.laptop_service import ANSWER_SECONDS, READY_SECONDS, LaptopService
 from tasks.platforms.component_names import AGENTS
+from tasks.platforms.components import deploy, wait_until_ready
 from tasks.platforms.local_components import LocalComponents
-from tasks.sample_question import sample_question
 
 
 def release_on_laptop(settings: Environment) -> tuple[str, Probe]:

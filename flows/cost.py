@@ -8,13 +8,13 @@ from flows import command_line
 from flows.wrong_input import WrongInput
 from tasks.artifacts import publish_table
 from tasks.aws_session import require_account
-from tasks.bill import read_bill
-from tasks.cost_report import report_of
+from tasks.cost.bill import read_bill
+from tasks.cost.report import report_of
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.gateway.spend import read_gateway_spend
-from tasks.plan_store import newest_review
-from tasks.run_origin import record_origin
+from tasks.plan_review.store import newest_review
+from tasks.runs.origin import record_origin
 from tasks.terraform.state_bucket import state_bucket_exists, state_location
 
 

@@ -6,32 +6,32 @@ from agents.knowledge.sources import MEBIBYTE
 from flows import command_line
 from flows.wrong_input import refuse_directory_on_aws
 from tasks.artifacts import publish_table
-from tasks.compared import Compared
-from tasks.concurrency_limits import one_at_a_time
-from tasks.drift_report import DriftReport
-from tasks.eks_cluster import find_cluster
-from tasks.embedding_model import provenance
-from tasks.environment import Environment, EnvironmentName
-from tasks.environment.variable_file import load_environment
-from tasks.environment_outputs import last_outputs
-from tasks.knowledge_base import plan
-from tasks.knowledge_sources import scan_sources, sources_of
-from tasks.local_drift import (
+from tasks.drift.compared import Compared
+from tasks.drift.laptop import (
     compare_components,
     compare_knowledge,
     compare_model_files,
     compare_settings,
     local_report,
 )
+from tasks.drift.prefect_objects import compare_prefect_objects
+from tasks.drift.releases import compare_releases
+from tasks.drift.report import DriftReport
+from tasks.drift.terraform_plans import cloud_report, lacks_resources, nothing_provisioned, require_state
+from tasks.eks_cluster import find_cluster
+from tasks.embedding.model import provenance
+from tasks.environment import Environment, EnvironmentName
+from tasks.environment.variable_file import load_environment
+from tasks.environment_outputs import last_outputs
+from tasks.knowledge.refresh_tasks import plan
+from tasks.knowledge.sources import scan_sources, sources_of
+from tasks.laptop.served_directory import directory_parameters
 from tasks.platforms.local_components import LocalComponents
-from tasks.prefect_drift import compare_prefect_objects
-from tasks.release_drift import compare_releases
-from tasks.run_origin import record_origin
-from tasks.served_directory import directory_parameters
+from tasks.runs.concurrency_limits import one_at_a_time
+from tasks.runs.origin import record_origin
 from tasks.store_settings import knowledge_store
 from tasks.terraform.commands import PlanKind, initialise, make_plan_to_read, read_outputs, state_addresses
 from tasks.terraform.root import open_root
-from tasks.terraform_drift import cloud_report, lacks_resources, nothing_provisioned, require_state
 
 
 @flow(name="drift", persist_result=True, on_running=[record_origin], timeout_seconds=7200)

@@ -10,17 +10,17 @@ from flows import command_line
 from flows.drill_database import drill_database
 from flows.drill_sites import DrilledStore, drilled_store
 from tasks.artifacts import publish_table
-from tasks.concurrency_limits import one_at_a_time
-from tasks.data_directory import state_copy_file, state_file
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.environment_outputs import load_outputs
+from tasks.laptop.data_directory import state_copy_file, state_file
 from tasks.restore_drill.database_server import database_server, owner_password
 from tasks.restore_drill.documents import drill_documents
 from tasks.restore_drill.knowledge import drill_knowledge, drop_old_copies
 from tasks.restore_drill.laptop_state import drill_laptop_state
 from tasks.restore_drill.report import Objective, Restoration, require_restored
-from tasks.run_origin import record_origin
+from tasks.runs.concurrency_limits import one_at_a_time
+from tasks.runs.origin import record_origin
 from tasks.search_access import ensure_search_access
 
 

@@ -5,7 +5,7 @@ from time import monotonic
 
 from pydantic import SecretStr
 
-from tasks.compared import Compared
+from tasks.drift.compared import Compared
 from tasks.environment import Environment
 from tasks.restore_drill.database_server import DatabaseServer, count_server
 from tasks.restore_drill.rds_restoring import NotRestored, latest_restorable, open_server, remove_server, restore_server

@@ -11,12 +11,12 @@ from agents.knowledge.store.opensearch_client import open_client
 from agents.knowledge.store.settings import LanceSettings
 from flows.evaluation_sites import gateway_in_cluster
 from flows.wrong_input import WrongInput
-from tasks.data_directory import copies_directory, models_directory
-from tasks.embedding_model import ensure_embedding_model
+from tasks.embedding.model import ensure_embedding_model
 from tasks.environment import REPOSITORY, Environment
 from tasks.environment.knowledge import OpenSearchStore
 from tasks.gateway.embedding import gateway_embedding
 from tasks.golden.dataset import read_golden_set
+from tasks.laptop.data_directory import copies_directory, models_directory
 from tasks.refresh.examining import embed_by
 from tasks.refresh.inputs import fused_with
 from tasks.resource_names import name_prefix

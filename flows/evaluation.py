@@ -12,8 +12,8 @@ from pydantic import Field
 from flows import command_line
 from flows.completed import completed_with
 from flows.evaluation_sites import site_of
+from tasks.agent_service.http_api import SearchAnswer, TimedAnswer
 from tasks.artifacts import begin_progress
-from tasks.assistant_api import SearchAnswer, TimedAnswer
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.evaluation.artifacts import STAGE, in_doubt, publish_evaluation
@@ -34,8 +34,8 @@ from tasks.gateway.embedding import gateway_embedding
 from tasks.golden.answers import ask_all, search_most
 from tasks.langfuse.scores import publish_scores, scores_project
 from tasks.langfuse.unsent_scores import send_unsent
-from tasks.run_log import run_log
-from tasks.run_origin import record_origin
+from tasks.runs.log import run_log
+from tasks.runs.origin import record_origin
 
 SEARCHED_PASSAGES = 10
 MARGIN_SECONDS = 30

@@ -8,7 +8,7 @@ import httpx
 from pydantic import SecretStr
 
 from flows.agents_on_laptop import serve
-from tasks.agent_access import laptop_operator_key
+from tasks.agent_service.access import laptop_operator_key
 from tasks.aws_session import client
 from tasks.environment import Environment
 from tasks.environment.gateway import GatewayClient
@@ -21,10 +21,10 @@ from tasks.evaluation.trace_report import TraceReport
 from tasks.gateway.key import accepted_gateway_key
 from tasks.helm.derivations.agents import GATEWAY_IN_CLUSTER, settings_in_cluster
 from tasks.helm.derivations.derivation import Outputs
+from tasks.laptop.secret_file import GATEWAY_KEY
 from tasks.platforms.component_names import GATEWAY
 from tasks.platforms.local_components import LocalComponents
 from tasks.release_facts import release_facts
-from tasks.secret_file import GATEWAY_KEY
 from tasks.secret_value import stored_values
 
 GATEWAY_SECONDS = 60

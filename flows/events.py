@@ -8,15 +8,15 @@ from prefect.client.orchestration import get_client
 from flows import command_line
 from flows.wrong_input import WrongInput
 from tasks.aws_session import require_account
-from tasks.concurrency_limits import one_at_a_time
-from tasks.document_events import Change, DocumentEvents
-from tasks.due_refresh import Refreshes, reason_to_wait, refreshes_until
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.knowledge import Events
 from tasks.environment.variable_file import load_environment
-from tasks.missed_runs import cancel_missed_runs
-from tasks.requested_run import request_run
-from tasks.run_origin import record_origin
+from tasks.knowledge.document_events import Change, DocumentEvents
+from tasks.knowledge.due_refresh import Refreshes, reason_to_wait, refreshes_until
+from tasks.runs.concurrency_limits import one_at_a_time
+from tasks.runs.missed import cancel_missed_runs
+from tasks.runs.origin import record_origin
+from tasks.runs.requested import request_run
 
 # A batch is dealt with well within the time for which it is held; what is left is for the next look.
 BATCH, BATCHES = 5000, 20

@@ -9,12 +9,12 @@ from flows import command_line
 from flows.wrong_input import WrongInput
 from tasks.artifacts import publish_table
 from tasks.aws_session import require_account
-from tasks.concurrency_limits import one_at_a_time
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.git import current_commit
 from tasks.images.releasing import ReleasedImage, release_images
-from tasks.run_origin import record_origin
+from tasks.runs.concurrency_limits import one_at_a_time
+from tasks.runs.origin import record_origin
 
 
 class NoCommit(WrongInput):

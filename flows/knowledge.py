@@ -13,27 +13,27 @@ from flows import command_line
 from flows.completed import completed_with
 from flows.wrong_input import refuse_directory_on_aws
 from tasks.artifacts import begin_progress
-from tasks.concurrency_limits import one_at_a_time
-from tasks.data_directory import models_directory
-from tasks.embedding_model import embedding_work, ensure_embedding_model, former_embedding, provenance
+from tasks.embedding.model import embedding_work, ensure_embedding_model, former_embedding, provenance
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.environment_outputs import load_outputs
-from tasks.gate_questions import gate_questions
 from tasks.git import current_commit
-from tasks.knowledge_base import REFRESH_STEPS, roll_back
-from tasks.knowledge_on_kuberay import refresh_on_kuberay
-from tasks.knowledge_sources import sources_of
+from tasks.knowledge.gate_questions import gate_questions
+from tasks.knowledge.on_kuberay import refresh_on_kuberay
+from tasks.knowledge.refresh_artifact import publish_not_proved, publish_refresh, publish_refusal, publish_rollback
+from tasks.knowledge.refresh_tasks import REFRESH_STEPS, roll_back
+from tasks.knowledge.sources import sources_of
 from tasks.kubernetes.probe_result import ProbeResult
+from tasks.laptop.data_directory import models_directory
 from tasks.ray_job.following import JobCancelled
 from tasks.refresh.building import RefreshProgress
 from tasks.refresh.inputs import rules_with
 from tasks.refresh.report import RefreshReport
 from tasks.refresh.rollback import Rollback
 from tasks.refresh.steps import Refresh
-from tasks.refresh_report import publish_not_proved, publish_refresh, publish_refusal, publish_rollback
 from tasks.released_images import load_images, require_image
-from tasks.run_origin import record_origin
+from tasks.runs.concurrency_limits import one_at_a_time
+from tasks.runs.origin import record_origin
 from tasks.search_access import ensure_search_access
 from tasks.store_settings import knowledge_store
 

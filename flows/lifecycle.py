@@ -17,15 +17,15 @@ from flows.knowledge import in_one_line, knowledge
 from flows.models import models
 from flows.provision import provision
 from flows.wrong_input import refuse_directory_on_aws
-from tasks.agents_release import was_released
+from tasks.agent_service.cluster_release import was_released
 from tasks.artifacts import Progress, begin_progress, publish_table
-from tasks.concurrency_limits import one_at_a_time
-from tasks.data_directory import lifecycle_summary_file
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
-from tasks.lifecycle_summary import LifecycleSummary, StageResult, stage_rows, write_summary
-from tasks.run_origin import record_origin
-from tasks.stage_runs import run_stage
+from tasks.laptop.data_directory import lifecycle_summary_file
+from tasks.runs.concurrency_limits import one_at_a_time
+from tasks.runs.lifecycle_summary import LifecycleSummary, StageResult, stage_rows, write_summary
+from tasks.runs.origin import record_origin
+from tasks.runs.stages import run_stage
 
 STAGES = ("provision", "addons", "models", "knowledge", "evaluation", "agents")
 CHANGING_MODEL = ("provision", "addons", "models", "agents", "knowledge", "evaluation")

@@ -8,22 +8,22 @@ from pydantic import ValidationError
 from flows import command_line
 from flows.wrong_input import WrongInput
 from tasks.artifacts import publish_table
-from tasks.components import deploy, ensure_model_files, try_models, wait_until_ready
-from tasks.concurrency_limits import one_at_a_time
-from tasks.data_directory import models_directory
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.models import SERVED_IN_CLUSTER
 from tasks.environment.variable_file import load_environment
 from tasks.gateway.clients import register_gateway_clients
-from tasks.leftovers import remove_component
-from tasks.model_readiness import ModelState, prove_models
-from tasks.model_replicas import with_replicas
-from tasks.model_rollback import roll_back_models
+from tasks.laptop.data_directory import models_directory
+from tasks.laptop.leftovers import remove_component
+from tasks.laptop.secret_file import GATEWAY_KEY
+from tasks.models.readiness import ModelState, prove_models
+from tasks.models.replicas import with_replicas
+from tasks.models.rollback import roll_back_models
 from tasks.platforms.component_names import GATEWAY, MODEL_SERVERS
+from tasks.platforms.components import deploy, ensure_model_files, try_models, wait_until_ready
 from tasks.platforms.local_components import LocalComponents, model_roles
 from tasks.rollout import roll_out
-from tasks.run_origin import record_origin
-from tasks.secret_file import GATEWAY_KEY
+from tasks.runs.concurrency_limits import one_at_a_time
+from tasks.runs.origin import record_origin
 from tasks.secrets import require_secrets
 from tasks.weights.mirroring import mirror_weights
 

@@ -8,22 +8,29 @@ from prefect.runtime import flow_run
 
 from flows import command_line
 from flows.provision_request import Mode, Request
-from tasks.approval import Approval
 from tasks.artifacts import publish_markdown, publish_table
 from tasks.cluster_upgrade.versions import require_running_minor
-from tasks.concurrency_limits import one_at_a_time
 from tasks.environment import REPOSITORY, Environment, EnvironmentName
 from tasks.environment.knowledge import LanceStore
 from tasks.environment.variable_file import load_environment
 from tasks.environment_outputs import publish_outputs
 from tasks.gateway.clients import client_key_among, register_gateway_clients
-from tasks.machine import check_machine, make_directories, require_fit
+from tasks.laptop.machine import check_machine, make_directories, require_fit
 from tasks.plan_review import PlanReview, approval_form, publish_review
-from tasks.plan_store import find_review
+from tasks.plan_review.approval import Approval
+from tasks.plan_review.provisioning import (
+    apply_approved,
+    judge_approval,
+    judge_stored,
+    plan_for_review,
+    record_approval,
+)
+from tasks.plan_review.store import find_review
+from tasks.plan_review.waiting import pause_key
 from tasks.preflight import findings_page, preflight, require_ready
-from tasks.provisioning import apply_approved, judge_approval, judge_stored, plan_for_review, record_approval
-from tasks.result_storage import ensure_result_storage
-from tasks.run_origin import record_origin
+from tasks.runs.concurrency_limits import one_at_a_time
+from tasks.runs.origin import record_origin
+from tasks.runs.result_storage import ensure_result_storage
 from tasks.secrets import publish_report, reconcile_secrets
 from tasks.terraform.commands import initialise, read_outputs, refresh_state, validate
 from tasks.terraform.failures import StalePlan
@@ -31,7 +38,6 @@ from tasks.terraform.lock_breaking import free_state
 from tasks.terraform.root import TerraformRoot, open_root, require_terraform
 from tasks.terraform.state_bucket import ensure_state_bucket
 from tasks.terraform.unsaved_state import save_unsaved_state
-from tasks.waiting_plan import pause_key
 
 # A plan that nobody answers for so long is stale anyway.
 APPROVAL_WITHIN_SECONDS = 7 * 24 * 3600

@@ -9,7 +9,7 @@ from prefect.runtime import deployment, flow_run
 from flows.wrong_input import WrongInput
 from tasks.environment import Environment
 from tasks.plan_review import PlanReview
-from tasks.plan_store import PLAN_DIGEST
+from tasks.plan_review.store import PLAN_DIGEST
 
 
 class ImpossibleRequest(WrongInput):

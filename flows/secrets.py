@@ -8,7 +8,7 @@ from flows import command_line
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.gateway.clients import client_key_among, register_gateway_clients
-from tasks.run_origin import record_origin
+from tasks.runs.origin import record_origin
 from tasks.secrets import SecretReport, publish_report, reconcile_secrets
 
 

@@ -7,7 +7,7 @@ from prefect import flow, get_run_logger
 from flows import command_line
 from flows.cluster_teardown import empty_cluster
 from flows.wrong_input import WrongInput
-from tasks.agents_change import changing_agents
+from tasks.agent_service.changes import changing_agents
 from tasks.artifacts import begin_progress, publish_table
 from tasks.aws_session import require_account
 from tasks.aws_teardown.buckets import empty_bucket
@@ -20,8 +20,11 @@ from tasks.aws_teardown.data_stores import (
 from tasks.aws_teardown.doomed import Doomed, doomed
 from tasks.aws_teardown.proof import look_for_leftovers, require_nothing_left
 from tasks.aws_teardown.sweep import sweep_up
-from tasks.concurrency_limits import one_at_a_time
-from tasks.data_directory import (
+from tasks.environment import Environment, EnvironmentName
+from tasks.environment.variable_file import load_environment
+from tasks.environment_outputs import last_outputs
+from tasks.evaluation.kept_reports import reports_directory
+from tasks.laptop.data_directory import (
     agent_candidate_file,
     agent_settings_file,
     agents_directory,
@@ -29,21 +32,18 @@ from tasks.data_directory import (
     lifecycle_summary_file,
     models_directory,
 )
-from tasks.environment import Environment, EnvironmentName
-from tasks.environment.variable_file import load_environment
-from tasks.environment_outputs import last_outputs
-from tasks.evaluation.kept_reports import reports_directory
-from tasks.leftovers import delete, remove_component, require_gone
+from tasks.laptop.leftovers import delete, remove_component, require_gone
+from tasks.laptop.web_search import web_search_file
 from tasks.platforms.component_names import AGENTS, AGENTS_CANDIDATE, GATEWAY, MODEL_SERVERS, WEB_SEARCH
 from tasks.platforms.local_components import LocalComponents
 from tasks.restore_drill.rds_restoring import remove_server
-from tasks.run_origin import record_origin
+from tasks.runs.concurrency_limits import one_at_a_time
+from tasks.runs.origin import record_origin
 from tasks.terraform.commands import PlanKind, apply_plan, initialise, make_plan, read_outputs, state_addresses
 from tasks.terraform.lock_breaking import free_state
 from tasks.terraform.root import TerraformRoot, open_root
 from tasks.terraform.state_bucket import state_bucket_exists, state_location
 from tasks.terraform.unsaved_state import save_unsaved_state
-from tasks.web_search import web_search_file
 
 
 class NotConfirmed(WrongInput):

@@ -25,7 +25,7 @@ from tasks.langfuse.destination import langfuse_project
 from tasks.langfuse.trace_scores import write_trace_scores
 from tasks.langfuse.traces import TraceSample, sample_traces
 from tasks.langfuse.unsent_scores import send_unsent
-from tasks.run_origin import record_origin
+from tasks.runs.origin import record_origin
 
 
 @dataclass(frozen=True)

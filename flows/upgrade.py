@@ -11,7 +11,6 @@ from tasks.aws_session import require_account
 from tasks.cluster_upgrade.nodes import blocked_system_nodes, replace_karpenter_nodes
 from tasks.cluster_upgrade.obstacles import look_for_obstacles, order_of, require_none, rows
 from tasks.cluster_upgrade.versions import parts_behind, settled_cluster, wanted_minor
-from tasks.concurrency_limits import one_at_a_time
 from tasks.eks_cluster import EksCluster
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
@@ -19,7 +18,8 @@ from tasks.environment_outputs import load_outputs, publish_outputs
 from tasks.helm.target import open_target
 from tasks.helm.upgrade import Target
 from tasks.kubernetes.environment_cluster import open_environment_cluster
-from tasks.run_origin import record_origin
+from tasks.runs.concurrency_limits import one_at_a_time
+from tasks.runs.origin import record_origin
 from tasks.terraform.commands import initialise, read_outputs, refresh_state, validate
 from tasks.terraform.failures import TerraformFailed
 from tasks.terraform.lock_breaking import free_state

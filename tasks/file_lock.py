@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 
 
 @contextmanager

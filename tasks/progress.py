@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Collection
 
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 
 PAUSE_SECONDS = 2
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agents.knowledge.store.replaced_file import replace_file
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 
 
 class Kept(BaseModel):

@@ -19,7 +19,7 @@ from tasks.helm.stage import PlannedRelease, plan_releases, roll_out_releases
 from tasks.kubernetes.environment_cluster import open_environment_cluster
 from tasks.kubernetes.identity import Destination
 from tasks.release_facts import known_images, release_facts
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 
 NO_FACTS: Mapping[str, object] = {}
 

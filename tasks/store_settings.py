@@ -7,9 +7,9 @@ from typing import Any
 from agents.knowledge.store import KnowledgeStore
 from agents.knowledge.store.opening import open_store
 from agents.knowledge.store.settings import LanceSettings, OpenSearchSettings
-from tasks.data_directory import data_directory
 from tasks.environment import Environment
 from tasks.environment.knowledge import LanceStore, OpenSearchStore
+from tasks.laptop.data_directory import data_directory
 
 
 def store_settings(

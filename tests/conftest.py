@@ -17,8 +17,8 @@ from rehearsal.provider_mirror import cli_configuration
 from tasks.cache_directory import cache_directory
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
-from tasks.model_files import ensure_model
-from tasks.ray_data import require_token
+from tasks.llama_cpp.model_files import ensure_model
+from tasks.refresh.ray_data import require_token
 from tasks.terraform.plan_document import PlanDocument, read_plan_document
 from tests.opensearch import running_opensearch, why_opensearch_cannot_run
 from tests.plans import Plan, PlanFile, plan_for
@@ -27,7 +27,7 @@ from tests.prefect_server import delete_values, running_prefect_server
 from tests.terraform import copy_of_infra, run_terraform
 from tests.valkey import running_valkey
 
-pytest_plugins = ("tests.layer_plugin",)
+pytest_plugins = ("tests.layer_plugin", "tests.order_plugin")
 
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 

@@ -9,7 +9,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.aws_session import client, explained_credentials
 from tasks.environment import Environment
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 
 # As many as S3 takes in one call.
 BATCH = 1000

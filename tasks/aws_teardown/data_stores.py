@@ -11,7 +11,7 @@ from tasks.aws_session import client, explained_credentials
 from tasks.aws_teardown.doomed import Doomed
 from tasks.aws_teardown.names import belongs
 from tasks.environment import Environment
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 
 # As many as ECR takes in one call.
 IMAGES = 100

@@ -12,7 +12,7 @@ from tasks.aws_session import client, explained_credentials
 from tasks.aws_teardown.named import named_things
 from tasks.aws_teardown.tagged import exists, tagged_arns
 from tasks.environment import Environment
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 
 # What was just deleted may be listed by its tags for a while.
 SETTLES_WITHIN_SECONDS = 180

@@ -9,7 +9,7 @@ from tasks.aws_session import client, explained_credentials
 from tasks.aws_teardown.names import belongs
 from tasks.aws_teardown.tagged import tagged_arns
 from tasks.environment import Environment
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 
 
 @task(task_run_name="sweep-up", cache_policy=NO_CACHE, persist_result=False)

@@ -10,7 +10,7 @@ from tasks.helm.releases_file import STAGES
 from tasks.helm.upgrade import Target, remove
 from tasks.kubernetes.connection import Connection
 from tasks.kubernetes.objects import BUDGETS, NODE_POOLS, Document, delete, list_all
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 
 OF_RELEASE, IN_NAMESPACE = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
 Chosen = Callable[[ReleaseRecord], bool]

@@ -11,7 +11,7 @@ from tasks.aws_session import client, explained_credentials
 from tasks.eks_cluster import EksCluster, find_cluster
 from tasks.environment import Environment
 from tasks.environment.cluster import known_addons
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 
 # The time that Terraform's provider gives an update of the control plane, too.
 UPDATED_WITHIN_SECONDS = 3600

@@ -15,11 +15,11 @@ from agents.access.settings import Access, SqliteState
 from agents.serving.listening import READY_FILE_VARIABLE
 from agents.settings import McpRoute, Settings
 from agents.settings_file import SETTINGS_VARIABLE
-from tasks.assistant_api import require_ready
+from tasks.agent_service.http_api import require_ready
 from tasks.environment import REPOSITORY
 from tasks.platforms import base_url
-from tasks.ports import free_port
-from tasks.run_log import run_log
+from tasks.platforms.ports import free_port
+from tasks.runs.log import run_log
 
 HOST = "127.0.0.1"
 LISTENS_WITHIN_SECONDS = 120.0

@@ -14,7 +14,7 @@ from tasks.environment.models import Model
 from tasks.evaluation.report import Inputs, Report, tree_digest
 from tasks.golden.dataset import GoldenQuestion, golden_digest, read_golden_set
 from tasks.golden.verdicts import verdicts_digest
-from tasks.outages import SECONDS_BETWEEN_TRIES, TRIES_AGAIN, may_be_over_soon
+from tasks.runs.outages import SECONDS_BETWEEN_TRIES, TRIES_AGAIN, may_be_over_soon
 from tasks.store_settings import knowledge_store
 
 

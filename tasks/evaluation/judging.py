@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.assistant_api import NoAnswer, SearchAnswer
+from tasks.agent_service.http_api import NoAnswer, SearchAnswer
 from tasks.environment import Environment
 from tasks.environment.quality import JudgedMetric
 from tasks.evaluation.bootstrap import bootstrap_interval

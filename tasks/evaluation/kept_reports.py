@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Generic, Protocol
 
 from tasks.aws_session import explained_credentials
-from tasks.data_directory import data_directory
 from tasks.environment import Environment
+from tasks.laptop.data_directory import data_directory
 from tasks.report_files import KeptReport, Shape, read_reports, readable_reports, write_report
 
 FOLDER = "evaluations"

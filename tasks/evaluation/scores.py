@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.assistant_api import NoAnswer, SearchAnswer, TimedAnswer
+from tasks.agent_service.http_api import NoAnswer, SearchAnswer, TimedAnswer
 from tasks.environment.quality import Metric
 from tasks.evaluation.defined_metrics import defined_intervals, defined_values, finite, mean_of_defined
 from tasks.evaluation.report import AnswerRow, QuestionRow

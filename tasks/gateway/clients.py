@@ -17,7 +17,7 @@ from tasks.helm.target import open_target
 from tasks.kubernetes.environment_cluster import open_environment_cluster
 from tasks.kubernetes.port_forward import forwarded
 from tasks.kubernetes.probe_result import Outcome
-from tasks.model_readiness import GATEWAY, GATEWAY_NAMESPACE, GATEWAY_PORT, simulated_gateway_node
+from tasks.models.readiness import GATEWAY, GATEWAY_NAMESPACE, GATEWAY_PORT, simulated_gateway_node
 from tasks.secret_value import stored_values
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from tasks.environment.models import Model, Models
-from tasks.secret_file import GATEWAY_KEY
+from tasks.laptop.secret_file import GATEWAY_KEY
 
 RETRIES = 2
 # How long an answer is given again to the same request, in seconds.

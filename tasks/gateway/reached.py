@@ -8,9 +8,9 @@ from pydantic import SecretStr
 
 from tasks.environment import Environment
 from tasks.environment.gateway import GatewayClient
+from tasks.laptop.secret_file import GATEWAY_KEY
 from tasks.platforms.component_names import GATEWAY
 from tasks.platforms.local import LocalPlatform
-from tasks.secret_file import GATEWAY_KEY
 
 
 class GatewayOutOfReach(Exception):
@@ -53,8 +53,8 @@ def _in_cluster(settings: Environment) -> Generator[ReachedGateway]:
     from tasks.kubernetes.environment_cluster import NoCluster, open_environment_cluster
     from tasks.kubernetes.faults import ClusterFault
     from tasks.kubernetes.port_forward import forwarded
-    from tasks.model_readiness import GATEWAY as RELEASE
-    from tasks.model_readiness import GATEWAY_NAMESPACE, GATEWAY_PORT
+    from tasks.models.readiness import GATEWAY as RELEASE
+    from tasks.models.readiness import GATEWAY_NAMESPACE, GATEWAY_PORT
     from tasks.secret_value import stored_values
 
     try:

@@ -14,8 +14,8 @@ from tasks.helm.derivations.gateway import MASTER_KEY
 from tasks.kubernetes.environment_cluster import open_environment_cluster
 from tasks.kubernetes.faults import ClusterFault
 from tasks.kubernetes.port_forward import forwarded
-from tasks.model_readiness import GATEWAY, GATEWAY_NAMESPACE, GATEWAY_PORT
-from tasks.run_log import run_log
+from tasks.models.readiness import GATEWAY, GATEWAY_NAMESPACE, GATEWAY_PORT
+from tasks.runs.log import run_log
 from tasks.secret_value import stored_values
 
 

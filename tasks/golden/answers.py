@@ -10,7 +10,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from pydantic import SecretStr
 
-from tasks.assistant_api import (
+from tasks.agent_service.http_api import (
     AskAnswer,
     AssistantUnavailable,
     NoAnswer,
@@ -28,7 +28,7 @@ Given = TypeVar("Given", SearchAnswer, TimedAnswer)
 def search_most(
     url: str, questions: Sequence[str], limit: int, seconds: float, key: SecretStr | None, most_failed: float
 ) -> list[SearchAnswer | NoAnswer]:
-    """As `tasks.assistant_api.search_all`, where the share `most_failed` (0..1) of questions may remain without answer.
+    """As `http_api.search_all`, where the share `most_failed` (0..1) of questions may remain without an answer.
 
     Raises:
         AssistantUnavailable: as for `search_all`, of more questions than may be; those that are left are not asked.

@@ -8,7 +8,7 @@ from tasks.helm.command import open_helm
 from tasks.helm.upgrade import Target
 from tasks.kubernetes.connection import open_connection
 from tasks.kubernetes.identity import Destination, recognise_cluster
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from agents.settings import required_key
 from tasks.environment import Environment
 from tasks.environment.addons import LANGFUSE_KEY
 from tasks.langfuse.destination import LangfuseProject
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 from tasks.secret_value import stored_secret
 
 if TYPE_CHECKING:

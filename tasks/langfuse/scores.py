@@ -12,7 +12,7 @@ from tasks.golden.dataset import GoldenQuestion
 from tasks.langfuse.api import LangfuseUnavailable, langfuse_api, project_key, write_scores
 from tasks.langfuse.dataset import golden_dataset
 from tasks.langfuse.destination import LangfuseProject, langfuse_project
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 
 if TYPE_CHECKING:
     from langfuse.api import CreateScoreRequest

@@ -7,7 +7,7 @@ from tasks.environment import Environment
 from tasks.evaluation.trace_report import TraceReport
 from tasks.langfuse.api import LangfuseUnavailable, langfuse_api, project_key, write_scores
 from tasks.langfuse.destination import LangfuseProject
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 
 
 @task(task_run_name="write-scores", cache_policy=NO_CACHE, persist_result=False)

@@ -6,7 +6,7 @@ from prefect import task
 
 from tasks.artifacts import publish_markdown, publish_table
 from tasks.plan_review.review import PlanReview
-from tasks.result_storage import once_per_run
+from tasks.runs.result_storage import once_per_run
 from tasks.terraform.plan_document import Action
 
 SHORT_DIGEST = 12

@@ -10,14 +10,14 @@ import psutil
 
 from tasks.environment import REPOSITORY, Environment
 from tasks.environment.identity import Laptop
-from tasks.owned_processes import is_owned
+from tasks.laptop.secret_file import read_or_create_secrets
 from tasks.platforms import Component, ComponentState, NotReady, State, UnknownComponent
 from tasks.platforms.component_records import ComponentRecords
+from tasks.platforms.owned_processes import is_owned
+from tasks.platforms.ports import choose_ports
+from tasks.platforms.processes import ProgramState, Supervisor
+from tasks.platforms.supervisor_files import program_file
 from tasks.platforms.switching import Switch
-from tasks.ports import choose_ports
-from tasks.processes import ProgramState, Supervisor
-from tasks.secret_file import read_or_create_secrets
-from tasks.supervisor_files import program_file
 
 TAIL_BYTES = 3000
 
@@ -50,7 +50,7 @@ class LocalPlatform:
         return Supervisor(self.data_directory / "supervisor", self.logs, lambda: self.secrets)
 
     def choose_ports(self, wanted: Mapping[str, int]) -> dict[str, int]:
-        """The ports for the components named in `wanted`. Raises `tasks.ports.PortTaken`."""
+        """The ports for the components named in `wanted`. Raises `tasks.platforms.ports.PortTaken`."""
         laptop, supervisor = self.laptop, self.supervisor
 
         def owns(pid: int) -> bool:
@@ -60,7 +60,7 @@ class LocalPlatform:
         return choose_ports(wanted, laptop.listen_host, laptop.when_port_taken, self._port_record, owns)
 
     def deploy(self, component: Component) -> bool:
-        """See `Platform.deploy`. Raises also `tasks.processes.SupervisorUnavailable`."""
+        """See `Platform.deploy`. Raises also `tasks.platforms.processes.SupervisorUnavailable`."""
         self.supervisor.ensure_running()
         if self.serves(component.name) and self.runs_as_described(component):
             return False

@@ -15,8 +15,9 @@ from tasks.environment import REPOSITORY, Environment
 from tasks.gateway.configuration import GATEWAY_ENVIRONMENT, render_gateway_configuration
 from tasks.gateway.configuration import HEALTH_PATH as GATEWAY_HEALTH_PATH
 from tasks.git import current_commit
-from tasks.llama_server import Kind
-from tasks.model_files import ModelFiles
+from tasks.laptop.web_search import web_search_file, web_search_is_on, web_search_settings
+from tasks.llama_cpp.model_files import ModelFiles
+from tasks.llama_cpp.server import Kind
 from tasks.platforms import Component, base_url
 from tasks.platforms.component_names import (
     AGENTS,
@@ -31,7 +32,6 @@ from tasks.platforms.component_names import (
     WEB_SEARCH,
 )
 from tasks.platforms.local import LocalPlatform, laptop_of
-from tasks.web_search import web_search_file, web_search_is_on, web_search_settings
 
 # A grounded prompt of five passages is a long one for a small machine: the gateway must not give up before the caller.
 GATEWAY_SECONDS = 120.0
@@ -82,7 +82,7 @@ class LocalComponents:
 
     @classmethod
     def of(cls, environment: Environment) -> "LocalComponents":
-        """The components with the ports that are recorded, or chosen now. Raises `tasks.ports.PortTaken`."""
+        """The components with the ports that are recorded, or chosen now. Raises `tasks.platforms.ports.PortTaken`."""
         platform = LocalPlatform(laptop_of(environment))
         wanted = wanted_ports(environment, web_search_is_on(environment, platform))
         return cls(environment, platform, platform.choose_ports(wanted))
@@ -151,12 +151,12 @@ class LocalComponents:
         model = self.environment.models.catalogue[name]
         kind: Kind = "chat" if model.dimension is None else "embedding"
         command = (
-            *(sys.executable, "-m", "tasks.llama_server", "--model-file", str(files.path), "--alias", name),
+            *(sys.executable, "-m", "tasks.llama_cpp.server", "--model-file", str(files.path), "--alias", name),
             *("--kind", kind, "--host", laptop_of(self.environment).listen_host, "--port", str(self.ports[role])),
             *("--context", str(model.context_tokens), "--threads", str(model.threads)),
         )
         variables = {"OMP_NUM_THREADS": str(model.threads)}
-        source = REPOSITORY / "tasks" / "llama_server.py"
+        source = REPOSITORY / "tasks" / "llama_cpp" / "server.py"
         fingerprint = _digest(files.fingerprint, version("xllamacpp"), source.read_text(encoding="utf-8"))
         return self._component(role, command, "/health", variables, 60, fingerprint)
 

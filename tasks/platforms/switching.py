@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 from tasks.platforms import Component, NotReady
-from tasks.processes import ProgramState, Supervisor
-from tasks.supervisor_files import SLOTS, slot_name, switched_program_file
+from tasks.platforms.processes import ProgramState, Supervisor
+from tasks.platforms.supervisor_files import SLOTS, slot_name, switched_program_file
 
 PAUSE_SECONDS = 0.1
 

@@ -12,8 +12,8 @@ from prefect.events.actions import CallWebhook, ChangeFlowRunState
 from prefect.exceptions import ObjectNotFound
 
 from tasks.environment import Environment, EnvironmentName
-from tasks.pending_runs import BEGINS_WITHIN
 from tasks.prefect_objects.tags import managed_tags
+from tasks.runs.pending import BEGINS_WITHIN
 
 # Prefect's own heartbeat comes every 180 seconds: with less than three of them a live run would be called dead.
 DEAD_AFTER = timedelta(seconds=600)

@@ -19,7 +19,7 @@ def desired_blocks(environment: Environment) -> Mapping[str, Block]:
     if environment.laptop is not None:
         return {}
     # Imported where needed: the AWS client takes a second, and a laptop has no such block.
-    from tasks.result_storage import result_storage, result_storage_name
+    from tasks.runs.result_storage import result_storage, result_storage_name
     from tasks.terraform.state_bucket import state_location
 
     return {result_storage_name(environment.name): result_storage(state_location(environment))}

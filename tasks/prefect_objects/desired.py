@@ -13,7 +13,6 @@ from prefect.exceptions import MissingFlowError
 from prefect.flows import Flow, load_flow_from_entrypoint
 from prefect.utilities.callables import parameter_schema
 
-from tasks.concurrency_limits import CONCURRENCY_LIMITS, limit_name
 from tasks.environment import Environment
 from tasks.environment.knowledge import Schedule
 from tasks.prefect_objects.automations import automations
@@ -22,6 +21,7 @@ from tasks.prefect_objects.job_template import cluster_job_template, process_job
 from tasks.prefect_objects.prefect_file import DeploymentBlock, InvalidPrefectFile, read_prefect_file
 from tasks.prefect_objects.tags import managed_tags
 from tasks.resource_names import name_prefix
+from tasks.runs.concurrency_limits import CONCURRENCY_LIMITS, limit_name
 
 SCHEDULE_SLUG = "environment-file"
 # A lifecycle run holds a slot while the deployment runs that it waits for hold theirs; the rest is for people.

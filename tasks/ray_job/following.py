@@ -12,7 +12,7 @@ from tasks.ray_job.dashboard import DashboardAway, JobLog
 from tasks.ray_job.specification import DONE_WITHIN_SECONDS, NAMESPACE, RUNNING_WITHIN_SECONDS
 from tasks.refresh.building import RefreshProgress
 from tasks.refresh.job import PROGRESS, ProgressLine
-from tasks.run_log import Log
+from tasks.runs.log import Log
 
 PAUSE_SECONDS = 2.0
 # The operator takes up a new RayJob at once.

@@ -13,7 +13,7 @@ from tasks.ray_job.specification import NAMESPACE, RayJobRequest, ray_job
 from tasks.refresh.building import RefreshProgress
 from tasks.refresh.job import RefreshFailure, read_outcome
 from tasks.refresh.report import RefreshReport
-from tasks.run_log import Log
+from tasks.runs.log import Log
 
 # What KubeRay says of a job whose program ended by itself with this code: an error that another try would meet again.
 ENDED_WITH_ERROR = ("exit code 1,", "exit code 2,")

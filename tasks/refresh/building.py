@@ -13,7 +13,7 @@ from agents.knowledge.records import DocumentOutcome, left_out, parsed_records
 from agents.knowledge.reuse import reusable_passages, with_known_vectors
 from agents.knowledge.store import KnowledgeStore
 from agents.knowledge.sync import Provenance, RefreshPlan, ScannedDocument, plan_refresh
-from tasks.ray_data import EmbeddedBatch, EmbeddingWork, embed_documents
+from tasks.refresh.ray_data import EmbeddedBatch, EmbeddingWork, embed_documents
 from tasks.refresh.rollback import forget_dropped_holds
 from tasks.refresh.verdicts import refused_generations
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from agents.knowledge.generation import Manifest
 from agents.knowledge.store import KnowledgeStore
 from agents.knowledge.sync import Provenance
-from tasks.ray_data import EmbeddingWork
 from tasks.refresh.gate import GateRules, examine
 from tasks.refresh.gate_scores import Embed
+from tasks.refresh.ray_data import EmbeddingWork
 from tasks.refresh.verdicts import Verdict
 
 if TYPE_CHECKING:
-    from tasks.llama_embedder import LlamaEmbedder
+    from tasks.embedding.llama_embedder import LlamaEmbedder
 
 TEXTS_PER_CALL = 32
 
@@ -38,7 +38,7 @@ def embed_by(file: Callable[[], Path], context_tokens: int) -> Embed:
     @cache
     def embedder() -> "LlamaEmbedder":
         # A refresh that has nothing to examine does not load the model.
-        from tasks.llama_embedder import LlamaEmbedder
+        from tasks.embedding.llama_embedder import LlamaEmbedder
 
         return LlamaEmbedder(file(), context_tokens, threads=1)
 

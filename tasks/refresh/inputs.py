@@ -12,9 +12,9 @@ from agents.knowledge.sync import Provenance
 from tasks.environment.knowledge import Chunks, Fusion, Gate, Source
 from tasks.environment.knowledge import DeletionGuard as Guard
 from tasks.golden.dataset import GoldenQuestion
-from tasks.ray_data import EmbeddingWork
 from tasks.refresh.gate import GateRules
 from tasks.refresh.gate_scores import Embed
+from tasks.refresh.ray_data import EmbeddingWork
 from tasks.refresh.rules import RefreshRules
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.knowledge.generation import EmbeddingIdentity
-from tasks.model_files import ModelUnavailable
+from tasks.llama_cpp.model_files import ModelUnavailable
 from tasks.refresh.stored_objects import s3_client
 from tasks.weights.load import fetch
 from tasks.weights.manifest import Manifest, read_manifest
@@ -51,7 +51,7 @@ def fetch_model(model: MirroredModel, directory: Path) -> None:
         ClientError, BotoCoreError: S3 refuses, or does not answer.
     """
     # Its libraries are needed by this command alone.
-    from tasks.bert_gguf import convert
+    from tasks.llama_cpp.bert_gguf import convert
 
     _mirrored(model, fetch(s3_client(), model.bucket, model.prefix, directory))
     convert(directory, directory / MODEL_FILE, model.name)

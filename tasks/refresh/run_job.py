@@ -19,9 +19,8 @@ from agents.knowledge.refusal import RefreshRefused
 from agents.knowledge.sources import SourceError, SourceUnavailable
 from agents.knowledge.store import StoreUnavailable
 from agents.knowledge.store.opening import open_store
-from tasks.embedding_failures import EmbeddingFailed
-from tasks.model_files import ModelUnavailable
-from tasks.ray_data import require_token
+from tasks.embedding.failures import EmbeddingFailed
+from tasks.llama_cpp.model_files import ModelUnavailable
 from tasks.refresh.building import RefreshProgress
 from tasks.refresh.examining import embed_by
 from tasks.refresh.gate_scores import Embed
@@ -37,6 +36,7 @@ from tasks.refresh.job import (
 )
 from tasks.refresh.mirrored_model import MODEL_FILE, TOKENIZER_FILE, fetch_model, mirrored_identity
 from tasks.refresh.packed_questions import unpack
+from tasks.refresh.ray_data import require_token
 from tasks.refresh.report import RefreshReport
 from tasks.refresh.steps import Refresh, RefreshSteps
 from tasks.refresh.stored_objects import is_passing

@@ -13,7 +13,6 @@ from agents.knowledge.sync import Provenance, RefreshPlan, ScannedDocument
 from agents.knowledge.turn import Turn, require_turn, take_turn
 from agents.knowledge.unread import require_readable
 from tasks.environment.knowledge import Source
-from tasks.ray_data import EmbeddingWork
 from tasks.refresh.building import (
     BuiltGeneration,
     RefreshProgress,
@@ -25,6 +24,7 @@ from tasks.refresh.building import (
 )
 from tasks.refresh.examining import examine_generation
 from tasks.refresh.gate import GateRules, require_passed
+from tasks.refresh.ray_data import EmbeddingWork
 from tasks.refresh.report import RefreshReport, report_of_already_built, report_of_build, report_of_held_back
 from tasks.refresh.rules import RefreshRules
 from tasks.refresh.scanning import Scan, require_known_sources, scan

@@ -7,7 +7,7 @@ from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.generation import Manifest
 from agents.knowledge.search import hybrid_search
 from agents.knowledge.store import KnowledgeStore
-from tasks.compared import Compared
+from tasks.drift.compared import Compared
 from tasks.golden.dataset import GoldenQuestion
 from tasks.refresh.gate_scores import answerable_from
 

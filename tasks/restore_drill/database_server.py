@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy.engine import URL
 
 from agents.state.settings import Tls
-from tasks.agent_access import CLIENT
+from tasks.agent_service.access import CLIENT
 from tasks.aws_session import client, explained_credentials
 from tasks.environment import Environment
 from tasks.resource_names import name_prefix

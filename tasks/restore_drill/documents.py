@@ -14,7 +14,7 @@ from prefect.cache_policies import NO_CACHE
 
 from agents.knowledge.generation import Manifest
 from tasks.aws_session import client, explained_credentials
-from tasks.compared import Compared
+from tasks.drift.compared import Compared
 from tasks.environment import Environment
 from tasks.restore_drill.report import Objective, Restoration
 

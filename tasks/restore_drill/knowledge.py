@@ -11,12 +11,12 @@ from prefect.cache_policies import NO_CACHE
 
 from agents.knowledge.holds import holds
 from agents.knowledge.store import KnowledgeStore
-from tasks.compared import Compared
-from tasks.outages import SECONDS_BETWEEN_TRIES, TRIES_AGAIN, may_be_over_soon
+from tasks.drift.compared import Compared
 from tasks.restore_drill.comparing import Questions, compare_answers, compare_counts
 from tasks.restore_drill.report import Objective, Restoration
 from tasks.restore_drill.work_at_risk import work_at_risk
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
+from tasks.runs.outages import SECONDS_BETWEEN_TRIES, TRIES_AGAIN, may_be_over_soon
 
 LAST_COPY = "last-copy"
 """The note of the store that names the newest copy; empty where none may be relied on."""

@@ -16,7 +16,7 @@ from prefect.cache_policies import NO_CACHE
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError
 
-from tasks.compared import Compared
+from tasks.drift.compared import Compared
 from tasks.restore_drill.report import Objective, Restoration
 from tasks.restore_drill.state_contents import StateContents, compare_state, count_state
 

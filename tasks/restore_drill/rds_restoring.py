@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from tasks.aws_session import client, explained_credentials
 from tasks.environment import Environment
 from tasks.restore_drill.database_server import DatabaseServer, name_beside
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 from tasks.secrets.vault import unlogged
 
 SECONDS_BETWEEN_LOOKS = 30

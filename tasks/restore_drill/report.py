@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tasks.compared import Compared
+from tasks.drift.compared import Compared
 
 
 class RestoreFailed(Exception):

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.inspection import inspect
 
 from agents.state.clock import moment as as_moment
-from tasks.compared import Compared
+from tasks.drift.compared import Compared
 
 # When a row came, in milliseconds since 1970. Not when it last changed: the row would move from one side to the other.
 WRITTEN = {"api_keys": "created_ms", "revocations": "revoked_ms", "conversations": "created_ms", "turns": "asked_ms"}

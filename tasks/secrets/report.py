@@ -5,7 +5,7 @@ from typing import Literal
 
 from tasks.artifacts import publish_markdown
 from tasks.environment import EnvironmentName
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 from tasks.secrets.inventory import Stage
 
 # `absent`: Terraform has not made it; `missing`: it has no value.

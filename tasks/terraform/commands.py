@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from python_terraform import IsFlagged
 
 from tasks.file_lock import file_lock
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 from tasks.terraform.invocation import log_command, read_command, stream_command
 from tasks.terraform.lock import recorded_holder
 from tasks.terraform.messages import MessageStream

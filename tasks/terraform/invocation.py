@@ -2,7 +2,7 @@
 
 from python_terraform import IsFlagged, Terraform
 
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 from tasks.terraform.failures import failure
 from tasks.terraform.messages import MessageStream
 from tasks.terraform.process import Finished, masking, run

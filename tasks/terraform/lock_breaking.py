@@ -7,7 +7,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
 
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 from tasks.terraform.commands import force_unlock
 from tasks.terraform.lock import Holder, Lock, StateLocked, current_holder, current_lock, holder_of, refuse_held
 from tasks.terraform.root import TerraformRoot

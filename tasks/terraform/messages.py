@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tasks.run_log import Log
+from tasks.runs.log import Log
 
 _LEVELS = {"trace": 10, "debug": 10, "info": 20, "warn": 30, "error": 40}
 

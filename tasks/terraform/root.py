@@ -21,7 +21,7 @@ import psutil
 from tasks.aws_session import client
 from tasks.environment import REPOSITORY, Environment, EnvironmentName
 from tasks.environment.variable_file import variable_files_directory
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 from tasks.terraform.state_bucket import StateLocation, state_location
 
 TERRAFORM = "terraform"

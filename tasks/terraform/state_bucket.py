@@ -16,7 +16,7 @@ from prefect.cache_policies import NO_CACHE
 from tasks.aws_session import client, explained_credentials, require_account
 from tasks.environment import Environment, EnvironmentName
 from tasks.resource_names import PROJECT
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 
 PLANS = "plans/"
 RESULTS = "results/"

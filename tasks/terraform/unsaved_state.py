@@ -13,7 +13,7 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 from tasks.terraform.failures import TerraformFailed
 from tasks.terraform.invocation import log_command
 from tasks.terraform.lock import current_holder

@@ -6,7 +6,7 @@ from prefect.cache_policies import NO_CACHE
 from tasks.aws_session import client
 from tasks.environment import Environment
 from tasks.environment_outputs import load_outputs
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 from tasks.secret_value import stored_secret
 from tasks.weights.hub import open_hub
 from tasks.weights.mirror import Mirrored, Place, mirror

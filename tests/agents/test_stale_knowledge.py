@@ -22,7 +22,7 @@ from agents.knowledge_base import KnowledgeBase
 from agents.metrics import Metrics
 from agents.refresh_request import RefreshRequests
 from agents.refresh_settings import Refresh
-from tasks.run_origin import started_by_tag, started_by_tags
+from tasks.runs.origin import started_by_tag, started_by_tags
 from tests.agents.corpus_generation import IDENTITY, build_generation, corpus_chunks
 from tests.ports import free_port
 

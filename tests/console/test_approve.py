@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from console.approve import approve
 from console.sign import sign
-from tasks.waiting_plan import pause_key
+from tasks.plan_review.waiting import pause_key
 
 DIGEST = "ab" * 32
 

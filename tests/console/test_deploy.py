@@ -6,8 +6,8 @@ from typer.testing import CliRunner
 from console.deploy import deploy
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
+from tasks.laptop.served_directory import FLOWS, directory_parameters
 from tasks.prefect_objects import reconcile
-from tasks.served_directory import FLOWS, directory_parameters
 
 application = typer.Typer()
 application.command()(deploy)

@@ -10,8 +10,8 @@ from typer.testing import CliRunner, Result
 
 from console.golden import golden
 from tasks.environment.variable_file import DIRECTORY_VARIABLE
+from tasks.laptop.secret_file import GATEWAY_KEY, read_or_create_secrets
 from tasks.platforms import Component
-from tasks.secret_file import GATEWAY_KEY, read_or_create_secrets
 from tests.agents.scripted_gateway import ScriptedGateway
 from tests.golden_environment import ASKED, GoldenEnvironment, golden_environment, question
 

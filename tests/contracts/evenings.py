@@ -4,7 +4,7 @@ import random
 from collections.abc import Mapping
 
 from agents.knowledge.search import Passage
-from tasks.assistant_api import FoundChunk, FoundPassage, SearchAnswer
+from tasks.agent_service.http_api import FoundChunk, FoundPassage, SearchAnswer
 from tests.contracts.month import LABELLED, QUESTIONS
 from tests.tasks.evaluation.failing_judges import FAILURES, honest
 from tests.tasks.evaluation.judged_reports import JudgedReports

@@ -23,10 +23,10 @@ from agents.knowledge.store import Chunk, EmbeddedChunk, KnowledgeStore
 from agents.knowledge.sync import Provenance, RefreshPlan, ScannedDocument
 from tasks.environment.knowledge import Source
 from tasks.golden.dataset import Evidence, GoldenQuestion
-from tasks.ray_data import EmbeddedBatch, EmbeddingWork
 from tasks.refresh.building import BuiltGeneration, RefreshProgress, build, promote
 from tasks.refresh.gate import GateRules, examine
 from tasks.refresh.gate_scores import Embed
+from tasks.refresh.ray_data import EmbeddedBatch, EmbeddingWork
 from tasks.refresh.report import RefreshReport
 from tasks.refresh.rules import RefreshRules
 from tasks.refresh.scanning import Scan

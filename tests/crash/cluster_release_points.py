@@ -5,7 +5,7 @@ from tests.crash.faults import CommitPoint, ProcessPoint
 _UPGRADE = "tasks.helm.rollout:upgrade"
 
 PROVING_POINTS = (
-    CommitPoint("questions", "tasks.release_gate:prove_canary.fn"),
+    CommitPoint("questions", "tasks.agent_service.release_gate:prove_canary.fn"),
     CommitPoint("gate-table", "flows.agents_in_cluster:publish_gate"),
 )
 
@@ -14,8 +14,8 @@ CANARY_POINTS = (CommitPoint("canary", _UPGRADE), *PROVING_POINTS)
 
 PROMOTION_POINTS = (
     CommitPoint("promotion", _UPGRADE, first=2),
-    CommitPoint("record", "tasks.agents_release:AgentsRelease.save"),
-    CommitPoint("image", "tasks.agents_release:publish_images"),
+    CommitPoint("record", "tasks.agent_service.cluster_release:AgentsRelease.save"),
+    CommitPoint("image", "tasks.agent_service.cluster_release:publish_images"),
     CommitPoint("version-page", "flows.agents_in_cluster:publish_markdown"),
 )
 

@@ -26,6 +26,8 @@ class WireFault(StrEnum):
     BUSY = "answered 429"
     FAILED = "answered 500"
     UNAVAILABLE = "answered 503"
+    SLOW = "done late"
+    TIMED_OUT = "answered 504 while it is done"
     CUT_AFTER = "done and then cut"
     AWAY_AFTER = "done and then away"
     PART_BUSY = "part answered 429"
@@ -35,7 +37,7 @@ class WireFault(StrEnum):
 
 BULK_FAULTS = (WireFault.PART_BUSY, WireFault.PART_FAILED, WireFault.PART_BOTH)
 # Of these a run may hear nothing: the client tries again.
-PASSING = (WireFault.UNAVAILABLE, WireFault.CUT_AFTER, WireFault.PART_BUSY)
+PASSING = (WireFault.UNAVAILABLE, WireFault.SLOW, WireFault.TIMED_OUT, WireFault.CUT_AFTER, WireFault.PART_BUSY)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import itertools
 import json
 import re
 import threading
+import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -24,6 +25,7 @@ STATUS_OF_PARTS = {
 READS = re.compile(r".*/(_count|_mget|_msearch|_search|_search/scroll)")
 HOP_BY_HOP = ("connection", "content-length", "host", "accept-encoding", "transfer-encoding")
 SERVER_SECONDS = 120
+SLOW_SECONDS = 3.0
 
 
 class FaultyOpenSearch:
@@ -88,6 +90,15 @@ class _Handler(BaseHTTPRequestHandler):
         match self.proxy.fault_of(self.command, urlsplit(self.path).path):
             case None:
                 self.answer(*self.upstream_answer(body))
+            case WireFault.SLOW:
+                time.sleep(SLOW_SECONDS)
+                self.answer(*self.upstream_answer(body))
+            case WireFault.TIMED_OUT:
+                # As a load balancer does: whoever tries again meets what still goes on.
+                going_on = threading.Thread(target=self.upstream_answer, args=(body,))
+                going_on.start()
+                self.answer(504, json.dumps({"error": {"type": WireFault.TIMED_OUT.value}}).encode())
+                going_on.join()
             case WireFault.CUT_AFTER:
                 self.upstream_answer(body)
                 self.close_connection = True

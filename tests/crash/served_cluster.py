@@ -12,7 +12,7 @@ import pytest
 
 from rehearsal.aws import EmulatedAws
 from rehearsal.cluster import Cluster
-from tasks.agents_release import RELEASE, AgentsRelease
+from tasks.agent_service.cluster_release import RELEASE, AgentsRelease
 from tasks.environment import EnvironmentName
 from tasks.helm.records import DEPLOYED, ReleaseRecord, read_records
 from tasks.kubernetes.connection import open_connection

@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tasks.embedding_identity import embedding_identity
+from tasks.agent_service.laptop_service import LaptopService
+from tasks.embedding.identity import embedding_identity
 from tasks.environment.variable_file import DIRECTORY_VARIABLE, read_variable_file
-from tasks.laptop_service import LaptopService
 from tasks.platforms import Component
 from tasks.platforms.component_names import AGENTS, GATEWAY
 from tasks.platforms.component_records import ComponentRecords

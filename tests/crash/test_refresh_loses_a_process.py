@@ -12,12 +12,12 @@ import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 
-from tasks.concurrency_limits import limit_name
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import read_variable_file
-from tasks.owned_processes import owned_processes
 from tasks.platforms.component_names import PREFECT_SERVER
 from tasks.platforms.local_components import LocalComponents
+from tasks.platforms.owned_processes import owned_processes
+from tasks.runs.concurrency_limits import limit_name
 from tests.crash.children import ended, title_of
 from tests.crash.faults import Case, ProcessPoint
 from tests.crash.refresh_points import EMBEDDER

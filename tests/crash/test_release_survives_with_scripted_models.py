@@ -7,12 +7,12 @@ import json
 
 import pytest
 
-from tasks.agents_change import changing_agents
-from tasks.data_directory import agent_candidate_file
-from tasks.laptop_service import LaptopService
-from tasks.owned_processes import owned_processes
+from tasks.agent_service.changes import changing_agents
+from tasks.agent_service.laptop_service import LaptopService
+from tasks.laptop.data_directory import agent_candidate_file
 from tasks.platforms import Component
 from tasks.platforms.component_names import AGENTS, AGENTS_CANDIDATE, GATEWAY
+from tasks.platforms.owned_processes import owned_processes
 from tests.crash.agents_points import GATE_POINTS
 from tests.crash.children import ended
 from tests.crash.faults import Case, Fault

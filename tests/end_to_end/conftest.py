@@ -15,8 +15,8 @@ import pytest
 
 from tasks.environment import REPOSITORY
 from tasks.environment.variable_file import DIRECTORY_VARIABLE, read_variable_file
-from tasks.owned_processes import owned_processes
 from tasks.platforms.local import LocalPlatform, laptop_of
+from tasks.platforms.owned_processes import owned_processes
 from tests.local_environment import write_local_environment
 
 PARTS = ("agents", "console", "flows", "golden", "helm-values", "infra", "tasks")

@@ -10,9 +10,9 @@ import psutil
 import pytest
 
 from tasks.environment import EnvironmentName
-from tasks.flow_runs import UNDER_WAY
+from tasks.laptop.served_directory import registered_directory
 from tasks.platforms.component_names import PREFECT_SERVER, PREFECT_WORKER
-from tasks.served_directory import registered_directory
+from tasks.runs.under_way import UNDER_WAY
 from tests.end_to_end.conftest import Laptop
 from tests.tasks.conftest import until
 
@@ -115,21 +115,27 @@ def test_drift_is_none_and_then_found(laptop: Laptop) -> None:
     assert "misses 1 new or changed documents" in found.stderr
 
 
-def test_worker_killed_in_a_refresh_and_up_again(laptop: Laptop) -> None:
-    begin_refresh(
-        laptop, laptop.corpus / "lighthouse.md", "# Lighthouse\n\nThe lighthouse stands sixteen metres tall.\n"
-    )
+def test_worker_killed_in_a_refresh_and_up_again_with_the_directory_of_the_sources(laptop: Laptop) -> None:
+    begin_refresh(laptop, laptop.corpus / "fog.md", "# Fog\n\nThe fog bell rings every minute.\n")
     worker = psutil.Process(laptop.pids()[PREFECT_WORKER])
     for process in (worker, *worker.children(recursive=True)):
         process.kill()
+    docs = laptop.checkout / "docs"
+    docs.mkdir()
+    (docs / "lighthouse.md").write_text(
+        "# Lighthouse\n\nThe lighthouse stands sixteen metres tall.\n", encoding="utf-8"
+    )
+    assert registered_directory(api_url(laptop), EnvironmentName.LOCAL) == str(laptop.corpus)
 
-    again = laptop.console("up")
+    again = laptop.console("up", "--knowledge", "docs")
 
     assert again.returncode == 0, again.stdout + again.stderr
     assert "marked as crashed" in again.stdout
+    assert "documents: file://docs, as the variable file says" in again.stdout
     assert runs_under_way(laptop) == []
     answer = laptop.console("ask", "How tall is the lighthouse?")
     assert "sixteen metres" in answer.stdout
+    assert registered_directory(api_url(laptop), EnvironmentName.LOCAL) is None
     # The gateway's edited file was put right as well.
     assert {component["state"] for component in laptop.status().values()} == {"ready"}
 
@@ -139,20 +145,6 @@ def test_the_gateway_key_is_in_no_file_but_its_own(laptop: Laptop) -> None:
     files = (path for path in laptop.platform.data_directory.rglob("*") if path.is_file() and path.suffix != ".gguf")
 
     assert {path.name for path in files if any(value in path.read_bytes() for value in values)} == {"secrets.env"}
-
-
-def test_naming_the_directory_of_the_sources_goes_back_to_these(laptop: Laptop) -> None:
-    docs = laptop.checkout / "docs"
-    docs.mkdir()
-    (docs / "pilots.md").write_text("# Pilots\n\nA pilot boards every ship at the outer buoy.\n", encoding="utf-8")
-    assert registered_directory(api_url(laptop), EnvironmentName.LOCAL) == str(laptop.corpus)
-
-    back = laptop.console("up", "--knowledge", "docs")
-
-    assert back.returncode == 0, back.stdout + back.stderr
-    assert "documents: file://docs, as the variable file says" in back.stdout
-    assert "outer buoy" in laptop.console("ask", "Where does a pilot board a ship?").stdout
-    assert registered_directory(api_url(laptop), EnvironmentName.LOCAL) is None
 
 
 def test_down_cancels_what_runs_and_leaves_nothing(laptop: Laptop) -> None:

@@ -12,8 +12,8 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
 from flows.cost import NothingIsBilled, cost
 from rehearsal.aws import EmulatedAws, running_emulated_aws
-from tasks.bill import Bill, CostUnknown, read_bill
-from tasks.cost_report import OverBudget, report_of
+from tasks.cost.bill import Bill, CostUnknown, read_bill
+from tasks.cost.report import OverBudget, report_of
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.plan_review import PlanReview

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.prefect_objects import PREFECT_FILE, reconcile
-from tasks.run_origin import record_origin
+from tasks.runs.origin import record_origin
 from tests.flows.conftest import RunPython
 
 BLOCKS = yaml.safe_load(PREFECT_FILE.read_text(encoding="utf-8"))["deployments"]

@@ -11,10 +11,10 @@ from agents.knowledge.store import EmbeddedChunk
 from agents.state.settings import SqliteSettings
 from flows.drill import drill
 from flows.drill_sites import NoSnapshotLocation, UnknownEmbeddingModel
-from tasks.embedding_identity import embedding_identity
+from tasks.embedding.identity import embedding_identity
+from tasks.embedding.llama_embedder import LlamaEmbedder
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import DIRECTORY_VARIABLE, read_variable_file
-from tasks.llama_embedder import LlamaEmbedder
 from tasks.restore_drill.report import RestoreFailed
 from tests.contracts.generations import GUIDE, manifest
 from tests.flows.own_knowledge_base import OwnKnowledgeBase

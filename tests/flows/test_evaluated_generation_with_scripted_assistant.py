@@ -11,7 +11,7 @@ from prefect import flow
 from pydantic import SecretStr
 
 from flows.evaluation import measured
-from tasks.assistant_api import AssistantUnavailable
+from tasks.agent_service.http_api import AssistantUnavailable
 from tasks.environment import Environment
 from tasks.environment.variable_file import read_variable_file
 from tasks.evaluation.inputs import GenerationMoved, golden_inputs

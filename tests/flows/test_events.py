@@ -13,10 +13,10 @@ from prefect.states import Completed, Crashed, Pending, Running, Scheduled
 
 from flows.events import EventsNotConfigured, events, refresh_after_changes
 from rehearsal.aws import EmulatedAws
-from tasks.document_events import queue_name
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
-from tasks.missed_runs import BY_SCHEDULE
+from tasks.knowledge.document_events import queue_name
+from tasks.runs.missed import BY_SCHEDULE
 from tests.tasks.conftest import until
 
 pytestmark = pytest.mark.prefect_server

@@ -12,7 +12,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.states import Failed
 
 from flows.lifecycle import STAGES
-from tasks.agents_release import AgentsRelease
+from tasks.agent_service.cluster_release import AgentsRelease
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.prefect_objects import reconcile

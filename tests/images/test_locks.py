@@ -95,7 +95,7 @@ def modules_of_the_online_service() -> list[str]:
 RAY_MODULES = [
     "tasks.refresh.run_job",
     "tasks.refresh.mirrored_model",
-    "tasks.embedding_service",
+    "tasks.embedding.service",
     "agents.knowledge.store.opensearch",
     "agents.knowledge.bucket_source",
     "agents.knowledge.parsing",

@@ -34,7 +34,7 @@ def test_ray_is_the_version_that_jobs_are_sent_with_also_in_a_login_shell(contai
 def test_what_the_pods_run_can_be_imported_and_needs_no_orchestrator(container: Container, tmp_path: Path) -> None:
     program = (
         "import sys\n"
-        "import tasks.refresh.run_job, tasks.refresh.mirrored_model, tasks.embedding_service\n"
+        "import tasks.refresh.run_job, tasks.refresh.mirrored_model, tasks.embedding.service\n"
         "import agents.knowledge.store.opensearch, agents.knowledge.bucket_source, agents.knowledge.parsing\n"
         "print('prefect' in sys.modules)"
     )

@@ -11,8 +11,8 @@ from agents.serving.listening import IDLE_MARGIN_SECONDS
 from agents.settings import Settings
 from agents.web_search.server import MCP_PATH
 from agents.web_search.settings import WebSearchSettings
-from tasks.agent_access import CLIENT, GATE_KEY_VARIABLE, STATE_PASSWORD, access_settings
-from tasks.agent_settings import InCluster, agent_settings
+from tasks.agent_service.access import CLIENT, GATE_KEY_VARIABLE, STATE_PASSWORD, access_settings
+from tasks.agent_service.settings import InCluster, agent_settings
 from tasks.environment import Environment
 from tasks.environment.agents import GATE_KEY
 from tasks.environment.gateway import GatewayClient
@@ -22,10 +22,10 @@ from tasks.helm.derivations.gateway import CLIENT as GATEWAY_SERVICE
 from tasks.langfuse.destination import NAMESPACE as LANGFUSE_NAMESPACE
 from tasks.langfuse.destination import PORT as LANGFUSE_PORT
 from tasks.langfuse.destination import langfuse_project
+from tasks.laptop.secret_file import GATEWAY_KEY
+from tasks.laptop.web_search import cluster_web_search_settings
 from tasks.released_images import require_image
 from tasks.resource_names import name_prefix
-from tasks.secret_file import GATEWAY_KEY
-from tasks.web_search import cluster_web_search_settings
 
 Values = Mapping[str, object]
 

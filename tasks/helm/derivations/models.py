@@ -121,7 +121,7 @@ def _ray_service(settings: Environment, name: str, model: Model, outputs: Output
     }
     application = {
         "name": name,
-        "import_path": "tasks.embedding_service:build",
+        "import_path": "tasks.embedding.service:build",
         "route_prefix": "/",
         "args": {
             "model": name,

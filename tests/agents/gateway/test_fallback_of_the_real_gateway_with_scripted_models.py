@@ -9,7 +9,7 @@ from tasks.environment import EnvironmentName
 from tasks.environment.models import Model, Models
 from tasks.environment.variable_file import load_environment
 from tasks.gateway.configuration import render_gateway_configuration
-from tasks.secret_file import GATEWAY_KEY
+from tasks.laptop.secret_file import GATEWAY_KEY
 from tests.agents.conftest import KEY_VARIABLE, Running, service_settings
 from tests.agents.corpus_generation import IDENTITY, build_generation, corpus_chunks
 from tests.agents.scripted_gateway import ScriptedGateway, ThreadedServer

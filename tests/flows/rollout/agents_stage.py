@@ -16,7 +16,7 @@ from prefect.client.orchestration import get_client
 from rehearsal.aws import EmulatedAws
 from rehearsal.cluster import Cluster, SimulatedNode, running_cluster
 from rehearsal.images import publish_stand_ins
-from tasks.agents_release import AgentsRelease
+from tasks.agent_service.cluster_release import AgentsRelease
 from tasks.environment import REPOSITORY, EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.environment_outputs import EnvironmentOutputs, block_name

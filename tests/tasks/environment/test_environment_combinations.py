@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.agent_settings import agent_settings
+from tasks.agent_service.settings import agent_settings
 from tasks.environment.variable_file import read_variable_file
 from tests.tasks.environment.laptop_file import LAPTOP, Refused, refusal, require_refused
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import SecretStr
 
-from tasks.assistant_api import SearchAnswer
+from tasks.agent_service.http_api import SearchAnswer
 from tasks.environment import EnvironmentName
 from tasks.environment.quality import Evaluation, Metric
 from tasks.environment.variable_file import load_environment

@@ -1,6 +1,6 @@
 """Questions about a port, the passage that answers them, and rows as an evaluation makes them for its judge."""
 
-from tasks.assistant_api import FoundChunk, FoundPassage, SearchAnswer
+from tasks.agent_service.http_api import FoundChunk, FoundPassage, SearchAnswer
 from tasks.evaluation.report import AnswerRow, QuestionRow
 from tasks.golden.dataset import Evidence, GoldenQuestion
 

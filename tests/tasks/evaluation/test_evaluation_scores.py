@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tasks.assistant_api import AskAnswer, FoundChunk, FoundPassage, NoAnswer, SearchAnswer, TimedAnswer
+from tasks.agent_service.http_api import AskAnswer, FoundChunk, FoundPassage, NoAnswer, SearchAnswer, TimedAnswer
 from tasks.environment import EnvironmentName
 from tasks.environment.quality import Evaluation, Metric, Share
 from tasks.environment.variable_file import load_environment

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import SecretStr
 
-from tasks.assistant_api import NoAnswer
+from tasks.agent_service.http_api import NoAnswer
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.quality import JUDGED, Evaluation, JudgedMetric
 from tasks.environment.variable_file import load_environment

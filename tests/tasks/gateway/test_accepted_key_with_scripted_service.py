@@ -5,7 +5,7 @@ import logging
 import pytest
 from pydantic import SecretStr
 
-from tasks.assistant_api import AssistantUnavailable, accepted_key, ask, search_all
+from tasks.agent_service.http_api import AssistantUnavailable, accepted_key, ask, search_all
 from tests.tasks.scripted_assistant import scripted_assistant
 
 NEW, OLD = SecretStr("the-new-key"), SecretStr("the-old-key")

@@ -13,7 +13,7 @@ from tasks.helm.derived_values import derived_values
 from tasks.helm.releases_file import InvalidReleases
 from tasks.helm.rendering import ChartInstance, Manifest, render
 from tasks.helm.values import Layer, LayeredValues
-from tasks.model_replicas import with_replicas
+from tasks.models.replicas import with_replicas
 from tests.tasks.helm.test_shipped_releases import SAMPLE_IMAGES, sample_outputs
 
 # Since vLLM 0.10, https://docs.vllm.ai/en/stable/cli/serve.html; the program itself is too large to be installed here.
@@ -124,7 +124,7 @@ def test_embeddings_are_a_ray_service_with_a_token_whose_head_scales_the_workers
     assert (workers["minReplicas"], workers["maxReplicas"]) == (3, 12)
     assert workers["template"]["spec"]["nodeSelector"]["kubernetes.io/arch"] == "arm64"
     assert cluster["headGroupSpec"]["rayStartParams"] == {"num-cpus": "0"}
-    assert "import_path: tasks.embedding_service:build" in service["spec"]["serveConfigV2"]
+    assert "import_path: tasks.embedding.service:build" in service["spec"]["serveConfigV2"]
 
 
 def test_at_night_no_server_is_left(helm: Helm) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tasks.drift_report import DriftReport
+from tasks.drift.releases import compare_cluster
+from tasks.drift.report import DriftReport
 from tasks.helm.records import ReleaseRecord
 from tasks.helm.target import open_target
 from tasks.helm.upgrade import Target
 from tasks.kubernetes.binaries import cluster_binaries
 from tasks.kubernetes.identity import Destination
-from tasks.release_drift import compare_cluster
 from tests.tasks.helm.conftest import IDENTITY, NOWHERE, Rollout
 
 pytestmark = pytest.mark.kubernetes

@@ -10,11 +10,11 @@ import pytest
 
 from tasks.environment import Environment
 from tasks.gateway.smoke_test import GatewayRefused, smoke_test
-from tasks.model_files import ensure_model
-from tasks.owned_processes import owned_processes
+from tasks.laptop.secret_file import GATEWAY_KEY
+from tasks.llama_cpp.model_files import ensure_model
 from tasks.platforms.component_names import CHAT, EMBEDDING, FORMER_EMBEDDING, GATEWAY
 from tasks.platforms.local_components import LocalComponents, model_roles
-from tasks.secret_file import GATEWAY_KEY
+from tasks.platforms.owned_processes import owned_processes
 from tests.tasks.conftest import make_environment, until
 
 pytestmark = pytest.mark.platform

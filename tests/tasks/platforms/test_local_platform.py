@@ -13,12 +13,12 @@ import psutil
 import pytest
 
 from tasks.environment import Environment
-from tasks.model_files import ensure_model
-from tasks.owned_processes import owned_processes
+from tasks.llama_cpp.model_files import ensure_model
 from tasks.platforms import Component, NotReady, UnknownComponent
 from tasks.platforms.component_names import EMBEDDING
 from tasks.platforms.local import LocalPlatform
 from tasks.platforms.local_components import LocalComponents
+from tasks.platforms.owned_processes import owned_processes
 from tests.tasks.conftest import until
 
 pytestmark = pytest.mark.platform
@@ -169,7 +169,7 @@ def test_orphans_of_a_killed_supervisor_are_not_started_twice(platform: LocalPla
 
     assert pid != orphan
     assert not psutil.pid_exists(orphan)
-    servers = [p for p in owned_processes(platform.supervisor.url) if "tasks.llama_server" in p.cmdline()]
+    servers = [p for p in owned_processes(platform.supervisor.url) if "tasks.llama_cpp.server" in p.cmdline()]
     assert [server.pid for server in servers] == [pid]
 
 

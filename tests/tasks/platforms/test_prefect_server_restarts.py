@@ -7,11 +7,11 @@ import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 
-from tasks.concurrency_limits import LEASE_SECONDS, limit_name
 from tasks.environment import Environment, EnvironmentName
 from tasks.platforms.component_names import PREFECT_SERVER
 from tasks.platforms.local import LocalPlatform
 from tasks.platforms.local_components import LocalComponents
+from tasks.runs.concurrency_limits import LEASE_SECONDS, limit_name
 from tests.tasks.conftest import until
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(1200)]

@@ -9,13 +9,13 @@ import httpx
 import pytest
 
 from tasks.environment import Environment
-from tasks.owned_processes import owned_processes
+from tasks.laptop.secret_file import GATEWAY_KEY
 from tasks.platforms import Component, NotReady
 from tasks.platforms.component_names import AGENTS
 from tasks.platforms.component_records import ComponentRecords
 from tasks.platforms.local import LocalPlatform
 from tasks.platforms.local_components import LocalComponents
-from tasks.secret_file import GATEWAY_KEY
+from tasks.platforms.owned_processes import owned_processes
 from tests.agents.conftest import service_settings
 from tests.agents.corpus_generation import build_generation, corpus_chunks
 from tests.agents.scripted_gateway import ScriptedGateway

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from mcp import Client
 
-from tasks.agent_settings import agent_settings
+from tasks.agent_service.settings import agent_settings
 from tasks.environment import Environment
 from tasks.platforms.component_names import AGENTS, WEB_SEARCH
 from tasks.platforms.local import LocalPlatform

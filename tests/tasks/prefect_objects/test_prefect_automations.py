@@ -21,7 +21,6 @@ from pydantic import SecretStr
 
 from tasks.environment import REPOSITORY, Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
-from tasks.pending_runs import BEGINS_WITHIN
 from tasks.prefect_objects import PREFECT_FILE, Change, NotificationsBlockMissing, reconcile
 from tasks.prefect_objects.automations import (
     DEAD_AFTER,
@@ -33,6 +32,7 @@ from tasks.prefect_objects.automations import (
     TOO_LONG,
 )
 from tasks.prefect_objects.desired import desired_objects
+from tasks.runs.pending import BEGINS_WITHIN
 
 pytestmark = pytest.mark.prefect_server
 

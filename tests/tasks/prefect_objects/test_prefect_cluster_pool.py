@@ -9,9 +9,9 @@ from prefect.client.schemas.actions import WorkPoolUpdate
 from prefect.exceptions import ObjectNotFound
 from pydantic import SecretStr
 
+from tasks.drift.prefect_objects import compare_prefect_objects
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
-from tasks.prefect_drift import compare_prefect_objects
 from tasks.prefect_objects import Change, reconcile
 from tasks.released_images import images_block_name, publish_images
 from tests.tasks.prefect_objects.cluster_pool import prepared_job

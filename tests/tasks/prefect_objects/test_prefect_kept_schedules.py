@@ -9,10 +9,10 @@ from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.states import Late, Pending
 
+from tasks.drift.prefect_objects import compare_prefect_objects
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.knowledge import Schedule
 from tasks.environment.variable_file import load_environment
-from tasks.prefect_drift import compare_prefect_objects
 from tasks.prefect_objects import (
     Change,
     reconcile,

@@ -9,11 +9,11 @@ from prefect.client.schemas.actions import VariableCreate, VariableUpdate
 from prefect_aws import AwsCredentials, S3Bucket
 from pydantic import SecretStr
 
-from tasks.agents_release import AgentsRelease
+from tasks.agent_service.cluster_release import AgentsRelease
+from tasks.drift.prefect_objects import compare_prefect_objects
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.environment_outputs import EnvironmentOutputs, block_name
-from tasks.prefect_drift import compare_prefect_objects
 from tasks.prefect_objects import Change, reconcile
 from tests.prefect_server import delete_values
 

@@ -33,7 +33,7 @@ from tasks.refresh.job import RefreshJob
 from tasks.refresh.mirrored_model import MirroredModel
 from tasks.refresh.packed_questions import pack
 from tasks.refresh.report import RefreshReport
-from tasks.run_log import run_log
+from tasks.runs.log import run_log
 from tests.conftest import ZONES
 from tests.tasks.ray_job.played_dashboard import PlayedDashboard, played_dashboard
 

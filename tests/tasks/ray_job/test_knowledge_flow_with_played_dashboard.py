@@ -21,7 +21,7 @@ from rehearsal.cluster import Cluster
 from rehearsal.search_domain import PlayedDomain, running_search_domain
 from tasks.environment import REPOSITORY, EnvironmentName
 from tasks.environment_outputs import EnvironmentOutputs, block_name
-from tasks.knowledge_on_kuberay import OUTCOME_KEY
+from tasks.knowledge.on_kuberay import OUTCOME_KEY
 from tasks.kubernetes.probe_result import Outcome, ProbeResult
 from tasks.ray_job.specification import NAMESPACE
 from tasks.refresh.job import RefreshFailure, RefreshJob, RefreshOutcome, write_outcome

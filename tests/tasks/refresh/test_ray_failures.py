@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agents.knowledge.store import StoreUnavailable
-from tasks.ray_data import require_token
+from tasks.refresh.ray_data import require_token
 from tasks.refresh.run_job import may_pass
 
 pytestmark = pytest.mark.timeout(600)

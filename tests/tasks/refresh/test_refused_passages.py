@@ -12,10 +12,10 @@ from agents.knowledge.store import KnowledgeStore
 from agents.knowledge.store.opening import open_store
 from agents.knowledge.store.settings import LanceSettings
 from agents.knowledge.sync import Provenance
-from tasks.embedding_failures import EmbeddingFailed
+from tasks.embedding.failures import EmbeddingFailed
 from tasks.environment.knowledge import Source
-from tasks.ray_data import EmbeddingWork
 from tasks.refresh.building import build, plan
+from tasks.refresh.ray_data import EmbeddingWork
 from tasks.refresh.scanning import scan
 
 pytestmark = pytest.mark.timeout(900)
