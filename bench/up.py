@@ -19,8 +19,7 @@ from bench.options import BENCH_DIRECTORY, MeasurementFailed, Options
 from bench.record import Measured
 from tasks.environment import REPOSITORY
 from tasks.environment.variable_file import DIRECTORY_VARIABLE, read_variable_file
-from tasks.evaluation.scores import spread
-from tasks.golden.dataset import read_golden_set
+from tasks.golden.dataset import read_golden_set, spread
 from tasks.laptop.data_directory import lifecycle_summary_file
 from tasks.platforms.component_names import AGENTS
 from tasks.platforms.local import LocalPlatform, laptop_of

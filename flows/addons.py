@@ -5,7 +5,6 @@ from enum import StrEnum
 from prefect import flow, get_run_logger
 
 from flows import command_line
-from flows.wrong_input import WrongInput
 from tasks.artifacts import publish_markdown
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
@@ -14,6 +13,7 @@ from tasks.rollout import plan_rollout, roll_out
 from tasks.runs.concurrency_limits import one_at_a_time
 from tasks.runs.origin import record_origin
 from tasks.secrets import require_secrets
+from tasks.wrong_input import WrongInput
 
 
 class Mode(StrEnum):

@@ -7,12 +7,12 @@ from prefect import flow, get_run_logger
 from flows import command_line
 from flows.agents_in_cluster import release_in_cluster
 from flows.agents_on_laptop import release_on_laptop
-from flows.wrong_input import WrongInput
 from tasks.agent_service.cluster_release import Digest
 from tasks.agent_service.http_api import Probe
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.runs.origin import record_origin
+from tasks.wrong_input import WrongInput
 
 
 class VersionOnLaptop(WrongInput):

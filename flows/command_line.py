@@ -9,9 +9,9 @@ from prefect import Flow, State
 from prefect.exceptions import ParameterTypeError
 from prefect.utilities.callables import parameter_docstrings
 
-from flows.wrong_input import WrongInput
 from tasks.environment.variable_file import InvalidEnvironment
 from tasks.helm.releases_file import InvalidReleases
+from tasks.wrong_input import WrongInput
 
 WRONG_INPUT = (InvalidEnvironment, InvalidReleases, WrongInput, ParameterTypeError)
 

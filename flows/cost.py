@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from prefect import flow, get_run_logger
 
 from flows import command_line
-from flows.wrong_input import WrongInput
 from tasks.artifacts import publish_table
 from tasks.aws_session import require_account
 from tasks.cost.bill import read_bill
@@ -16,6 +15,7 @@ from tasks.gateway.spend import read_gateway_spend
 from tasks.plan_review.store import newest_review
 from tasks.runs.origin import record_origin
 from tasks.terraform.state_bucket import state_bucket_exists, state_location
+from tasks.wrong_input import WrongInput
 
 
 class NothingIsBilled(WrongInput):

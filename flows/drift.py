@@ -4,7 +4,6 @@ from prefect import flow, get_run_logger
 
 from agents.knowledge.sources import MEBIBYTE
 from flows import command_line
-from flows.wrong_input import refuse_directory_on_aws
 from tasks.artifacts import publish_table
 from tasks.drift.compared import Compared
 from tasks.drift.laptop import (
@@ -32,6 +31,7 @@ from tasks.runs.origin import record_origin
 from tasks.store_settings import knowledge_store
 from tasks.terraform.commands import PlanKind, initialise, make_plan_to_read, read_outputs, state_addresses
 from tasks.terraform.root import open_root
+from tasks.wrong_input import refuse_directory_on_aws
 
 
 @flow(name="drift", persist_result=True, on_running=[record_origin], timeout_seconds=7200)

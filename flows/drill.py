@@ -8,7 +8,6 @@ from prefect import flow, get_run_logger
 
 from flows import command_line
 from flows.drill_database import drill_database
-from flows.drill_sites import DrilledStore, drilled_store
 from tasks.artifacts import publish_table
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
@@ -19,6 +18,7 @@ from tasks.restore_drill.documents import drill_documents
 from tasks.restore_drill.knowledge import drill_knowledge, drop_old_copies
 from tasks.restore_drill.laptop_state import drill_laptop_state
 from tasks.restore_drill.report import Objective, Restoration, require_restored
+from tasks.restore_drill.site import DrilledStore, drilled_store
 from tasks.runs.concurrency_limits import one_at_a_time
 from tasks.runs.origin import record_origin
 from tasks.search_access import ensure_search_access

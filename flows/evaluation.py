@@ -11,7 +11,6 @@ from pydantic import Field
 
 from flows import command_line
 from flows.completed import completed_with
-from flows.evaluation_sites import site_of
 from tasks.agent_service.http_api import SearchAnswer, TimedAnswer
 from tasks.artifacts import begin_progress
 from tasks.environment import Environment, EnvironmentName
@@ -27,11 +26,13 @@ from tasks.evaluation.inputs import (
 )
 from tasks.evaluation.judging import judge_answers
 from tasks.evaluation.report import Report, reusable
-from tasks.evaluation.scores import metric_intervals, metric_values, question_rows, spread
+from tasks.evaluation.scores import metric_intervals, metric_values, question_rows
 from tasks.evaluation.site import Asked, EvaluationSite
+from tasks.evaluation.sites import site_of
 from tasks.evaluation.trend_artifact import publish_trend
 from tasks.gateway.embedding import gateway_embedding
 from tasks.golden.answers import ask_all, search_most
+from tasks.golden.dataset import spread
 from tasks.langfuse.scores import publish_scores, scores_project
 from tasks.langfuse.unsent_scores import send_unsent
 from tasks.runs.log import run_log

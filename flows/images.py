@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from prefect import flow, get_run_logger
 
 from flows import command_line
-from flows.wrong_input import WrongInput
 from tasks.artifacts import publish_table
 from tasks.aws_session import require_account
 from tasks.environment import EnvironmentName
@@ -15,6 +14,7 @@ from tasks.git import current_commit
 from tasks.images.releasing import ReleasedImage, release_images
 from tasks.runs.concurrency_limits import one_at_a_time
 from tasks.runs.origin import record_origin
+from tasks.wrong_input import WrongInput
 
 
 class NoCommit(WrongInput):

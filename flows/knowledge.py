@@ -11,7 +11,6 @@ from prefect.states import Cancelled
 from agents.knowledge.refusal import RefreshRefused
 from flows import command_line
 from flows.completed import completed_with
-from flows.wrong_input import refuse_directory_on_aws
 from tasks.artifacts import begin_progress
 from tasks.embedding.model import embedding_work, ensure_embedding_model, former_embedding, provenance
 from tasks.environment import Environment, EnvironmentName
@@ -36,6 +35,7 @@ from tasks.runs.concurrency_limits import one_at_a_time
 from tasks.runs.origin import record_origin
 from tasks.search_access import ensure_search_access
 from tasks.store_settings import knowledge_store
+from tasks.wrong_input import refuse_directory_on_aws
 
 SECONDS_BETWEEN_PROGRESS = 5
 

@@ -11,13 +11,12 @@ from prefect.runtime import flow_run
 from flows import command_line
 from flows.addons import addons
 from flows.agents import agents
-from flows.agents_on_laptop import agents_serve
 from flows.evaluation import Evaluated, evaluation
 from flows.knowledge import in_one_line, knowledge
 from flows.models import models
 from flows.provision import provision
-from flows.wrong_input import refuse_directory_on_aws
 from tasks.agent_service.cluster_release import was_released
+from tasks.agent_service.laptop_service import agents_serve
 from tasks.artifacts import Progress, begin_progress, publish_table
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
@@ -26,6 +25,7 @@ from tasks.runs.concurrency_limits import one_at_a_time
 from tasks.runs.lifecycle_summary import LifecycleSummary, StageResult, stage_rows, write_summary
 from tasks.runs.origin import record_origin
 from tasks.runs.stages import run_stage
+from tasks.wrong_input import refuse_directory_on_aws
 
 STAGES = ("provision", "addons", "models", "knowledge", "evaluation", "agents")
 CHANGING_MODEL = ("provision", "addons", "models", "agents", "knowledge", "evaluation")

@@ -6,7 +6,6 @@ from prefect import flow, get_run_logger
 from pydantic import ValidationError
 
 from flows import command_line
-from flows.wrong_input import WrongInput
 from tasks.artifacts import publish_table
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.models import SERVED_IN_CLUSTER
@@ -26,6 +25,7 @@ from tasks.runs.concurrency_limits import one_at_a_time
 from tasks.runs.origin import record_origin
 from tasks.secrets import require_secrets
 from tasks.weights.mirroring import mirror_weights
+from tasks.wrong_input import WrongInput
 
 
 class NotOnLaptop(WrongInput):

@@ -6,10 +6,10 @@ from typing import Literal
 
 from prefect.runtime import deployment, flow_run
 
-from flows.wrong_input import WrongInput
 from tasks.environment import Environment
 from tasks.plan_review import PlanReview
 from tasks.plan_review.store import PLAN_DIGEST
+from tasks.wrong_input import WrongInput
 
 
 class ImpossibleRequest(WrongInput):

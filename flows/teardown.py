@@ -6,7 +6,6 @@ from prefect import flow, get_run_logger
 
 from flows import command_line
 from flows.cluster_teardown import empty_cluster
-from flows.wrong_input import WrongInput
 from tasks.agent_service.changes import changing_agents
 from tasks.artifacts import begin_progress, publish_table
 from tasks.aws_session import require_account
@@ -44,6 +43,7 @@ from tasks.terraform.lock_breaking import free_state
 from tasks.terraform.root import TerraformRoot, open_root
 from tasks.terraform.state_bucket import state_bucket_exists, state_location
 from tasks.terraform.unsaved_state import save_unsaved_state
+from tasks.wrong_input import WrongInput
 
 
 class NotConfirmed(WrongInput):

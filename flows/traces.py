@@ -9,13 +9,13 @@ from prefect import State, flow
 
 from flows import command_line
 from flows.completed import completed_with
-from flows.evaluation_sites import site_of
 from tasks.environment import REPOSITORY, Environment, EnvironmentName
 from tasks.environment.quality import Evaluation
 from tasks.environment.variable_file import load_environment
 from tasks.evaluation.artifacts import in_doubt
 from tasks.evaluation.gate import missed
 from tasks.evaluation.site import EvaluationSite
+from tasks.evaluation.sites import site_of
 from tasks.evaluation.trace_artifacts import STAGE, about, publish_traces, require_answers
 from tasks.evaluation.trace_report import Period, TraceReport, next_period
 from tasks.evaluation.trace_scoring import trace_intervals, trace_rows, trace_values

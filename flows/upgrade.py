@@ -5,7 +5,6 @@ from prefect import flow, get_run_logger
 from flows import command_line
 from flows.provision import apply_stored, plan_and_apply
 from flows.provision_request import Mode, Request
-from flows.wrong_input import WrongInput
 from tasks.artifacts import publish_markdown, publish_table
 from tasks.aws_session import require_account
 from tasks.cluster_upgrade.nodes import blocked_system_nodes, replace_karpenter_nodes
@@ -25,6 +24,7 @@ from tasks.terraform.failures import TerraformFailed
 from tasks.terraform.lock_breaking import free_state
 from tasks.terraform.root import open_root, require_terraform
 from tasks.terraform.unsaved_state import save_unsaved_state
+from tasks.wrong_input import WrongInput
 
 
 class ImpossibleUpgrade(WrongInput):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tasks.agent_service.access import laptop_operator_key
+from tasks.agent_service.changes import changing_agents
 from tasks.agent_service.http_api import ask, require_ready
 from tasks.agent_service.sample_question import sample_question
 from tasks.agent_service.settings import agent_settings
@@ -77,3 +78,29 @@ class LaptopService:
             web_search_url=self.components.web_search_url,
         )
         return settings.model_dump_json(indent=2)
+
+
+def serve(settings: Environment) -> str:
+    """Have the service run with the environment's settings; returns its base URL once it can answer.
+
+    Where another version serves, the new one has to answer a question first.
+    """
+    service = LaptopService(settings, LocalComponents.of(settings))
+    platform = service.components.platform
+    with changing_agents(settings):
+        service.run_web_search()
+        # A run that was killed may have left one.
+        service.remove_candidate()
+        wanted = service.wanted
+        if platform.serves(AGENTS) and not platform.runs_as_described(wanted):
+            service.prove_candidate()
+        deploy(platform, wanted)
+        wait_until_ready(platform, AGENTS)
+    url = platform.address(AGENTS)
+    require_ready(url, READY_SECONDS)
+    return url
+
+
+def agents_serve(settings: Environment) -> bool:
+    """Whether a service runs that people may be asking."""
+    return LocalComponents.of(settings).platform.serves(AGENTS)

@@ -12,8 +12,7 @@ from tasks.agent_service.release_comparison import Verdict, ask_both
 from tasks.environment import REPOSITORY, Environment
 from tasks.environment.agents import GATE_KEY, Gate
 from tasks.environment_outputs import load_outputs
-from tasks.evaluation.scores import spread
-from tasks.golden.dataset import GoldenQuestion, read_golden_set
+from tasks.golden.dataset import GoldenQuestion, read_golden_set, spread
 from tasks.helm.derivations.agents import PORT
 from tasks.helm.target import open_target
 from tasks.kubernetes.connection import Connection

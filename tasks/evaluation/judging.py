@@ -12,7 +12,8 @@ from tasks.environment.quality import JudgedMetric
 from tasks.evaluation.bootstrap import bootstrap_interval
 from tasks.evaluation.kappa import Verdicts, cohens_kappa
 from tasks.evaluation.report import Judging, QuestionRow
-from tasks.evaluation.site import Asked, Gateway
+from tasks.evaluation.site import Asked
+from tasks.gateway import Gateway
 from tasks.golden.dataset import GoldenQuestion
 from tasks.golden.verdicts import LabelledVerdicts, read_verdicts
 

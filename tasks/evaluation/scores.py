@@ -19,13 +19,6 @@ if TYPE_CHECKING:
 Embed = Callable[[str], Sequence[float]]
 
 
-def spread(questions: Sequence[GoldenQuestion], wanted: int | None) -> list[GoldenQuestion]:
-    """`wanted` questions (None: all), evenly spread over the set, so that every kind has its share."""
-    if wanted is None or wanted >= len(questions):
-        return list(questions)
-    return [questions[index * len(questions) // wanted] for index in range(wanted)]
-
-
 @task(task_run_name="score-answers", cache_policy=NO_CACHE)
 def question_rows(
     questions: Sequence[GoldenQuestion],

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from tasks.evaluation.kept_reports import Reports
 from tasks.evaluation.report import Report
 from tasks.evaluation.trace_report import TraceReport
+from tasks.gateway import Gateway
 
 
 @dataclass(frozen=True)
@@ -23,14 +24,6 @@ class Asked:
     gateway: str
     key: SecretStr
     caller_key: SecretStr | None = None
-
-
-@dataclass(frozen=True)
-class Gateway:
-    """The base URL of the environment's gateway and a key that it lets in."""
-
-    url: str
-    key: SecretStr
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from tasks.environment.quality import JudgedMetric, Metric
 from tasks.evaluation.defined_metrics import defined_intervals, defined_values, finite, mean_of_defined
 from tasks.evaluation.judging import ask_judge
 from tasks.evaluation.report import NO_NUMBER, Judging
-from tasks.evaluation.site import Gateway
 from tasks.evaluation.trace_report import TraceRow
+from tasks.gateway import Gateway
 from tasks.gateway.embedding import gateway_embedding
 from tasks.langfuse.traces import TracedAnswer
 

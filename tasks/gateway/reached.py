@@ -2,12 +2,12 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from pydantic import SecretStr
 
 from tasks.environment import Environment
 from tasks.environment.gateway import GatewayClient
+from tasks.gateway import Gateway
 from tasks.laptop.secret_file import GATEWAY_KEY
 from tasks.platforms.component_names import GATEWAY
 from tasks.platforms.local import LocalPlatform
@@ -17,16 +17,8 @@ class GatewayOutOfReach(Exception):
     """No way leads from here to the environment's gateway, or nobody may ask it: says why."""
 
 
-@dataclass(frozen=True)
-class ReachedGateway:
-    """Its base URL, and a key that it lets in."""
-
-    url: str
-    key: SecretStr
-
-
 @contextmanager
-def reached_gateway(settings: Environment) -> Generator[ReachedGateway]:
+def reached_gateway(settings: Environment) -> Generator[Gateway]:
     """The gateway for the block: the laptop's own, or the cluster's through the Kubernetes API.
 
     Raises:
@@ -36,14 +28,14 @@ def reached_gateway(settings: Environment) -> Generator[ReachedGateway]:
     """
     if settings.laptop is not None:
         platform = LocalPlatform(settings.laptop)
-        yield ReachedGateway(platform.address(GATEWAY), SecretStr(platform.secrets[GATEWAY_KEY]))
+        yield Gateway(platform.address(GATEWAY), SecretStr(platform.secrets[GATEWAY_KEY]))
         return
     with _in_cluster(settings) as reached:
         yield reached
 
 
 @contextmanager
-def _in_cluster(settings: Environment) -> Generator[ReachedGateway]:
+def _in_cluster(settings: Environment) -> Generator[Gateway]:
     # They take seconds to import, which a laptop would pay for nothing.
     from botocore.exceptions import ClientError
 
@@ -68,6 +60,6 @@ def _in_cluster(settings: Environment) -> Generator[ReachedGateway]:
             forwarded(destination.kubeconfig, GATEWAY_NAMESPACE, f"service/{RELEASE}", GATEWAY_PORT) as address,
             forwarded_client(address) as gateway,
         ):
-            yield ReachedGateway(address, accepted_gateway_key(gateway, keys))
+            yield Gateway(address, accepted_gateway_key(gateway, keys))
     except (OutputsMissing, NoCluster, ClusterFault, MissingCredentials, ClientError, GatewayKeyRefused) as error:
         raise GatewayOutOfReach(f"the gateway of {settings.name.value!r} is out of reach: {error}") from error

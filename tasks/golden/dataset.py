@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
@@ -106,3 +107,10 @@ def read_golden_line(path: Path, number: int, line: str, kind: type[Entry]) -> E
             for problem in error.errors(include_url=False)
         )
         raise InvalidGoldenSet(f"{path}, line {number}: {problems}") from error
+
+
+def spread(questions: Sequence[GoldenQuestion], wanted: int | None) -> list[GoldenQuestion]:
+    """`wanted` questions (None: all), evenly spread over the set, so that every kind has its share."""
+    if wanted is None or wanted >= len(questions):
+        return list(questions)
+    return [questions[index * len(questions) // wanted] for index in range(wanted)]

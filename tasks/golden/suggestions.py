@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from agents.token_estimate import cut_to_tokens, estimate_tokens
 from tasks.environment.models import Models
-from tasks.gateway.reached import ReachedGateway
+from tasks.gateway import Gateway
 from tasks.golden.proposing import Ask, Dropped, Suggestion
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class ModelAway(Exception):
 
 
 @contextmanager
-def suggestions(gateway: ReachedGateway, models: Models) -> Generator[Ask]:
+def suggestions(gateway: Gateway, models: Models) -> Generator[Ask]:
     """A function from a passage to what the model suggests; a passage is cut to the model's context.
 
     The function raises ModelAway when the gateway or the model refuses or does not answer.

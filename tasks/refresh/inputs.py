@@ -11,7 +11,7 @@ from agents.knowledge.sources import MEBIBYTE
 from agents.knowledge.sync import Provenance
 from tasks.environment.knowledge import Chunks, Fusion, Gate, Source
 from tasks.environment.knowledge import DeletionGuard as Guard
-from tasks.golden.dataset import GoldenQuestion
+from tasks.golden.dataset import GoldenQuestion, spread
 from tasks.refresh.gate import GateRules
 from tasks.refresh.gate_scores import Embed
 from tasks.refresh.ray_data import EmbeddingWork
@@ -68,8 +68,7 @@ def rules_with(
 def asked_by_the_gate(questions: Sequence[GoldenQuestion], gate: Gate) -> tuple[GoldenQuestion, ...]:
     """As many of the labelled questions that have evidence as the gate asks, evenly spread over the set."""
     labelled = [question for question in questions if question.evidence]
-    wanted = min(gate.questions, len(labelled))
-    return tuple(labelled[index * len(labelled) // wanted] for index in range(wanted))
+    return tuple(spread(labelled, gate.questions))
 
 
 def work_with(

@@ -10,7 +10,7 @@ from tests.crash.evaluation_points import EVALUATION_POINTS
 from tests.crash.faults import Case, Point, bounded, cases
 from tests.crash.opensearch_points import DRILL_POINTS, OPENSEARCH_POINTS, WIRE_POINTS
 from tests.crash.provision_points import PROVISION_POINTS
-from tests.crash.refresh_points import PROCESS_POINTS, REFRESH_POINTS, ROLLBACK_POINTS
+from tests.crash.refresh_points import PROCESS_POINTS, REFRESH_POINTS, RESUMED_POINTS, ROLLBACK_POINTS
 from tests.crash.served_cluster import served_cluster
 from tests.crash.served_laptop import served_laptop
 from tests.flows.conftest import checkout, run_python
@@ -47,6 +47,7 @@ class Matrix:
 
 MATRICES = {
     "refresh_case": Matrix(REFRESH_POINTS, most=6),
+    "resumed_case": Matrix(RESUMED_POINTS, most=1),
     "rollback_case": Matrix(ROLLBACK_POINTS),
     "process_case": Matrix(PROCESS_POINTS, most=0),
     "opensearch_case": Matrix(OPENSEARCH_POINTS, most=1),

@@ -1,6 +1,8 @@
 """The commit points of a refresh and of a rollback: every call after which the store holds something new."""
 
-from tests.crash.faults import CommitPoint, ProcessPoint
+from dataclasses import replace
+
+from tests.crash.faults import Case, CommitPoint, Fault, ProcessPoint
 from tests.crash.stores import LANCE
 
 
@@ -20,6 +22,12 @@ def refresh_points(store: str) -> tuple[CommitPoint, ...]:
 
 
 REFRESH_POINTS = refresh_points(LANCE)
+
+INTERRUPTED = Case(next(point for point in REFRESH_POINTS if point.name == "add"), Fault.KILLED_AFTER, 1)
+"""What leaves a generation half built, for the next refresh to go on with."""
+
+RESUMED_POINTS = tuple(replace(point, calls=1) for point in REFRESH_POINTS if point.name not in ("create", "copy"))
+"""Those of a refresh that goes on with a generation that was left half built: less is left to add."""
 
 ROLLBACK_POINTS = (
     CommitPoint("rollback-turn", "tasks.refresh.rollback:take_turn"),

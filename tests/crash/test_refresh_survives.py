@@ -8,6 +8,7 @@ from agents.knowledge.generation import Manifest
 from agents.knowledge.holds import holds, write_holds
 from agents.knowledge.store import KnowledgeStore
 from tests.crash.faults import Case, Fault
+from tests.crash.refresh_points import INTERRUPTED
 from tests.crash.refreshes import Refreshes
 from tests.crash.stores import LanceInDirectory, opened
 
@@ -42,6 +43,23 @@ def test_a_refresh_converges_after_a_fault(refreshes: Refreshes, refresh_case: C
     refreshes.assert_index_is_what_the_manifest_says()
     if refresh_case.point.name != "add":
         assert not embedded_before & embedded_after, "a chunk that was stored has been embedded again"
+
+
+def test_a_refresh_that_goes_on_converges_after_a_second_fault(refreshes: Refreshes, resumed_case: Case) -> None:
+    with refreshes.reader() as reader:
+        code, embedded_first, output = refreshes.run(INTERRUPTED)
+        assert code != 0, output
+        code, embedded_before, output = refreshes.run(resumed_case)
+        assert (code == 0) == (resumed_case.fault is Fault.SLOW), output
+        code, embedded_after, output = refreshes.run()
+        assert code == 0, output
+
+    reader.assert_nothing_was_missed()
+    refreshes.assert_index_is_what_the_manifest_says()
+    if resumed_case.point.name != "add":
+        assert not embedded_before & embedded_after, "a chunk that was stored has been embedded again"
+    # The first call was answered by nobody, but what it wrote is there.
+    assert not embedded_first & embedded_after, "what the first run stored has been embedded again"
 
 
 @pytest.fixture(scope="module")

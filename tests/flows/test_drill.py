@@ -10,12 +10,12 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from agents.knowledge.store import EmbeddedChunk
 from agents.state.settings import SqliteSettings
 from flows.drill import drill
-from flows.drill_sites import NoSnapshotLocation, UnknownEmbeddingModel
 from tasks.embedding.identity import embedding_identity
 from tasks.embedding.llama_embedder import LlamaEmbedder
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import DIRECTORY_VARIABLE, read_variable_file
 from tasks.restore_drill.report import RestoreFailed
+from tasks.restore_drill.site import NoSnapshotLocation, UnknownEmbeddingModel
 from tests.contracts.generations import GUIDE, manifest
 from tests.flows.own_knowledge_base import OwnKnowledgeBase
 from tests.tasks.restore_drill.filled_state import fill

@@ -17,8 +17,9 @@ from tasks.environment.variable_file import read_variable_file
 from tasks.evaluation.inputs import GenerationMoved, golden_inputs
 from tasks.evaluation.kept_reports import DirectoryReports
 from tasks.evaluation.report import Report
-from tasks.evaluation.site import Asked, EvaluationSite, Gateway
+from tasks.evaluation.site import Asked, EvaluationSite
 from tasks.evaluation.trace_report import TraceReport
+from tasks.gateway import Gateway
 from tasks.store_settings import knowledge_store
 from tests.contracts.generations import build
 from tests.local_environment import write_local_environment

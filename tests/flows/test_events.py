@@ -11,10 +11,11 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.states import Completed, Crashed, Pending, Running, Scheduled
 
-from flows.events import EventsNotConfigured, events, refresh_after_changes
+from flows.events import EventsNotConfigured, events
 from rehearsal.aws import EmulatedAws
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment.variable_file import load_environment
+from tasks.knowledge.changed_documents import refresh_after_changes
 from tasks.knowledge.document_events import queue_name
 from tasks.runs.missed import BY_SCHEDULE
 from tests.tasks.conftest import until

@@ -12,10 +12,10 @@ from tasks.evaluation.artifacts import score_table
 from tasks.evaluation.gate import DemandsMissed, failing, missed, require_demands, worst_rows
 from tasks.evaluation.report import Inputs, QuestionRow, Report
 from tasks.evaluation.score_plot import plot_scores
-from tasks.evaluation.scores import metric_intervals, metric_values, question_rows, spread
+from tasks.evaluation.scores import metric_intervals, metric_values, question_rows
 from tasks.evaluation.trend_plot import plot_trend
 from tasks.gateway.embedding import gateway_embedding
-from tasks.golden.dataset import Evidence, GoldenQuestion
+from tasks.golden.dataset import Evidence, GoldenQuestion, spread
 from tests.agents.scripted_gateway import ScriptedGateway
 
 FACT = "A generation is an immutable index of the knowledge base."

@@ -5,8 +5,8 @@ from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.evaluation.gate import missing_scores
 from tasks.evaluation.report import NO_NUMBER
-from tasks.evaluation.site import Gateway
 from tasks.evaluation.trace_scoring import trace_rows, trace_values
+from tasks.gateway import Gateway
 from tasks.langfuse.traces import TracedAnswer
 
 

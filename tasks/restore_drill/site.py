@@ -9,11 +9,10 @@ from typing import Any
 from agents.knowledge.store import KnowledgeStore
 from agents.knowledge.store.opensearch_client import open_client
 from agents.knowledge.store.settings import LanceSettings
-from flows.evaluation_sites import gateway_in_cluster
-from flows.wrong_input import WrongInput
 from tasks.embedding.model import ensure_embedding_model
 from tasks.environment import REPOSITORY, Environment
 from tasks.environment.knowledge import OpenSearchStore
+from tasks.gateway.address import gateway_in_cluster
 from tasks.gateway.embedding import gateway_embedding
 from tasks.golden.dataset import read_golden_set
 from tasks.laptop.data_directory import copies_directory, models_directory
@@ -26,6 +25,7 @@ from tasks.restore_drill.lance_copies import LanceCopies
 from tasks.restore_drill.opensearch_copies import OpenSearchCopies, Repository
 from tasks.search_access import SearchDomain, administrator_client
 from tasks.store_settings import knowledge_store, store_settings
+from tasks.wrong_input import WrongInput
 
 
 class NoSnapshotLocation(WrongInput):

@@ -4,34 +4,20 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
 
-import httpx
-from pydantic import SecretStr
-
-from flows.agents_on_laptop import serve
 from tasks.agent_service.access import laptop_operator_key
+from tasks.agent_service.laptop_service import serve
 from tasks.aws_session import client
 from tasks.environment import Environment
-from tasks.environment.gateway import GatewayClient
 from tasks.environment_outputs import load_outputs
 from tasks.evaluation.evaluated_service import evaluated_service
 from tasks.evaluation.kept_reports import FOLDER, TRACES, BucketReports, DirectoryReports, reports_directory
 from tasks.evaluation.report import Report
-from tasks.evaluation.site import Asked, EvaluationSite, Gateway
+from tasks.evaluation.site import Asked, EvaluationSite
 from tasks.evaluation.trace_report import TraceReport
-from tasks.gateway.key import accepted_gateway_key
-from tasks.helm.derivations.agents import GATEWAY_IN_CLUSTER, settings_in_cluster
+from tasks.gateway.address import gateway_in_cluster, gateway_on_laptop
+from tasks.helm.derivations.agents import settings_in_cluster
 from tasks.helm.derivations.derivation import Outputs
-from tasks.laptop.secret_file import GATEWAY_KEY
-from tasks.platforms.component_names import GATEWAY
-from tasks.platforms.local_components import LocalComponents
 from tasks.release_facts import release_facts
-from tasks.secret_value import stored_values
-
-GATEWAY_SECONDS = 60
-
-
-class GatewayKeyMissing(Exception):
-    """Nobody may ask the gateway, because the environment has no secret for the key."""
 
 
 def site_of(settings: Environment) -> EvaluationSite:
@@ -69,12 +55,6 @@ def asked_on_laptop(settings: Environment) -> Generator[Asked]:
     yield Asked(url, gateway.url, gateway.key, laptop_operator_key(settings))
 
 
-def gateway_on_laptop(settings: Environment) -> Gateway:
-    """The gateway that the stage `models` started."""
-    platform = LocalComponents.of(settings).platform
-    return Gateway(platform.address(GATEWAY), SecretStr(platform.secrets[GATEWAY_KEY]))
-
-
 @contextmanager
 def asked_in_cluster(settings: Environment, outputs: Outputs) -> Generator[Asked]:
     """A service beside this run, of the code of its image, so that it is measured before anybody else asks it.
@@ -88,22 +68,3 @@ def asked_in_cluster(settings: Environment, outputs: Outputs) -> Generator[Asked
     gateway = gateway_in_cluster(settings)
     with evaluated_service(released, gateway.key) as url:
         yield Asked(url, gateway.url, gateway.key)
-
-
-def gateway_in_cluster(settings: Environment) -> Gateway:
-    """The gateway's release, and the value of the evaluation's key that it lets in.
-
-    Raises:
-        GatewayKeyMissing: the file has no secret for the key.
-        GatewayKeyRefused, HTTPError: it lets in no value of the key, or does not answer.
-    """
-    secret = GatewayClient.EVALUATION.secret
-    keys = stored_values(settings, secret)
-    if not keys:
-        raise GatewayKeyMissing(
-            f"data.secrets of {settings.name.value!r} has no {secret!r}: add it, and run "
-            f"provision/{settings.name.value} and models/{settings.name.value}"
-        )
-    with httpx.Client(base_url=GATEWAY_IN_CLUSTER, timeout=GATEWAY_SECONDS) as gateway:
-        key = accepted_gateway_key(gateway, keys)
-    return Gateway(GATEWAY_IN_CLUSTER, key)
