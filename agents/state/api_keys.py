@@ -31,7 +31,10 @@ class ApiKeys:
 
     async def add(self, key: ApiKey) -> None:
         """Keep a new key."""
-        statement = text("INSERT INTO api_keys VALUES (:prefix, :digest, :owner, :scopes, :created, :expires)")
+        statement = text(
+            "INSERT INTO api_keys (prefix, digest, owner, scopes, created_ms, expires_ms)"
+            " VALUES (:prefix, :digest, :owner, :scopes, :created, :expires)"
+        )
         values = {
             "prefix": key.prefix,
             "digest": key.digest,
@@ -91,7 +94,9 @@ class Revocations:
 
     async def revoke(self, subject: str) -> None:
         """Do not let `subject` in any more, from now on; the first time counts."""
-        statement = text("INSERT INTO revocations VALUES (:subject, :now) ON CONFLICT (subject) DO NOTHING")
+        statement = text(
+            "INSERT INTO revocations (subject, revoked_ms) VALUES (:subject, :now) ON CONFLICT (subject) DO NOTHING"
+        )
         async with self._database.transaction() as connection:
             await connection.execute(statement, {"subject": subject, "now": now_ms()})
 

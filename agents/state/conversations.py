@@ -52,11 +52,15 @@ class Conversations:
             ConversationFull: it has `MOST_TURNS` turns.
         """
         begin = text(
-            "INSERT INTO conversations VALUES (:owner, :id, :title, :now, :now)"
+            "INSERT INTO conversations (owner, id, title, created_ms, updated_ms)"
+            " VALUES (:owner, :id, :title, :now, :now)"
             " ON CONFLICT (owner, id) DO UPDATE SET updated_ms = :now"
         )
         count = text("SELECT COALESCE(MAX(position) + 1, 0) FROM turns WHERE owner = :owner AND conversation = :id")
-        add = text("INSERT INTO turns VALUES (:owner, :id, :position, :question, :answer, :trace_id, :asked_ms)")
+        add = text(
+            "INSERT INTO turns (owner, conversation, position, question, answer, trace_id, asked_ms)"
+            " VALUES (:owner, :id, :position, :question, :answer, :trace_id, :asked_ms)"
+        )
         key = {"owner": owner, "id": conversation}
         async with self._database.transaction() as connection:
             # The first statement locks the conversation until the end of the transaction: positions have no gaps.

@@ -19,7 +19,7 @@ class Usage:
         One statement: two replicas cannot both give away what is left once.
         """
         statement = text(
-            "INSERT INTO usage VALUES (:caller, :day, :tokens) ON CONFLICT (caller, day)"
+            "INSERT INTO usage (caller, day, tokens) VALUES (:caller, :day, :tokens) ON CONFLICT (caller, day)"
             " DO UPDATE SET tokens = usage.tokens + :tokens WHERE usage.tokens + :tokens <= :most"
         )
         if tokens > most:

@@ -1,8 +1,8 @@
 """The versions of the tables: each is a list of statements, applied in order, once, under a lock.
 
 A released version is never edited; what changes comes as a new one. Versions only add, so that an older release works
-on the tables of a newer one: during a rollout both run, and going back needs no way back for the tables. Statements
-are those that SQLite and PostgreSQL share.
+on the tables of a newer one: during a rollout both run, and going back needs no way back for the tables. So a new
+column has a default, and who writes a row names its columns. Statements are those that SQLite and PostgreSQL share.
 """
 
 from sqlalchemy import text
@@ -66,4 +66,4 @@ async def bring_up_to_date(connection: AsyncConnection) -> None:
     for version in range(applied, len(VERSIONS)):
         for statement in VERSIONS[version]:
             await connection.exec_driver_sql(statement)
-        await connection.execute(text("INSERT INTO versions VALUES (:version)"), {"version": version + 1})
+        await connection.execute(text("INSERT INTO versions (version) VALUES (:version)"), {"version": version + 1})

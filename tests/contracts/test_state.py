@@ -61,12 +61,21 @@ async def test_replicas_that_start_together_make_the_tables_once(open_database: 
     assert versions == list(range(1, len(VERSIONS) + 1))
 
 
-async def test_tables_of_a_newer_release_are_left_alone(open_database: Callable[[], StateDatabase]) -> None:
+async def test_an_older_release_works_on_the_tables_of_a_newer_one(open_database: Callable[[], StateDatabase]) -> None:
     async with open_database().transaction() as connection:
         await connection.exec_driver_sql("INSERT INTO versions VALUES (99)")
+        for table in ("api_keys", "revocations", "conversations", "turns", "usage", "versions"):
+            await connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN of_the_newer TEXT NOT NULL DEFAULT ''")
     older = open_database()
     await ApiKeys(older).add(KEY)
     assert await ApiKeys(older).find("abc") == KEY
+    await Revocations(older).revoke("ak_abc")
+    assert await Revocations(older).is_revoked("ak_abc")
+    await Conversations(older).add_turn("ann", "one", TURN)
+    read = await Conversations(older).read("ann", "one")
+    assert read is not None
+    assert read[1] == [TURN]
+    assert await Usage(older).reserve("ann", "2026-01-01", 5, most=10)
 
 
 async def test_a_transaction_that_fails_leaves_nothing(database: StateDatabase) -> None:
