@@ -1,5 +1,6 @@
 """One database, two engines: connections, transactions, and the version of its tables."""
 
+import errno
 import os
 import sqlite3
 import tempfile
@@ -86,6 +87,9 @@ def _sqlite(settings: SqliteSettings) -> AsyncEngine:
         if not settings.path.exists():
             settings.path.parent.mkdir(parents=True, exist_ok=True)
             _make_write_ahead_file(settings.path)
+        elif not settings.path.is_file() or not os.access(settings.path, os.R_OK | os.W_OK):
+            # Where it cannot open one, the driver's thread outlives the loop of a short command, and says so.
+            raise OSError(errno.EACCES, "is no file that can be read and written", str(settings.path))
 
     _listen(engine.sync_engine, connect=prepare, begin=begin, do_connect=make_file)
     return engine

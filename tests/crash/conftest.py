@@ -46,15 +46,15 @@ class Matrix:
 
 
 MATRICES = {
-    "refresh_case": Matrix(REFRESH_POINTS, most=6),
+    "refresh_case": Matrix(REFRESH_POINTS, most=4),
     "resumed_case": Matrix(RESUMED_POINTS, most=1),
-    "rollback_case": Matrix(ROLLBACK_POINTS),
+    "rollback_case": Matrix(ROLLBACK_POINTS, most=2),
     "process_case": Matrix(PROCESS_POINTS, most=0),
     "opensearch_case": Matrix(OPENSEARCH_POINTS, most=1),
     "wire_case": Matrix(WIRE_POINTS, most=6),
     "drill_case": Matrix(DRILL_POINTS, most=4),
-    "provision_case": Matrix(PROVISION_POINTS, most=6),
-    "addons_case": Matrix(ADDONS_POINTS),
+    "provision_case": Matrix(PROVISION_POINTS, most=4),
+    "addons_case": Matrix(ADDONS_POINTS, most=4),
     "release_case": Matrix(RELEASE_POINTS, most=1),
     "evaluation_case": Matrix(EVALUATION_POINTS, most=1),
     "withdrawn_case": Matrix(SWITCH_POINTS, most=0),
