@@ -8,7 +8,7 @@ from pathlib import Path
 from agents.settings import Settings
 from agents.settings_file import SETTINGS_VARIABLE
 from agents.web_search.results import HEALTH_PATH as WEB_SEARCH_HEALTH_PATH
-from agents.web_search.server import MCP_PATH
+from agents.web_search.results import MCP_PATH
 from bench.options import local_environment
 from bench.processes import running
 from bench.roads import ROADS

@@ -37,6 +37,7 @@ class ServerHealth(BaseModel):
     reason: str | None = None
 
 
+MCP_PATH = "/mcp"
 HEALTH_PATH = "/healthz"
 SEARCH_TOOL = "search"
 READ_TOOL = "read_page"

@@ -21,6 +21,7 @@ from agents.web_search.pages import PageReader, PageUnreadable
 from agents.web_search.results import (
     HEALTH_PATH,
     LONGEST_QUERY,
+    MCP_PATH,
     READ_TOOL,
     SEARCH_TOOL,
     FoundPages,
@@ -30,7 +31,6 @@ from agents.web_search.results import (
 from agents.web_search.settings import WebSearchSettings
 from agents.web_search.tavily import SearchFailed, Tavily
 
-MCP_PATH = "/mcp"
 MOST_REQUEST_BYTES = 64 * 1024
 
 _INSTRUCTIONS = (

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from agents.settings import RELEASE_VARIABLE
 from agents.settings_file import SETTINGS_VARIABLE
-from agents.web_search.results import HEALTH_PATH
-from agents.web_search.server import MCP_PATH
+from agents.web_search.results import HEALTH_PATH, MCP_PATH
 from tasks.environment import REPOSITORY, Environment
 from tasks.gateway.configuration import GATEWAY_ENVIRONMENT, render_gateway_configuration
 from tasks.gateway.configuration import HEALTH_PATH as GATEWAY_HEALTH_PATH

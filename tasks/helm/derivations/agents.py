@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from agents.knowledge.generation import EmbeddingIdentity
 from agents.serving.listening import IDLE_MARGIN_SECONDS
 from agents.settings import Settings
-from agents.web_search.server import MCP_PATH
+from agents.web_search.results import MCP_PATH
 from agents.web_search.settings import WebSearchSettings
 from tasks.agent_service.access import CLIENT, GATE_KEY_VARIABLE, STATE_PASSWORD, access_settings
 from tasks.agent_service.settings import InCluster, agent_settings
