@@ -204,9 +204,10 @@ def test_a_failed_run_is_told_of_and_one_of_another_environment_is_not(
     for attempt in stamina.retry_context(on=AssertionError, timeout=300, attempts=None, wait_max=1):
         with attempt:
             assert told
-    assert [(each["environment"], each["flow"], each["run"], each["state"], each["message"]) for each in told] == [
+    # A webhook may be called twice for one event, as when the server is slow to note that it was called.
+    assert {(each["environment"], each["flow"], each["run"], each["state"], each["message"]) for each in told} == {
         ("local", "knowledge", run.name, "Failed", 'the gate says "no"')
-    ]
+    }
     assert told[0]["id"] == str(run.id)
     assert told[0]["runbook"] == "A knowledge refresh failed"
 
@@ -221,9 +222,9 @@ def test_a_late_look_for_changes_is_told_to_nobody(
     for attempt in stamina.retry_context(on=AssertionError, timeout=300, attempts=None, wait_max=1):
         with attempt:
             assert told
-    assert [(each["flow"], each["state"], each["runbook"]) for each in told] == [
+    assert {(each["flow"], each["state"], each["runbook"]) for each in told} == {
         ("traces", "Late", RUNBOOK_OF_STUCK_RUNS)
-    ]
+    }
 
 
 @pytest.mark.timeout(900)
