@@ -114,7 +114,7 @@ approve: setup ## Answer for the plan that a run waits with (RUN=<id>, REJECT=1 
 
 .PHONY: test
 test: $(VENV)/test.installed $(CHECKOV)/installed ## Run every test whose programs are there, and say which were not (TESTS=tests/agents WORKERS=1).
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 .PHONY: crash
 crash: $(VENV)/test.installed ## Replay the crash matrix with a seed (SEED=7).

@@ -45,7 +45,7 @@ def installed(cluster: Cluster, release: str) -> bool:
     return bool(cluster.api.list("/api/v1/secrets", labelSelector=f"owner=helm,name={release}"))
 
 
-# Each is a moment in the middle of a step, seen from outside.
+# Each is a moment in the middle of a step, seen from outside, in the order in which a teardown comes to them.
 MOMENTS: dict[str, Callable[[Cluster], bool]] = {
     "the ingress waits for its controller": lambda cluster: deleting(cluster, INGRESS),
     "the workloads are removed": lambda cluster: not installed(cluster, "assistant"),
@@ -59,14 +59,25 @@ MOMENTS: dict[str, Callable[[Cluster], bool]] = {
 HELD = {"the ingress waits for its controller": (INGRESS,), "a custom resource waits for its operator": (WIDGET,)}
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_a_killed_teardown_goes_on_where_it_was(
-    furnished: Furnished, prefect_server: str, tmp_path: Path, moment: str
+def test_a_teardown_that_is_killed_again_and_again_goes_on_where_it_was(
+    furnished: Furnished, prefect_server: str, tmp_path: Path
 ) -> None:
-    cluster, reached = furnished.cluster, MOMENTS[moment]
-    log = tmp_path / "killed.log"
+    cluster = furnished.cluster
+    for moment in MOMENTS:
+        killed_at(moment, cluster, prefect_server, tmp_path)
+
+    with playing_controllers(cluster):
+        tear_down(str(cluster.kubeconfig))
+
+    assert_nothing_is_left(furnished)
+
+
+def killed_at(moment: str, cluster: Cluster, prefect_server: str, directory: Path) -> None:
+    """Begin the teardown, or go on with it, and end its process in the middle of a step."""
+    reached, log = MOMENTS[moment], directory / "killed.log"
     command = [sys.executable, "-m", "tests.tasks.cluster_teardown.child", str(cluster.kubeconfig)]
-    environment = {**os.environ, "PREFECT_API_URL": prefect_server, "PREFECT_HOME": str(tmp_path / "prefect")}
+    environment = {**os.environ, "PREFECT_API_URL": prefect_server, "PREFECT_HOME": str(directory / "prefect")}
+    assert not reached(cluster), f"the teardown that was killed before had come further than {moment!r}"
     with log.open("wb") as output:
         child = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=output, stderr=subprocess.STDOUT)
     with playing_controllers(cluster, but=HELD.get(moment, ())):
@@ -74,11 +85,6 @@ def test_a_killed_teardown_goes_on_where_it_was(
         child.send_signal(signal.SIGKILL)
         child.wait()
     assert child.returncode == -signal.SIGKILL, log.read_text()
-
-    with playing_controllers(cluster):
-        tear_down(str(cluster.kubeconfig))
-
-    assert_nothing_is_left(furnished)
 
 
 def test_everything_goes_and_the_cluster_says_so(furnished: Furnished, prefect_server: str) -> None:

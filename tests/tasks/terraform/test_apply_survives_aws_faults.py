@@ -8,7 +8,6 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import boto3
@@ -100,24 +99,19 @@ def log_groups(name: str) -> list[str]:
     return [group.get("logGroupName", "") for group in found]
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"times": 3, "error": {"code": "ThrottlingException", "message": "Rate exceeded", "status": 400}},
-        {"times": 2, "timeout_ms": 200},
-        {"times": 2, "reset": True},
-    ],
-    ids=["throttled", "timed out", "connection lost"],
-)
-def test_calls_that_fail_on_the_way_are_made_again(
-    make_root: MakeRoot, faulty: FaultyAws, name: str, fault: dict[str, Any]
-) -> None:
+def test_calls_that_fail_on_the_way_are_made_again(make_root: MakeRoot, faulty: FaultyAws, name: str) -> None:
     root = make_root(ROOT.replace("NAME", name).replace("COMMAND", "true"))
-    faulty.set_rules([{**CREATE, **fault}])
+    throttled: Rule = {
+        "times": 3,
+        "error": {"code": "ThrottlingException", "message": "Rate exceeded", "status": 400},
+    }
+    timed_out: Rule = {"times": 2, "timeout_ms": 200}
+    connection_lost: Rule = {"times": 2, "reset": True}
+    faulty.set_rules([{**CREATE, **fault} for fault in (throttled, timed_out, connection_lost)])
 
     apply(root)
 
-    assert len(faulty.fired()) == fault["times"]
+    assert len(faulty.fired()) == 7
     assert state_addresses.fn(root) == ADDRESSES
     assert not make_plan.fn(root, PlanKind.NORMAL).changed
 
