@@ -42,14 +42,14 @@ BUCKET = "agentic-eks-dev-ray-job"
 IMAGE = f"111122223333.dkr.ecr.us-east-1.amazonaws.com/agentic-eks-dev/ray@sha256:{'a' * 64}"
 
 
-@pytest.fixture(scope="session")
-def dashboard_of_session() -> Iterator[PlayedDashboard]:
+@pytest.fixture(scope="module")
+def dashboard_of_file() -> Iterator[PlayedDashboard]:
     with played_dashboard() as dashboard:
         yield dashboard
 
 
-@pytest.fixture(scope="session")
-def ray_cluster(dashboard_of_session: PlayedDashboard) -> Iterator[Cluster]:
+@pytest.fixture(scope="module")
+def ray_cluster(dashboard_of_file: PlayedDashboard) -> Iterator[Cluster]:
     """A cluster of its own: the operator in it asks the played dashboard."""
     with running_cluster() as cluster:
         cluster.add_nodes(SimulatedNode(f"system-{zone}", zone, "us-east-1", resources=ROOMY) for zone in ZONES)
@@ -57,21 +57,21 @@ def ray_cluster(dashboard_of_session: PlayedDashboard) -> Iterator[Cluster]:
         cluster.api.apply(
             {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "ray", "namespace": NAMESPACE}}
         )
-        with running_ray_operator(cluster, {"HTTP_PROXY": dashboard_of_session.address}):
+        with running_ray_operator(cluster, {"HTTP_PROXY": dashboard_of_file.address}):
             yield cluster
 
 
 @pytest.fixture
-def dashboard(dashboard_of_session: PlayedDashboard, monkeypatch: pytest.MonkeyPatch) -> PlayedDashboard:
-    """The session's dashboard, empty, and the way to it for the follower."""
-    monkeypatch.setenv("HTTP_PROXY", dashboard_of_session.address)
+def dashboard(dashboard_of_file: PlayedDashboard, monkeypatch: pytest.MonkeyPatch) -> PlayedDashboard:
+    """The dashboard, empty, and the way to it for the follower."""
+    monkeypatch.setenv("HTTP_PROXY", dashboard_of_file.address)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
-    dashboard_of_session.away = False
-    dashboard_of_session.jobs.clear()
-    dashboard_of_session.stopped.clear()
-    dashboard_of_session.tokens.clear()
-    dashboard_of_session.on_submit = lambda job: None
-    return dashboard_of_session
+    dashboard_of_file.away = False
+    dashboard_of_file.jobs.clear()
+    dashboard_of_file.stopped.clear()
+    dashboard_of_file.tokens.clear()
+    dashboard_of_file.on_submit = lambda job: None
+    return dashboard_of_file
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def aws(emulated_aws: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> EmulatedA
     return emulated_aws
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service_account(ray_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a pod of the work pool `cluster` is given, in a cluster that has the release `knowledge`."""
     binaries = cluster_binaries()
