@@ -9,8 +9,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from tests.crash.children import ended, start_child
-from tests.crash.faults import Case
+from tests.crash.faults import Case, Fault
 from tests.crash.reader import Reader
+from tests.crash.refresh_points import INTERRUPTED
 from tests.crash.stores import TriedStore, opened
 from tests.local_environment import write_local_environment
 
@@ -88,6 +89,26 @@ class Refreshes:
             "rollback_to": rollback_to,
         }
         return start_child("refresh", case, self.environ, given=given)
+
+    def assert_converges_after(self, *struck: Case) -> None:
+        """Refresh with each of these faults in turn and once more without one: all is there, and readers never miss it.
+
+        What was stored before is not embedded again, but for what a struck call of `add` was to store.
+        """
+        with self.reader() as reader:
+            stored: list[tuple[Case, set[str]]] = []
+            for case in struck:
+                code, embedded, output = self.run(case)
+                assert (code == 0) == (case.fault is Fault.SLOW), output
+                stored.append((case, embedded))
+            code, embedded_last, output = self.run()
+            assert code == 0, output
+
+        reader.assert_nothing_was_missed()
+        self.assert_index_is_what_the_manifest_says()
+        for case, embedded in stored:
+            if case.point.name != "add" or case == INTERRUPTED:
+                assert not embedded & embedded_last, f"what was stored before {case} has been embedded again"
 
     def assert_index_is_what_the_manifest_says(self) -> None:
         """One generation is there, of the corpus as it is now, whole, once, and nothing of another."""

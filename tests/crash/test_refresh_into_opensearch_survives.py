@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.faults import Case, Fault
+from tests.crash.faults import Case
 from tests.crash.refreshes import Refreshes
 from tests.crash.stores import OpenSearchBehindProxy
 
@@ -32,13 +32,4 @@ def refreshes(first_refresh: Refreshes) -> Refreshes:
 
 
 def test_a_refresh_into_opensearch_converges_after_a_fault(refreshes: Refreshes, opensearch_case: Case) -> None:
-    with refreshes.reader() as reader:
-        code, embedded_before, output = refreshes.run(opensearch_case)
-        assert (code == 0) == (opensearch_case.fault is Fault.SLOW), output
-        code, embedded_after, output = refreshes.run()
-        assert code == 0, output
-
-    reader.assert_nothing_was_missed()
-    refreshes.assert_index_is_what_the_manifest_says()
-    if opensearch_case.point.name != "add":
-        assert not embedded_before & embedded_after, "a chunk that was stored has been embedded again"
+    refreshes.assert_converges_after(opensearch_case)

@@ -33,33 +33,11 @@ def refreshes(first_refresh: Refreshes) -> Refreshes:
 
 
 def test_a_refresh_converges_after_a_fault(refreshes: Refreshes, refresh_case: Case) -> None:
-    with refreshes.reader() as reader:
-        code, embedded_before, output = refreshes.run(refresh_case)
-        assert (code == 0) == (refresh_case.fault is Fault.SLOW), output
-        code, embedded_after, output = refreshes.run()
-        assert code == 0, output
-
-    reader.assert_nothing_was_missed()
-    refreshes.assert_index_is_what_the_manifest_says()
-    if refresh_case.point.name != "add":
-        assert not embedded_before & embedded_after, "a chunk that was stored has been embedded again"
+    refreshes.assert_converges_after(refresh_case)
 
 
 def test_a_refresh_that_goes_on_converges_after_a_second_fault(refreshes: Refreshes, resumed_case: Case) -> None:
-    with refreshes.reader() as reader:
-        code, embedded_first, output = refreshes.run(INTERRUPTED)
-        assert code != 0, output
-        code, embedded_before, output = refreshes.run(resumed_case)
-        assert (code == 0) == (resumed_case.fault is Fault.SLOW), output
-        code, embedded_after, output = refreshes.run()
-        assert code == 0, output
-
-    reader.assert_nothing_was_missed()
-    refreshes.assert_index_is_what_the_manifest_says()
-    if resumed_case.point.name != "add":
-        assert not embedded_before & embedded_after, "a chunk that was stored has been embedded again"
-    # The first call was answered by nobody, but what it wrote is there.
-    assert not embedded_first & embedded_after, "what the first run stored has been embedded again"
+    refreshes.assert_converges_after(INTERRUPTED, resumed_case)
 
 
 @pytest.fixture(scope="module")
