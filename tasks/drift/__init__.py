@@ -1,0 +1,1 @@
+"""Where an environment differs from what its file and the repository say."""

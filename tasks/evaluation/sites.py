@@ -14,9 +14,11 @@ from tasks.evaluation.kept_reports import FOLDER, TRACES, BucketReports, Directo
 from tasks.evaluation.report import Report
 from tasks.evaluation.site import Asked, EvaluationSite
 from tasks.evaluation.trace_report import TraceReport
-from tasks.gateway.address import gateway_in_cluster, gateway_on_laptop
+from tasks.gateway.address import gateway_in_cluster
+from tasks.gateway.reached import gateway_on_laptop
 from tasks.helm.derivations.agents import settings_in_cluster
 from tasks.helm.derivations.derivation import Outputs
+from tasks.platforms.local import laptop_of
 from tasks.release_facts import release_facts
 
 
@@ -33,7 +35,7 @@ def site_of(settings: Environment) -> EvaluationSite:
             DirectoryReports(kept, Report),
             DirectoryReports(kept / TRACES, TraceReport),
             partial(asked_on_laptop, settings),
-            partial(gateway_on_laptop, settings),
+            partial(gateway_on_laptop, settings.laptop),
         )
     outputs = load_outputs(settings.name)
     bucket = str(outputs["data"]["buckets"]["results"]["name"])
@@ -51,7 +53,7 @@ def site_of(settings: Environment) -> EvaluationSite:
 def asked_on_laptop(settings: Environment) -> Generator[Asked]:
     """The service that people ask: it runs on when the block ends."""
     url = serve(settings)
-    gateway = gateway_on_laptop(settings)
+    gateway = gateway_on_laptop(laptop_of(settings))
     yield Asked(url, gateway.url, gateway.key, laptop_operator_key(settings))
 
 

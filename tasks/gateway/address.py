@@ -1,16 +1,12 @@
-"""Where an environment's gateway is for a flow of the environment, and a key that it lets in."""
+"""Where a cluster's gateway is for a flow that runs in the cluster, and a key that it lets in."""
 
 import httpx
-from pydantic import SecretStr
 
 from tasks.environment import Environment
 from tasks.environment.gateway import GatewayClient
 from tasks.gateway import Gateway
 from tasks.gateway.key import accepted_gateway_key
 from tasks.helm.derivations.agents import GATEWAY_IN_CLUSTER
-from tasks.laptop.secret_file import GATEWAY_KEY
-from tasks.platforms.component_names import GATEWAY
-from tasks.platforms.local_components import LocalComponents
 from tasks.secret_value import stored_values
 
 GATEWAY_SECONDS = 60
@@ -18,12 +14,6 @@ GATEWAY_SECONDS = 60
 
 class GatewayKeyMissing(Exception):
     """Nobody may ask the gateway, because the environment has no secret for the key."""
-
-
-def gateway_on_laptop(settings: Environment) -> Gateway:
-    """The gateway that the stage `models` started."""
-    platform = LocalComponents.of(settings).platform
-    return Gateway(platform.address(GATEWAY), SecretStr(platform.secrets[GATEWAY_KEY]))
 
 
 def gateway_in_cluster(settings: Environment) -> Gateway:

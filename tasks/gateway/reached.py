@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from tasks.environment import Environment
 from tasks.environment.gateway import GatewayClient
+from tasks.environment.identity import Laptop
 from tasks.gateway import Gateway
 from tasks.laptop.secret_file import GATEWAY_KEY
 from tasks.platforms.component_names import GATEWAY
@@ -15,6 +16,16 @@ from tasks.platforms.local import LocalPlatform
 
 class GatewayOutOfReach(Exception):
     """No way leads from here to the environment's gateway, or nobody may ask it: says why."""
+
+
+def gateway_on_laptop(laptop: Laptop) -> Gateway:
+    """The gateway that the stage `models` started.
+
+    Raises:
+        UnknownComponent: it is not deployed.
+    """
+    platform = LocalPlatform(laptop)
+    return Gateway(platform.address(GATEWAY), SecretStr(platform.secrets[GATEWAY_KEY]))
 
 
 @contextmanager
@@ -27,8 +38,7 @@ def reached_gateway(settings: Environment) -> Generator[Gateway]:
         HTTPError: the one in the cluster does not answer.
     """
     if settings.laptop is not None:
-        platform = LocalPlatform(settings.laptop)
-        yield Gateway(platform.address(GATEWAY), SecretStr(platform.secrets[GATEWAY_KEY]))
+        yield gateway_on_laptop(settings.laptop)
         return
     with _in_cluster(settings) as reached:
         yield reached

@@ -1,0 +1,1 @@
+"""What is the laptop's own: its directories, its secrets, and what is left on it."""
