@@ -116,9 +116,11 @@ def valkey_port() -> Iterator[int]:
         yield port
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def kubernetes_cluster() -> Iterator[Cluster]:
-    """A real control plane with a simulated node in each of three zones; tests share it, in namespaces of their own."""
+    """A real control plane with a simulated node in each of three zones; the tests of a file share it, in namespaces
+    of their own. It starts in five seconds, and would use a twentieth of a core until the end of the session.
+    """
     with running_cluster() as cluster:
         cluster.add_nodes(SimulatedNode(f"system-{zone}", zone, "us-east-1") for zone in ZONES)
         yield cluster

@@ -5,11 +5,10 @@ import shutil
 
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
-from prefect.client.schemas.sorting import ArtifactSort
 
 from tasks.evaluation.kept_reports import DirectoryReports, reports_directory
 from tasks.evaluation.report import Report
+from tests.artifacts import newest_artifact
 from tests.crash.evaluation_points import EVALUATION_POINTS
 from tests.crash.faults import Case, Fault
 from tests.crash.served_laptop import ServedLaptop
@@ -49,7 +48,6 @@ def was_written(case: Case) -> bool:
 
 def shown_scores() -> dict[str, float]:
     """The newest table of scores in Prefect's UI."""
-    key = ArtifactFilterKey(any_=["local-evaluation-scores"])
     with get_client(sync_client=True) as client:
-        newest, *_ = client.read_artifacts(artifact_filter=ArtifactFilter(key=key), sort=ArtifactSort.CREATED_DESC)
-    return {row["metric"]: row["value"] for row in json.loads(str(newest.data))}
+        rows = json.loads(newest_artifact(client, "local-evaluation-scores"))
+    return {row["metric"]: row["value"] for row in rows}

@@ -8,7 +8,6 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
 from flows.cost import NothingIsBilled, cost
 from rehearsal.aws import EmulatedAws, running_emulated_aws
@@ -20,6 +19,7 @@ from tasks.plan_review import PlanReview
 from tasks.plan_review.review import Cost
 from tasks.terraform.state_bucket import StateLocation, ensure_state_bucket
 from tasks.terraform.stored_objects import write_object
+from tests.artifacts import newest_artifact
 from tests.scripted_aws import Parameters, ScriptedAws, scripted_aws
 
 pytestmark = pytest.mark.prefect_server
@@ -95,11 +95,6 @@ def reviewed(digest: str, made: datetime, after_usd: float) -> PlanReview:
     )
 
 
-def published(client: SyncPrefectClient, name: str = "dev-cost-bill") -> str:
-    key = ArtifactFilterKey(any_=[name])
-    return "".join(str(artifact.data) for artifact in client.read_artifacts(artifact_filter=ArtifactFilter(key=key)))
-
-
 def test_the_bill_is_summed_and_held_against_the_budget(
     explorer: ScriptedAws, prefect_client: SyncPrefectClient, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -109,14 +104,14 @@ def test_the_bill_is_summed_and_held_against_the_budget(
 
     assert summary.startswith("dev cost 210 USD in 30 days")
     assert f"of {BUDGET:,.0f} a month" in summary
-    table = published(prefect_client)
+    table = newest_artifact(prefect_client, "dev-cost-bill")
     assert '"usd": 150.0' in table
     assert "no plan of the last 30 days" in table
     assert "there is no cluster, and so no gateway" in caplog.text
     assert table.index("Amazon Bedrock") < table.index("Amazon EC2"), "the most expensive service stands first"
     first, second, *_ = explorer.calls_of("GetCostAndUsage")
     assert second["NextPageToken"] == "1"
-    nodes = published(prefect_client, "dev-cost-nodes")
+    nodes = newest_artifact(prefect_client, "dev-cost-nodes")
     assert '{"type": "m7i.large", "hours": 1440.0, "nodes": 2.0}' in nodes
     assert "EBS" not in nodes
     assert first["Filter"] == {
@@ -142,7 +137,7 @@ def test_a_month_that_goes_over_its_budget_fails_the_run_with_its_table(
     with pytest.raises(OverBudget, match=r"environment\.budget\.monthly_usd = 1,500.*Amazon EC2 30"):
         cost(DEV)
 
-    assert "expected this month" in published(prefect_client)
+    assert "expected this month" in newest_artifact(prefect_client, "dev-cost-bill")
     (run,) = prefect_client.read_flow_runs()
     assert run.state_name == "Failed", "the automation tells of failed runs"
 
@@ -164,7 +159,7 @@ def test_a_gateway_that_cannot_be_asked_hides_neither_the_bill_nor_that_it_is_to
     with pytest.raises(failure):
         cost(DEV)
 
-    assert "expected this month" in published(prefect_client)
+    assert "expected this month" in newest_artifact(prefect_client, "dev-cost-bill")
 
 
 def test_what_the_newest_plan_said_stands_beside_the_bill(
@@ -178,7 +173,7 @@ def test_what_the_newest_plan_said_stands_beside_the_bill(
     write_object(state_bucket, f"plans/dev/{'ab' * 32}.json", b'{"of": "a version that kept other fields"}')
 
     assert cost(DEV).endswith("idle by the newest plan: 812")
-    table = published(prefect_client)
+    table = newest_artifact(prefect_client, "dev-cost-bill")
     assert "by plan cdcdcdcdcdcd of" in table
     assert "812.25" in table
 

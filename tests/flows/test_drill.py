@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
 from agents.knowledge.store import EmbeddedChunk
 from agents.state.settings import SqliteSettings
@@ -16,6 +15,7 @@ from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import DIRECTORY_VARIABLE, read_variable_file
 from tasks.restore_drill.report import RestoreFailed
 from tasks.restore_drill.site import NoSnapshotLocation, UnknownEmbeddingModel
+from tests.artifacts import newest_artifact
 from tests.contracts.generations import GUIDE, manifest
 from tests.flows.own_knowledge_base import OwnKnowledgeBase
 from tests.tasks.restore_drill.filled_state import fill
@@ -53,10 +53,9 @@ def test_the_report_says_what_was_restored_and_a_damaged_copy_fails_the_run(
 
     assert "generation one was restored" in drill(EnvironmentName.LOCAL)
 
-    key = ArtifactFilter(key=ArtifactFilterKey(any_=["local-drill-restored"]))
-    (report,) = prefect_client.read_artifacts(artifact_filter=key)
-    assert all(text in str(report.data) for text in ('"RPO": "48 h"', '"RTO": "30 min"', "chunks: 4", "upgrade.md#"))
-    assert all(text in str(report.data) for text in ('"store": "state"', "a copy of state.db", "rows of turns: 3"))
+    report = newest_artifact(prefect_client, "local-drill-restored")
+    assert all(text in report for text in ('"RPO": "48 h"', '"RTO": "30 min"', "chunks: 4", "upgrade.md#"))
+    assert all(text in report for text in ('"store": "state"', "a copy of state.db", "rows of turns: 3"))
 
     kept = next((base.data / "knowledge-copies" / "one" / "manifests").iterdir())
     kept.write_text(kept.read_text().replace("upgrade.md", "upgraded.md"))

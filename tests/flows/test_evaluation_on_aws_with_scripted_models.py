@@ -19,8 +19,6 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
-from prefect.client.schemas.sorting import ArtifactSort
 
 from agents.knowledge.generation import EmbeddingIdentity
 from agents.knowledge.store.opening import open_store
@@ -36,6 +34,7 @@ from tasks.weights.manifest import Manifest, write_manifest
 from tasks.weights.places import weights_prefix
 from tests.agents.corpus_generation import corpus_chunks, write_generation
 from tests.agents.scripted_gateway import DIMENSION, ScriptedGateway
+from tests.artifacts import newest_artifact
 from tests.charts.own_charts import sample_outputs
 from tests.tasks.evaluation.judging_gateway import JudgingGateway
 
@@ -157,9 +156,7 @@ def dev(
 
 
 def table(client: SyncPrefectClient, name: str, column: str) -> dict[str, dict[str, Any]]:
-    key = ArtifactFilterKey(any_=[f"dev-evaluation-{name}"])
-    newest, *_ = client.read_artifacts(artifact_filter=ArtifactFilter(key=key), sort=ArtifactSort.CREATED_DESC)
-    return {row[column]: row for row in json.loads(str(newest.data))}
+    return {row[column]: row for row in json.loads(newest_artifact(client, f"dev-evaluation-{name}"))}
 
 
 def services() -> list[psutil.Process]:

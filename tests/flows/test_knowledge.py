@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
-from prefect.client.schemas.sorting import ArtifactSort
 
 from agents.knowledge.deletions import DeletionsWithheld
 from agents.knowledge.store import Filters
 from tests.agents.knowledge.pdf_file import pdf_file
+from tests.artifacts import newest_artifact
 from tests.contracts.generations import EMBEDDING, GUIDE, build
 from tests.flows.own_knowledge_base import OwnKnowledgeBase
 
@@ -80,9 +79,8 @@ def bad_documents(base: OwnKnowledgeBase) -> dict[str, str]:
 
 
 def unreadable_artifact(client: SyncPrefectClient) -> dict[str, str]:
-    key = ArtifactFilterKey(any_=["local-knowledge-unreadable"])
-    newest, *_ = client.read_artifacts(artifact_filter=ArtifactFilter(key=key), sort=ArtifactSort.CREATED_DESC)
-    return {row["document"]: row["reason"] for row in json.loads(str(newest.data))}
+    rows = json.loads(newest_artifact(client, "local-knowledge-unreadable"))
+    return {row["document"]: row["reason"] for row in rows}
 
 
 @pytest.mark.timeout(1200)

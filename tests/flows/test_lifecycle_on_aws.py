@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Failed
 
@@ -16,6 +15,7 @@ from tasks.agent_service.cluster_release import AgentsRelease
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.prefect_objects import reconcile
+from tests.artifacts import newest_artifact
 from tests.flows.conftest import RunPython
 from tests.former_embedding import name_former_embedding
 from tests.played_worker import played_worker, stage_runs
@@ -67,11 +67,10 @@ def test_a_stage_that_fails_stops_the_lifecycle_and_its_attempt_goes_on_from_the
     by_flow = dict(zip(flows_of(deployed, runs), runs, strict=True))
     assert by_flow["provision"].parameters == {"environment": "dev", "requested_by": "an engineer"}
     assert by_flow["evaluation"].parameters == {"environment": "dev", "answers": 20, "reuse": True}
-    key = ArtifactFilterKey(any_=["dev-lifecycle-stages"])
-    (table, *_) = deployed.read_artifacts(artifact_filter=ArtifactFilter(key=key))
+    table = newest_artifact(deployed, "dev-lifecycle-stages")
     for stage, run in by_flow.items():
         before = "before " if stage in STAGES[:3] else ""
-        assert f"completed {before}by run {run.name}" in str(table.data)
+        assert f"completed {before}by run {run.name}" in table
 
 
 def test_a_stage_without_a_deployment_is_an_error_and_no_stage_after_it_runs(

@@ -4,16 +4,11 @@ from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
+from tests.artifacts import newest_artifact
 from tests.flows.conftest import RunPython
 
 pytestmark = pytest.mark.prefect_server
-
-
-def artifact(client: SyncPrefectClient, key: str) -> str:
-    (found, *_) = client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key])))
-    return str(found.data)
 
 
 def test_provision_checks_the_machine_and_makes_the_directories(
@@ -27,7 +22,7 @@ def test_provision_checks_the_machine_and_makes_the_directories(
     assert "made 3 of 3 work directories" in first.stdout + first.stderr
     assert "made 0 of 3 work directories" in again.stdout + again.stderr
     assert (checkout / ".state" / "models").is_dir()
-    assert "free disk" in artifact(prefect_client, "local-provision-machine")
+    assert "free disk" in newest_artifact(prefect_client, "local-provision-machine")
 
 
 def test_provision_fails_where_the_data_directory_cannot_be_written(run_python: RunPython, checkout: Path) -> None:
@@ -43,7 +38,7 @@ def test_addons_says_what_it_looked_at(run_python: RunPython, prefect_client: Sy
     outcome = run_python("-m", "flows.addons", "--environment", "local")
 
     assert outcome.returncode == 0, outcome.stderr
-    assert "Nothing to install" in artifact(prefect_client, "local-addons-releases")
+    assert "Nothing to install" in newest_artifact(prefect_client, "local-addons-releases")
 
 
 def test_addons_refuses_releases_for_the_laptop(run_python: RunPython, checkout: Path) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey, FlowFilter, FlowFilterName
-from prefect.client.schemas.sorting import ArtifactSort, FlowRunSort
+from prefect.client.schemas.filters import FlowFilter, FlowFilterName
+from prefect.client.schemas.sorting import FlowRunSort
 
 from agents.service import create_app
 from flows.traces import MeasuredTraces, traces
@@ -23,6 +23,7 @@ from tests.agents.conftest import KEY_VARIABLE, Running, service_settings
 from tests.agents.corpus_generation import build_generation, corpus_chunks
 from tests.agents.scripted_gateway import ThreadedServer
 from tests.agents.tracing.played_langfuse import PUBLIC_KEY, SECRET_KEY, langfuse_at
+from tests.artifacts import newest_artifact
 from tests.ports import free_port
 from tests.tasks.evaluation.judging_gateway import JudgingGateway
 from tests.tasks.evaluation.scripted_judge import LABELS, verdicts
@@ -122,9 +123,7 @@ def measured() -> MeasuredTraces:
 
 
 def table(client: SyncPrefectClient, name: str, column: str) -> dict[str, dict[str, Any]]:
-    key = ArtifactFilterKey(any_=[f"local-traces-{name}"])
-    newest, *_ = client.read_artifacts(artifact_filter=ArtifactFilter(key=key), sort=ArtifactSort.CREATED_DESC)
-    return {row[column]: row for row in json.loads(str(newest.data))}
+    return {row[column]: row for row in json.loads(newest_artifact(client, f"local-traces-{name}"))}
 
 
 def test_answers_of_people_are_scored_and_the_scores_are_on_their_traces(

@@ -1,5 +1,6 @@
 """The flow `addons` for `dev`: emulated AWS knows the rehearsed cluster as dev's; our own charts are rolled out."""
 
+import functools
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -8,12 +9,12 @@ from typing import Any
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
 from rehearsal.aws import EmulatedAws
 from rehearsal.cluster import Cluster
 from tasks.environment import EnvironmentName
 from tasks.environment_outputs import EnvironmentOutputs, block_name
+from tests.artifacts import newest_artifact
 from tests.flows.conftest import RunPython
 from tests.flows.rollout.agents_stage import graviton_cluster
 from tests.rehearsal.eks_cluster import eks_cluster
@@ -72,9 +73,4 @@ def addons(provisioned: None, described: DescribedReleases, run_python: RunPytho
 def artifact(prefect_client: SyncPrefectClient) -> Artifact:
     """The newest artifact under a key, as text."""
 
-    def newest(key: str) -> str:
-        found = prefect_client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key])))
-        assert found, f"there is no artifact {key!r}"
-        return str(max(found, key=lambda each: str(each.created)).data)
-
-    return newest
+    return functools.partial(newest_artifact, prefect_client)

@@ -1,5 +1,6 @@
 """A small environment `dev` in an emulated AWS account: what `drift` compares and `teardown` removes."""
 
+import functools
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -10,10 +11,10 @@ import boto3
 import httpx
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
 from rehearsal.aws import EmulatedAws, running_emulated_aws
 from rehearsal.provider_mirror import cli_configuration
+from tests.artifacts import newest_artifact
 from tests.flows.conftest import RunPython
 
 ACCOUNT = "111122223333"
@@ -153,12 +154,7 @@ def teardown(aws: EmulatedAws, run_python: RunPython) -> Flow:
 def artifact(prefect_client: SyncPrefectClient) -> Artifact:
     """The newest artifact under a key, as text."""
 
-    def newest(key: str) -> str:
-        found = prefect_client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key])))
-        assert found, f"there is no artifact {key!r}"
-        return str(max(found, key=lambda each: str(each.created)).data)
-
-    return newest
+    return functools.partial(newest_artifact, prefect_client)
 
 
 def state_objects() -> list[dict[str, Any]]:

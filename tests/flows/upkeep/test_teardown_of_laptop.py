@@ -7,13 +7,13 @@ from pathlib import Path
 import psutil
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
 from tasks.environment import Environment
 from tasks.environment.variable_file import read_variable_file
 from tasks.platforms import Component
 from tasks.platforms.component_names import REASONING
 from tasks.platforms.local import LocalPlatform, laptop_of
+from tests.artifacts import newest_artifact
 from tests.flows.conftest import RunPython
 from tests.local_environment import write_local_environment
 from tests.ports import free_port
@@ -40,8 +40,7 @@ def platform(laptop: Environment) -> Iterator[LocalPlatform]:
 
 def removed(client: SyncPrefectClient) -> str:
     """The rows of the table that says what went."""
-    wanted = ArtifactFilter(key=ArtifactFilterKey(any_=["local-teardown-gone"]))
-    return str(client.read_artifacts(artifact_filter=wanted)[0].data)
+    return newest_artifact(client, "local-teardown-gone")
 
 
 def test_no_copy_conversation_or_key_stays(

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
 from flows.images import NoCommit, images
 from rehearsal.aws import EmulatedAws
@@ -18,6 +17,7 @@ from tasks.images.architectures import ARCHITECTURES, Architecture, platform_tag
 from tasks.images.registry import LIST, Registry, RepositoryMissing, TagTaken
 from tasks.images.releasing import NotBuilt
 from tasks.released_images import ReleasedImages, images_block_name, load_images
+from tests.artifacts import newest_artifact
 
 pytestmark = [pytest.mark.prefect_server, pytest.mark.usefixtures("prefect_server")]
 
@@ -97,9 +97,7 @@ def test_both_architectures_become_one_image_by_digest_and_an_older_commit_goes_
         assert stored is not None
         assert (entry["digest"], entry["mediaType"]) == (stored.digest, MANIFEST)
         assert manifest_size(registry, stored.digest) == entry["size"]
-    key = ArtifactFilter(key=ArtifactFilterKey(any_=["dev-images-released"]))
-    (table, *_) = prefect_client.read_artifacts(artifact_filter=key)
-    rows = json.loads(str(table.data))
+    rows = json.loads(newest_artifact(prefect_client, "dev-images-released"))
     assert [row["target"] for row in rows] == list(IMAGES)
     assert {"digest", "commit", "arm64 MiB", "amd64 MiB"} <= rows[0].keys()
 

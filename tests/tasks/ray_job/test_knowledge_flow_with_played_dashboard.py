@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
-from prefect.client.schemas.sorting import ArtifactSort
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME
 from prefect.states import Cancelling
 
@@ -27,6 +25,7 @@ from tasks.ray_job.specification import NAMESPACE
 from tasks.refresh.job import RefreshFailure, RefreshJob, RefreshOutcome, write_outcome
 from tasks.refresh.report import RefreshReport
 from tasks.released_images import publish_images
+from tests.artifacts import newest_artifact
 from tests.rehearsal.eks_cluster import eks_cluster
 from tests.tasks.ray_job.conftest import BUCKET, IMAGE
 from tests.tasks.ray_job.played_dashboard import PlayedDashboard, PlayedJob
@@ -62,9 +61,7 @@ def job_of(played: PlayedJob) -> RefreshJob:
 
 
 def refresh_artifact(client: SyncPrefectClient) -> dict[str, Any]:
-    key = ArtifactFilterKey(any_=["dev-knowledge-refresh"])
-    newest, *_ = client.read_artifacts(artifact_filter=ArtifactFilter(key=key), sort=ArtifactSort.CREATED_DESC)
-    return {row["what"]: row["value"] for row in json.loads(str(newest.data))}
+    return {row["what"]: row["value"] for row in json.loads(newest_artifact(client, "dev-knowledge-refresh"))}
 
 
 def test_the_flow_tries_again_what_may_pass_and_reports_what_the_job_did(
