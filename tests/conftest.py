@@ -20,7 +20,7 @@ from tasks.environment.variable_file import load_environment
 from tasks.llama_cpp.model_files import ensure_model
 from tasks.refresh.ray_data import require_token
 from tasks.terraform.plan_document import PlanDocument, read_plan_document
-from tests.opensearch import running_opensearch, why_opensearch_cannot_run
+from tests.opensearch import SHORT_LIVED, running_opensearch, why_opensearch_cannot_run
 from tests.plans import Plan, PlanFile, plan_for
 from tests.postgres import PostgresServer, running_postgres
 from tests.prefect_server import delete_values, running_prefect_server
@@ -98,7 +98,7 @@ def opensearch_address() -> Iterator[str]:
     missing = why_opensearch_cannot_run()
     if missing:
         pytest.skip(missing)
-    with running_opensearch() as address:
+    with running_opensearch(SHORT_LIVED) as address:
         yield address
 
 

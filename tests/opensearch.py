@@ -22,6 +22,8 @@ ARTIFACTS = (
 )
 LEAST_JAVA = 21
 HEAP = "768m"
+# Its first compiler alone: half of the processor time of a start, for a server that lives as long as some tests.
+SHORT_LIVED = "-XX:TieredStopAtLevel=1"
 READY_WITHIN_SECONDS = 480
 FETCHED_WITHIN_SECONDS = 900
 # The server refuses to run as root; this user exists on every Linux.
@@ -46,7 +48,7 @@ def java_home() -> Path | None:
 
 
 @contextmanager
-def running_opensearch() -> Generator[str]:
+def running_opensearch(java_options: str = "") -> Generator[str]:
     """Run a server with empty data on a free loopback port; yields its address, and leaves nothing behind.
 
     Raises:
@@ -59,7 +61,7 @@ def running_opensearch() -> Generator[str]:
         log = directory / "server.log"
         address = f"http://127.0.0.1:{free_port()}"
         with log.open("wb") as output:
-            server = _start(home, address, output)
+            server = _start(home, address, java_options, output)
         try:
             wait_until_healthy(server, "OpenSearch", f"{address}/_cluster/health", log, READY_WITHIN_SECONDS)
             yield address
@@ -129,7 +131,7 @@ def _unpack(directory: Path) -> Path:
     return home
 
 
-def _start(home: Path, address: str, output: Any) -> "subprocess.Popen[bytes]":
+def _start(home: Path, address: str, java_options: str, output: Any) -> "subprocess.Popen[bytes]":
     settings = {
         "http.port": address.rpartition(":")[2],
         "transport.port": "0",
@@ -143,7 +145,7 @@ def _start(home: Path, address: str, output: Any) -> "subprocess.Popen[bytes]":
         "PATH": os.environ["PATH"],
         "HOME": str(home),
         "OPENSEARCH_JAVA_HOME": str(java_home()),
-        "OPENSEARCH_JAVA_OPTS": f"-Xms{HEAP} -Xmx{HEAP}",
+        "OPENSEARCH_JAVA_OPTS": f"-Xms{HEAP} -Xmx{HEAP} {java_options}",
         "OPENSEARCH_TMPDIR": str(home / "logs"),
     }
     return subprocess.Popen(
