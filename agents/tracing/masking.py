@@ -11,7 +11,11 @@ Replacement = Callable[[re.Match[str]], str]
 
 @dataclass(frozen=True)
 class _Kind:
-    """One kind of text that must not leave; every quantifier is bounded, so that no text makes the search slow."""
+    """One kind of text that must not leave.
+
+    Every quantifier is bounded, and a long one gives nothing back, so that no text makes the search slow: Python holds
+    its lock meanwhile, and every other request waits.
+    """
 
     pattern: re.Pattern[str]
     replacement: Replacement
@@ -78,7 +82,7 @@ def _assigned(match: re.Match[str]) -> str:
     return f"{match[1]}[secret]"
 
 
-_PRIVATE_KEY = r"-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----.{0,8192}?(?:-----END [A-Z ]{0,32}-----|\Z)"
+_PRIVATE_KEY = r"-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----(?:[^-]|-(?!----)){0,8192}+(?:-----END [A-Z ]{0,32}-----)?"
 _ADDRESS = r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
 # In JSON that was cut off, and in code, the letter before may be that of a line break.
 _AFTER_ESCAPE = r"(?<=\\[bfnrt])"
@@ -87,7 +91,7 @@ _BEGIN = rf"(?:\b|{_AFTER_ESCAPE})"
 _KEY = (
     rf"{_BEGIN}(?:ak_[0-9a-f]{{12}}_[A-Za-z0-9_-]{{16,64}}"
     r"|(?:sk|pk|rk)[-_][A-Za-z0-9_-]{8,256}|(?:AKIA|ASIA)[A-Z0-9]{16}\b|gh[opsur]_[A-Za-z0-9]{20,255}"
-    r"|xox[abprs]-[A-Za-z0-9-]{10,255}|eyJ[\w-]{8,4096}\.[\w-]{8,4096}\.[\w-]{0,4096})"
+    r"|xox[abprs]-[A-Za-z0-9-]{10,255}|eyJ[\w-]{8,512}+\.[\w-]{8,4096}+\.[\w-]{0,4096})"
 )
 _SHORTEST_SECRET = 6
 # At the end of a longer name too, or within: DB_PASSWORD, AWS_SECRET_ACCESS_KEY. A number of tokens is no secret.
@@ -108,7 +112,7 @@ _TELEPHONE = (
 _SECRET_NAME = re.compile(rf"{_NAME}\Z", re.IGNORECASE)
 # An address may hold a number, and a card is a longer number than a telephone's.
 _KINDS = (
-    _Kind(re.compile(_PRIVATE_KEY, re.DOTALL), _named("key")),
+    _Kind(re.compile(_PRIVATE_KEY), _named("key")),
     _Kind(re.compile(_ADDRESS), _named("e-mail")),
     _Kind(re.compile(_KEY), _named("key")),
     _Kind(re.compile(_ASSIGNED, re.IGNORECASE), _assigned),

@@ -28,6 +28,8 @@ OWN_KEY = "ak_9106358866b3_b7GNW6n5imMIAWki3hc4LMtkL6tmtTX_YNAxQovUUDs"
         ("pay 4111 1111 1111 1111 now", "pay [card] now"),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl!", "[key]!"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- x", "[key] x"),
+        ("-----BEGIN PRIVATE KEY-----\nA-Type: 4\n\nMIIE", "[key]"),
+        ("-----BEGIN PRIVATE KEY-----\nMIIE\n-----BEGIN CERTIFICATE-----", "[key]-----BEGIN CERTIFICATE-----"),
     ],
 )
 def test_personal_data_and_secrets_are_masked(text: str, masked: str) -> None:
