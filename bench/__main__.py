@@ -15,8 +15,8 @@ from bench.record import Measured, present_machine, read_record, write_record
 BENCHES = {
     "refresh": "knowledge refresh against the embedding model alone, and refresh of an unchanged corpus",
     "retrieval": "recall@5, MRR and nDCG@10 of each leg and of their fusions",
-    "roads": "thresholds of relevancy, and choosing the road by them against always taking the same one",
-    "answers": "right answers on each road, written by the laptop's models",
+    "routes": "thresholds of relevancy, and choosing the route by them against always taking the same one",
+    "answers": "right answers on each route, written by the laptop's models",
     "ask": "what /v1/ask adds to model, gateway and search",
     "streams": "200 streams at once for five minutes: errors, order, the event loop, memory",
     "hangups": "callers that go away: how soon the model is left alone, too",

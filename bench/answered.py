@@ -9,15 +9,15 @@ import numpy as np
 from bench.embedding import vectors
 from bench.processes import in_new_process
 from bench.refreshing import work_of
-from bench.road_cases import NOWHERE, Case
+from bench.route_cases import NOWHERE, Case
 from tasks.environment import Environment
 
 
 @dataclass(frozen=True)
 class Said:
-    """What the service said to a case on a road, as the JSON of /v1/ask, and after how many seconds."""
+    """What the service said to a case on a route, as the JSON of /v1/ask, and after how many seconds."""
 
-    road: str
+    route: str
     case: Case
     answer: Mapping[str, Any]
     seconds: float
@@ -30,13 +30,13 @@ class Said:
 
 @dataclass(frozen=True)
 class Answered:
-    """One question on one road. `similarity` (-1..1) compares the answer with its reference; None where it is none.
+    """One question on one route. `similarity` (-1..1) compares the answer with its reference; None where it is none.
 
     `cites_evidence`: one of its citations holds labelled evidence. `resembles_own`: of the references of all questions
     it is most similar to that of its own.
     """
 
-    road: str
+    route: str
     place: str
     kind: str
     cites_evidence: bool
@@ -68,7 +68,7 @@ def _answered(said: Said, similarities: Mapping[Case, float]) -> Answered:
     case, kind = said.case, said.answer["kind"]
     compares = case in similarities and kind != "abstained"
     return Answered(
-        said.road,
+        said.route,
         case.place,
         kind,
         cites(said.answer["citations"], case.evidence),

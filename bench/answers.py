@@ -1,6 +1,6 @@
-"""Which road leads to right answers: the whole service with its real models answers the same questions on each road.
+"""Which route leads to right answers: the whole service with its real models answers the same questions on each route.
 
-Where `bench.roads` asks whether the passages hold the evidence, here the answers are written, checked and compared.
+Where `bench.routes` asks whether the passages hold the evidence, here the answers are written, checked and compared.
 """
 
 from collections import Counter
@@ -17,9 +17,9 @@ from bench.document import provenance_line, seconds, table
 from bench.labelled import documentation_set, pubmedqa_set
 from bench.options import BENCH_DIRECTORY, Options
 from bench.record import Measured
-from bench.road_cases import PLACES, Case, found_on_web, sample
-from bench.roads import ROADS
-from bench.served_roads import models_and_web, service_on
+from bench.route_cases import PLACES, Case, found_on_web, sample
+from bench.routes import ROUTES
+from bench.served_routes import models_and_web, service_on
 
 SEED = 20261127
 SIZES, QUICK_SIZES = (30, 20, 30), (2, 1, 2)
@@ -30,7 +30,7 @@ ANSWER_SECONDS = 90
 
 @dataclass(frozen=True)
 class Answers:
-    """Every question on every road; the documents that were searched in, of the knowledge base and on the web."""
+    """Every question on every route; the documents that were searched in, of the knowledge base and on the web."""
 
     documents: int
     pages: int
@@ -41,7 +41,7 @@ RECORD = TypeAdapter(Measured[Answers])
 
 
 def measure(options: Options) -> Answers:
-    """Have every question of the sample answered on each road; without PubMedQA the web is empty."""
+    """Have every question of the sample answered on each route; without PubMedQA the web is empty."""
     known = documentation_set()
     web = None if options.pubmedqa is None else pubmedqa_set(options.pubmedqa, options.quick)
     cases = sample(known, web, QUICK_SIZES if options.quick else SIZES, SEED)
@@ -49,46 +49,49 @@ def measure(options: Options) -> Answers:
     said: list[Said] = []
     found = {} if web is None else found_on_web(web, cases)
     with models_and_web(known.environment, found, directory) as around:
-        for road in ROADS:
-            with service_on(road, known.environment, around, directory) as url, httpx.Client(trust_env=False) as client:
-                said += [_ask(client, url, road, case) for case in cases]
+        for route in ROUTES:
+            with (
+                service_on(route, known.environment, around, directory) as url,
+                httpx.Client(trust_env=False) as client,
+            ):
+                said += [_ask(client, url, route, case) for case in cases]
     return Answers(known.documents, 0 if web is None else web.documents, compared(known.environment, said))
 
 
-def _ask(client: httpx.Client, url: str, road: str, case: Case) -> Said:
+def _ask(client: httpx.Client, url: str, route: str, case: Case) -> Said:
     began = perf_counter()
     answer = client.post(f"{url}/v1/ask", json={"question": case.question}, timeout=ANSWER_SECONDS)
-    return Said(road, case, answer.raise_for_status().json(), perf_counter() - began)
+    return Said(route, case, answer.raise_for_status().json(), perf_counter() - began)
 
 
 def tables(record: Measured[Answers]) -> str:
     """The section of the document."""
     answers = record.result
-    counts = Counter(one.place for one in answers.answered if one.road == ROADS[0])
+    counts = Counter(one.place for one in answers.answered if one.route == ROUTES[0])
     questions = ", ".join(f"{counts[place]} with evidence {place}" for place in PLACES)
     caption = (
-        f"{counts.total()} questions, each on every road: {questions}. "
+        f"{counts.total()} questions, each on every route: {questions}. "
         f"{answers.documents} documents in the knowledge base, {answers.pages:,} pages on the web."
     )
     header = (
-        "road",
+        "route",
         *(f"right, evidence {place}" for place in PLACES),
         "right, all",
         "wrong answers",
         "similarity",
         "time",
     )
-    rows = [_row(road, [one for one in answers.answered if one.road == road]) for road in ROADS]
+    rows = [_row(route, [one for one in answers.answered if one.route == route]) for route in ROUTES]
     return f"{provenance_line(record)}\n\n{caption}\n\n{table(header, rows)}"
 
 
-def _row(road: str, answered: Sequence[Answered]) -> tuple[str, ...]:
+def _row(route: str, answered: Sequence[Answered]) -> tuple[str, ...]:
     by_place = [_share([one.right for one in answered if one.place == place]) for place in PLACES]
     wrong = sum(one.kind != "abstained" and not one.right for one in answered)
     similar = [one.similarity for one in answered if one.similarity is not None]
     middle = f"{median(similar):.2f}" if similar else "none"
     return (
-        road,
+        route,
         *by_place,
         _share([one.right for one in answered]),
         str(wrong),

@@ -71,7 +71,7 @@ class Retrieving:
         yield Outcome.RETRIEVED
 
     async def judge(self, inquiry: Inquiry) -> Steps:
-        """Judge the passages, and choose the road."""
+        """Judge the passages, and choose the route."""
         with inquiry.timed("judge"):
             relevance = await self._evaluator.relevance(inquiry.question, inquiry.passages, inquiry.budget)
         if relevance.note is not None:

@@ -43,15 +43,15 @@ def test_evidence_is_cited_by_chunk_or_by_address(chunk: str, address: str, held
 def test_the_table_counts_what_is_right_and_what_was_answered_wrongly() -> None:
     said = (answered("on the web", "answered"), answered("nowhere", "quoted"), answered("nowhere", "abstained"))
     machine = Machine(2, 23.5, "A CPU", 0.25, {"Python": "3.11.7"})
-    section = tables(Measured(datetime(2026, 1, 2, tzinfo=UTC), machine, Answers(14, 1000, all_roads(said))))
+    section = tables(Measured(datetime(2026, 1, 2, tzinfo=UTC), machine, Answers(14, 1000, all_routes(said))))
     row = "| three ways | 0 of 0 (0.00) | 1 of 2 (0.50) | 1 of 1 (1.00) | 2 of 3 (0.67) | 1 | 0.50 | 2.0 s |"
     assert row in section
-    assert "3 questions, each on every road: 0 with evidence in the documentation, 2 with evidence nowhere" in section
+    assert "3 questions, each on every route: 0 with evidence in the documentation, 2 with evidence nowhere" in section
 
 
-def all_roads(said: tuple[Answered, ...]) -> tuple[Answered, ...]:
-    roads = ("always the knowledge base", "always the web", "three ways")
-    return tuple(replace(one, road=road) for road in roads for one in said)
+def all_routes(said: tuple[Answered, ...]) -> tuple[Answered, ...]:
+    routes = ("always the knowledge base", "always the web", "three ways")
+    return tuple(replace(one, route=route) for route in routes for one in said)
 
 
 def test_the_search_engine_finds_what_was_found_beforehand() -> None:

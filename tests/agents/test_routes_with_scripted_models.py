@@ -129,7 +129,7 @@ def test_without_a_tool_call_left_the_web_is_not_searched(tmp_path: Path) -> Non
         assert talking.tavily.queries == []
 
 
-def test_without_web_search_the_road_is_closed_and_says_so(tmp_path: Path) -> None:
+def test_without_web_search_the_route_is_closed_and_says_so(tmp_path: Path) -> None:
     with talk(tmp_path, web=False, settings={"budgets": {"tokens": 512}}, answer_tokens=500) as talking:
         answer = talking.ask(WHO)
         assert answer["kind"] == "abstained"

@@ -1,4 +1,4 @@
-"""The agent service as a laptop runs it, its models included, on a road that its settings force."""
+"""The agent service as a laptop runs it, its models included, on a route that its settings force."""
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from agents.web_search.results import HEALTH_PATH as WEB_SEARCH_HEALTH_PATH
 from agents.web_search.results import MCP_PATH
 from bench.options import local_environment
 from bench.processes import running
-from bench.roads import ROADS
+from bench.routes import ROUTES
 from bench.search_engine import FOUND, HEALTH_PATH, Page
 from tasks.agent_service.settings import agent_settings
 from tasks.environment import Environment
@@ -24,7 +24,7 @@ from tasks.platforms.local import LocalPlatform
 from tasks.platforms.local_components import LocalComponents, model_roles
 from tasks.platforms.ports import free_port
 
-KNOWLEDGE, WEB, _ = ROADS
+KNOWLEDGE, WEB, _ = ROUTES
 HOST = "127.0.0.1"
 # A bench asks faster than people may; how often they may is not what it is about.
 SEARCHES_PER_MINUTE = 10_000
@@ -82,27 +82,27 @@ def _models(environment: Environment) -> Generator[tuple[str, str]]:
 
 
 @contextmanager
-def service_on(road: str, environment: Environment, around: Around, directory: Path) -> Generator[str]:
-    """Run the service on one of `ROADS` until the end of the block; yields its base URL.
+def service_on(route: str, environment: Environment, around: Around, directory: Path) -> Generator[str]:
+    """Run the service on one of `ROUTES` until the end of the block; yields its base URL.
 
     Without a web search the knowledge base alone is asked; with a knowledge base that has no generation, the web alone.
-    All else is as the environment file says, so that every road refuses, writes and checks in the same way.
+    All else is as the environment file says, so that every route refuses, writes and checks in the same way.
     """
     port = free_port(HOST)
-    settings = _settings(road, environment, around, port)
+    settings = _settings(route, environment, around, port)
     file = directory / "agents.json"
     file.write_text(settings.model_dump_json(), encoding="utf-8")
     variables = {SETTINGS_VARIABLE: str(file), GATEWAY_KEY: around.gateway_key}
     # A service without knowledge is alive and never ready.
-    ready = "/healthz" if road == WEB else "/readyz"
-    log = directory / f"{ROADS.index(road)}.log"
+    ready = "/healthz" if route == WEB else "/readyz"
+    log = directory / f"{ROUTES.index(route)}.log"
     with running(("agents.service",), variables, f"http://{HOST}:{port}{ready}", log):
         yield f"http://{HOST}:{port}"
 
 
-def _settings(road: str, environment: Environment, around: Around, port: int) -> Settings:
-    known = local_environment("no-knowledge") if road == WEB else environment
-    web = None if road == KNOWLEDGE else around.web_search_url
+def _settings(route: str, environment: Environment, around: Around, port: int) -> Settings:
+    known = local_environment("no-knowledge") if route == WEB else environment
+    web = None if route == KNOWLEDGE else around.web_search_url
     settings = agent_settings(known, HOST, port, around.gateway_url, web_search_url=web)
     # There is no Prefect to ask for a refresh.
     return settings.model_copy(update={"freshness": None})

@@ -1,4 +1,4 @@
-"""The questions that are answered on every road: a sample of each kind, and what a web search finds for each."""
+"""The questions that are answered on every route: a sample of each kind, and what a web search finds for each."""
 
 import random
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from bench.embedding import vectors
 from bench.labelled import LabelledSet, chunks_by_path, chunks_with_evidence
 from bench.processes import in_new_process
 from bench.refreshing import work_of
-from bench.roads import search_all, web_address
+from bench.routes import search_all, web_address
 from bench.search_engine import Page
 from tasks.environment import REPOSITORY
 from tasks.golden.dataset import read_golden_set

@@ -1,4 +1,4 @@
-"""Where the thresholds of relevancy lie, and what choosing the road by them gives against always taking the same one.
+"""Where the thresholds of relevancy lie, and what choosing the route by them gives against always taking the same one.
 
 Labelled are the golden questions, whose evidence is in the documentation or nowhere, and questions of PubMedQA, whose
 abstracts stand in for the web: a search over them plays the search engine.
@@ -28,7 +28,7 @@ from tasks.golden.dataset import read_golden_set
 from tasks.refresh.inputs import fused_with
 from tasks.store_settings import knowledge_store
 
-ROADS: tuple[str, ...] = ("always the knowledge base", "always the web", "three ways")
+ROUTES: tuple[str, ...] = ("always the knowledge base", "always the web", "three ways")
 THRESHOLDS = (0.3, 0.35, 0.37, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
 
 
@@ -42,19 +42,19 @@ class Asked:
     found_in_knowledge: bool
     found_on_web: bool
 
-    def right(self, road: str, judgement: Judgement, threshold: float) -> bool:
-        """Whether an answer by `road` rests on the evidence, or is refused when there is none."""
+    def right(self, route: str, judgement: Judgement, threshold: float) -> bool:
+        """Whether an answer by `route` rests on the evidence, or is refused when there is none."""
         on_web = self.web_relevancy >= threshold
         knows = judgement != "incorrect"
         three = (knows, judgement == "ambiguous" or (not knows and on_web))
-        from_knowledge, from_web = dict(zip(ROADS, ((knows, False), (False, on_web), three), strict=True))[road]
+        from_knowledge, from_web = dict(zip(ROUTES, ((knows, False), (False, on_web), three), strict=True))[route]
         if self.evidence_in == "nowhere":
             return not (from_knowledge or from_web)
         return (from_knowledge and self.found_in_knowledge) or (from_web and self.found_on_web)
 
 
 @dataclass(frozen=True)
-class Roads:
+class Routes:
     """Every question, and the thresholds that the environment file sets."""
 
     threshold: float
@@ -62,10 +62,10 @@ class Roads:
     asked: tuple[Asked, ...]
 
 
-RECORD = TypeAdapter(Measured[Roads])
+RECORD = TypeAdapter(Measured[Routes])
 
 
-def measure(options: Options) -> Roads:
+def measure(options: Options) -> Routes:
     """Search every question in the documentation and on the stand-in for the web, which is empty without PubMedQA."""
     known = documentation_set()
     web = None if options.pubmedqa is None else pubmedqa_set(options.pubmedqa, quick=True)
@@ -85,7 +85,7 @@ def measure(options: Options) -> Roads:
     pages = [[] for _ in texts] if web is None else search_all(web, texts, embedded, results)
     on_web = [web_passages(text, [_result(page) for page in found]) for text, found in zip(texts, pages, strict=True)]
     rows = zip(where, texts, evidence, in_knowledge, on_web, strict=True)
-    return Roads(
+    return Routes(
         agents.relevancy_threshold,
         (agents.routing or Routing()).certain_from,
         tuple(
@@ -133,44 +133,44 @@ def _holds(passages: Sequence[Passage], evidence: Sequence[tuple[str, str]]) -> 
     )
 
 
-def tables(record: Measured[Roads]) -> str:
+def tables(record: Measured[Routes]) -> str:
     """The section of the document."""
-    roads = record.result
+    routes = record.result
     places = ("in the documentation", "nowhere", "on the web")
-    counts = {place: sum(one.evidence_in == place for one in roads.asked) for place in places}
+    counts = {place: sum(one.evidence_in == place for one in routes.asked) for place in places}
     caption = ", ".join(f"{count} with evidence {place}" for place, count in counts.items() if place != "nowhere")
-    chosen = f"Set: relevancy_threshold {roads.threshold:g}, certain_from {roads.certain_from:g}."
+    chosen = f"Set: relevancy_threshold {routes.threshold:g}, certain_from {routes.certain_from:g}."
     return "\n\n".join(
         [
             provenance_line(record),
-            f"{len(roads.asked)} questions: {caption}, {counts['nowhere']} that nothing answers. {chosen}",
+            f"{len(routes.asked)} questions: {caption}, {counts['nowhere']} that nothing answers. {chosen}",
             table(
                 ("relevancy from", *(f"evidence {place}" for place in places), "evidence found in the passages"),
-                [_threshold_row(roads, threshold, places) for threshold in THRESHOLDS],
+                [_threshold_row(routes, threshold, places) for threshold in THRESHOLDS],
             ),
             table(
-                ("road", *(f"right, evidence {place}" for place in places), "right, all"),
-                [_road_row(roads, road, places) for road in ROADS],
+                ("route", *(f"right, evidence {place}" for place in places), "right, all"),
+                [_route_row(routes, route, places) for route in ROUTES],
             ),
         ]
     )
 
 
-def _threshold_row(roads: Roads, threshold: float, places: Sequence[str]) -> tuple[str, ...]:
-    above = [one for one in roads.asked if one.relevancy >= threshold]
+def _threshold_row(routes: Routes, threshold: float, places: Sequence[str]) -> tuple[str, ...]:
+    above = [one for one in routes.asked if one.relevancy >= threshold]
     shares = [
-        _share([one.relevancy >= threshold for one in roads.asked if one.evidence_in == place]) for place in places
+        _share([one.relevancy >= threshold for one in routes.asked if one.evidence_in == place]) for place in places
     ]
     return (f"{threshold:g}", *shares, _share([one.found_in_knowledge for one in above]))
 
 
-def _road_row(roads: Roads, road: str, places: Sequence[str]) -> tuple[str, ...]:
+def _route_row(routes: Routes, route: str, places: Sequence[str]) -> tuple[str, ...]:
     def right(one: Asked) -> bool:
-        judged = judgement_of(one.relevancy, roads.threshold, roads.certain_from)
-        return one.right(road, judged, roads.threshold)
+        judged = judgement_of(one.relevancy, routes.threshold, routes.certain_from)
+        return one.right(route, judged, routes.threshold)
 
-    by_place = [_share([right(one) for one in roads.asked if one.evidence_in == place]) for place in places]
-    return (road, *by_place, _share([right(one) for one in roads.asked]))
+    by_place = [_share([right(one) for one in routes.asked if one.evidence_in == place]) for place in places]
+    return (route, *by_place, _share([right(one) for one in routes.asked]))
 
 
 def _share(held: Sequence[bool]) -> str:
