@@ -1,11 +1,11 @@
 """What a build takes over from other generations, with its vectors: nothing of it is embedded again."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from agents.knowledge.generation import Manifest
 from agents.knowledge.reuse import under_own_address
 from agents.knowledge.store import KnowledgeStore
-from agents.knowledge.sync import RefreshPlan
+from agents.knowledge.sync import RefreshPlan, ScannedDocument, is_as_recorded
 
 
 def take_over_interrupted(store: KnowledgeStore, manifest: Manifest, plan: RefreshPlan) -> None:
@@ -14,7 +14,7 @@ def take_over_interrupted(store: KnowledgeStore, manifest: Manifest, plan: Refre
     Others are interrupted builds of other inputs, and what was completed but does not serve: refused by the gate, or
     rolled back from.
     """
-    wanted = {document.ref.uri: document.content_hash for document in plan.parse}
+    wanted = {document.ref.uri: document for document in plan.parse}
     for other in store.manifests():
         if other.generation == manifest.generation:
             continue
@@ -22,11 +22,11 @@ def take_over_interrupted(store: KnowledgeStore, manifest: Manifest, plan: Refre
             # Its index may be missing, as in `begin_generation`.
             store.create(other)
         if (other.chunker, other.embedding) == (manifest.chunker, manifest.embedding):
-            useful = [uri for uri, content_hash in _held(store, other) if wanted.get(uri) == content_hash]
+            useful = _useful(store, other, manifest, wanted)
             if useful:
                 store.copy(other.generation, manifest.generation, useful)
             if other.state == "ready":
-                wanted = {uri: version for uri, version in wanted.items() if uri not in set(useful)}
+                wanted = {uri: document for uri, document in wanted.items() if uri not in set(useful)}
         if other.state == "building":
             store.drop(other.generation)
 
@@ -67,7 +67,14 @@ def copy_missing(store: KnowledgeStore, generation: str, plan: RefreshPlan, docu
     return copied
 
 
-def _held(store: KnowledgeStore, manifest: Manifest) -> Iterable[tuple[str, str | None]]:
-    if manifest.state == "building":
-        return store.chunk_counts(manifest.generation)
-    return [(uri, record.content_hash) for uri, record in manifest.documents.items() if record.chunks]
+def _useful(
+    store: KnowledgeStore, other: Manifest, manifest: Manifest, wanted: Mapping[str, ScannedDocument]
+) -> list[str]:
+    """The wanted documents whose chunks another generation holds as they are now."""
+    if other.state == "ready":
+        held = {uri: record for uri, record in other.documents.items() if record.chunks}
+        return [uri for uri, record in held.items() if uri in wanted and is_as_recorded(wanted[uri], record)]
+    if other.sources != manifest.sources:
+        return []  # under which source and path it has them is not recorded before it is sealed
+    counts = store.chunk_counts(other.generation)
+    return [uri for uri, version in counts if uri in wanted and wanted[uri].content_hash == version]

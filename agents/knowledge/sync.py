@@ -109,7 +109,7 @@ def plan_refresh(
         record = known.get(document.ref.uri)
         if document.ref.uri in same_as:
             continue
-        stored = record is not None and record.same_as is None and record.content_hash == document.content_hash
+        stored = record is not None and record.same_as is None and is_as_recorded(document, record)
         (keep if stored else parse).append(document)
     deleted, moved = _left_behind(serving, documents)
     served = {uri for uri, record in serving.documents.items() if record.content_hash} if serving else set[str]()
@@ -138,6 +138,15 @@ def plan_refresh(
         already_built=next((manifest for manifest in same if not _to_be_read_again(manifest)), None),
         copies=tuple((copy, same_as[copy.ref.uri]) for copy in readable if copy.ref.uri in same_as),
     )
+
+
+def is_as_recorded(document: ScannedDocument, record: DocumentRecord) -> bool:
+    """Whether the chunks of the record can be taken over: same bytes, found in the same source under the same path.
+
+    Chunks carry their source and their path, and are cited and filtered by them.
+    """
+    ref = document.ref
+    return (record.content_hash, record.source, record.path) == (document.content_hash, ref.source, ref.path)
 
 
 def _failed_before(document: ScannedDocument, record: DocumentRecord | None) -> bool:

@@ -82,10 +82,12 @@ class SmallKnowledge:
         assert serving is not None
         return serving.generation
 
-    def refresh(self, source: str = "docs", *, confirmed: bool = False, replaced: bool = False) -> RefreshReport:
-        """Refresh from the documents, which the source called `source` lists."""
+    def refresh(
+        self, source: str = "docs", *, at: str | None = None, confirmed: bool = False, replaced: bool = False
+    ) -> RefreshReport:
+        """Refresh from the documents, which the source called `source` lists, below `at` (by default its name)."""
         self.confirmed += confirmed
-        uri = f"file:///{source}"
+        uri = f"file:///{at or source}"
         made_by = Provenance({source: uri}, "1", self.embedding, None, None, self.fusion)
         work = EmbeddingWork(
             documents=(),

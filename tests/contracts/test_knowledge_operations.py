@@ -276,6 +276,26 @@ def test_other_sources_that_a_person_gives_replace_those_before(store: Knowledge
     assert small.refresh("mine", replaced=True).deleted == 30
 
 
+def test_documents_of_a_source_with_another_name_are_found_by_it_and_not_embedded_again(store: KnowledgeStore) -> None:
+    small = SmallKnowledge(store, QUESTIONS)
+    small.documents = dict(GOOD)
+    small.refresh()
+    embedded = list(small.embedded)
+
+    renamed = small.refresh("handbook", at="docs")
+
+    assert (renamed.deleted, renamed.embedded, renamed.copied, small.embedded) == (0, 0, 3, embedded)
+    assert {chunk.source for chunk in store.chunks(small.serving)} == {"handbook"}
+    serving = store.serving()
+    assert serving is not None
+    assert {record.source for record in serving.documents.values()} == {"handbook"}
+    found = store.search(small.serving, "cost", vector("cost"), 3, Filters(sources=("handbook",)))
+    assert found.lexical[0].chunk.path == "cost.md"
+    del small.documents["cost.md"]
+    with pytest.raises(GateFailed):
+        small.refresh("handbook", at="docs")
+
+
 def test_readers_get_whole_answers_while_generations_are_promoted_and_rolled_back(
     store: KnowledgeStore, settings: LanceSettings | OpenSearchSettings
 ) -> None:

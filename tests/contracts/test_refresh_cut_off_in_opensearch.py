@@ -9,7 +9,8 @@ import pytest
 from agents.knowledge.store import StoreUnavailable
 from agents.knowledge.store.opening import open_store
 from agents.knowledge.store.settings import OpenSearchSettings
-from tests.contracts.small_refreshes import SmallKnowledge
+from tasks.refresh.gate import GateFailed
+from tests.contracts.small_refreshes import SmallKnowledge, question
 from tests.crash.faults import Case, WireFault
 from tests.crash.faulty_opensearch import FaultyOpenSearch, faulty_opensearch
 from tests.crash.opensearch_points import WIRE_POINTS
@@ -69,6 +70,29 @@ def test_what_a_refresh_leaves_that_was_cut_off_goes_with_the_next(
         assert {chunk.text for chunk in store.chunks(small.serving)} == set(small.documents.values())
         assert [manifest.generation for manifest in store.manifests()] == [small.serving]
         assert tried.leftovers() == set()
+
+
+def test_a_build_that_was_cut_off_after_its_write_block_is_taken_up_and_written_again(
+    tried: OpenSearchBehindProxy, proxy: FaultyOpenSearch
+) -> None:
+    with closing(open_store(OpenSearchSettings(proxy.url, tried.prefix, shards=1, replicas=0))) as store:
+        small = SmallKnowledge(store, (question("cost", "What is it about cost?", DOCUMENTS["cost"]),))
+        small.documents = dict(DOCUMENTS)
+        small.refresh()
+        # What the gate refuses holds a document that later builds take over.
+        small.documents |= {"cost": "Nothing to see.", "agents": "The agents are new."}
+        with pytest.raises(GateFailed):
+            small.refresh()
+        small.documents["cost"] = DOCUMENTS["cost"]
+        proxy.set_case(Case(POINTS["write-block"], WireFault.AWAY_AFTER, 1))
+        with pytest.raises(StoreUnavailable):
+            small.refresh()
+        assert proxy.struck == 1
+        proxy.set_case(None)
+
+        small.refresh()
+
+        assert {chunk.text for chunk in store.chunks(small.serving)} == set(small.documents.values())
 
 
 def test_what_is_no_generation_of_the_store_is_no_leftover_of_it(tried: OpenSearchBehindProxy) -> None:

@@ -142,7 +142,7 @@ class LanceStore:
     def manifests(self) -> list[Manifest]:
         """All generations, newest first."""
         with self._lance_errors():
-            manifests = [self._manifests.read(generation) for generation in self._manifests.generations()]
+            manifests = self._manifests.all()
         return sorted(manifests, key=lambda manifest: (manifest.created_at, manifest.generation), reverse=True)
 
     def drop(self, generation: str) -> None:

@@ -5,11 +5,15 @@ A generation exists exactly while its manifest does. The state is part of the fi
 """
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from agents.knowledge.generation import GENERATION_NAME, Manifest
 from agents.knowledge.store import UnknownGeneration
 from agents.knowledge.store.replaced_file import replace_file
+
+# One that is building may be sealed between the first look and the second.
+_LOOKS = ("ready", "building", "ready")
 
 
 class ManifestFiles:
@@ -26,11 +30,10 @@ class ManifestFiles:
         Raises:
             UnknownGeneration: there is no such generation.
         """
-        if self._path(generation, "ready").exists():
-            return True
-        if self._path(generation, "building").exists():
-            return False
-        raise UnknownGeneration(f"no generation {generation!r} in {self._directory}; it holds {self.generations()!r}")
+        for state in _LOOKS:
+            if self._path(generation, state).exists():
+                return state == "ready"
+        raise self._unknown(generation)
 
     def generations(self) -> list[str]:
         """The names of all generations, sorted."""
@@ -42,11 +45,18 @@ class ManifestFiles:
         Raises:
             UnknownGeneration: there is no such generation.
         """
-        state = "ready" if self.is_ready(generation) else "building"
-        try:
-            return Manifest.model_validate_json(self._path(generation, state).read_bytes())
-        except FileNotFoundError as error:
-            raise UnknownGeneration(f"generation {generation!r} was just dropped from {self._directory}") from error
+        for state in _LOOKS:
+            with suppress(FileNotFoundError):
+                return Manifest.model_validate_json(self._path(generation, state).read_bytes())
+        raise self._unknown(generation)
+
+    def all(self) -> list[Manifest]:
+        """The manifests of all generations, by name; of those that are dropped meanwhile, none."""
+        found: list[Manifest] = []
+        for generation in self.generations():
+            with suppress(UnknownGeneration):
+                found.append(self.read(generation))
+        return found
 
     def write(self, manifest: Manifest) -> None:
         """Store a manifest under its state; once there is a ready one, the one of the building is gone."""
@@ -87,6 +97,9 @@ class ManifestFiles:
                 continue  # a promotion and a drop came between the two reads
             self._serving = (identity, manifest)
             return manifest
+
+    def _unknown(self, generation: str) -> UnknownGeneration:
+        return UnknownGeneration(f"no generation {generation!r} in {self._directory}; it holds {self.generations()!r}")
 
     def _path(self, generation: str, state: str) -> Path:
         if not re.fullmatch(GENERATION_NAME, generation):  # `../..` would lead out of the directory

@@ -48,7 +48,7 @@ class OpenSearchStore:
         self._copies = IndexCopies(self._client, settings.replicas, str(self))
 
     def create(self, manifest: Manifest) -> None:
-        """Make the empty index of a generation in state `building`; nothing when it exists already.
+        """Make the empty index of a generation in state `building`; one that exists already can be written again.
 
         One that a crash left without its index, or whose copy from another generation was cut off, is made anew.
 
@@ -63,6 +63,8 @@ class OpenSearchStore:
             if self._manifests.state(manifest.generation) is None:
                 self._manifests.write(manifest)
             elif self._client.indices.exists(index=index) and not self._copies.is_cut_off(index):
+                # The crash can have come between the block and the manifest of `seal`.
+                self._client.indices.put_settings(index=index, body={"index": {"blocks": {"write": None}}})
                 return
             self._client.indices.delete(index=index, params={"ignore_unavailable": "true"})
             body = generation_index(index, manifest.embedding.dimension, self._settings.shards, self._settings.replicas)
