@@ -37,7 +37,7 @@ def release_in_cluster(settings: Environment, digest: str | None, requested_by: 
             roll_out(settings, "agents", {VERSIONS: beside(serving, wanted)})
             verdict = prove(settings, serving, wanted, questions)
         roll_out(settings, "agents", {VERSIONS: {"stable": wanted}})
-        release = record_release(settings, wanted, requested_by)
+        release = record_release(settings, wanted, requested_by, asked_for=digest is not None)
     gate = f"{verdict.outcome}: {verdict.seen}" if verdict else "not asked: it served already"
     rows = {
         "version": wanted.digest,

@@ -15,11 +15,6 @@ from tasks.gateway.spend import read_gateway_spend
 from tasks.plan_review.store import newest_review
 from tasks.runs.origin import record_origin
 from tasks.terraform.state_bucket import state_bucket_exists, state_location
-from tasks.wrong_input import WrongInput
-
-
-class NothingIsBilled(WrongInput):
-    """A laptop has no bill."""
 
 
 @flow(name="cost", persist_result=True, on_running=[record_origin], timeout_seconds=1800)
@@ -31,7 +26,9 @@ def cost(environment: EnvironmentName) -> str:
     """
     settings = load_environment(environment)
     if settings.laptop is not None:
-        raise NothingIsBilled(f"environment = {environment.value!r} is a laptop: nobody bills it, so there is no cost")
+        summary = "Nothing to do: nobody bills a laptop."
+        get_run_logger().info(summary)
+        return summary
     require_account(settings)
     bill = read_bill(settings, datetime.now(UTC).date())
     plan = newest_review(state_location(settings)) if state_bucket_exists(settings) else None

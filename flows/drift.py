@@ -69,7 +69,11 @@ def compare_cloud(settings: Environment) -> DriftReport:
     if find_cluster(settings) is None or not outputs.get("cluster"):
         get_run_logger().info("there is no cluster whose releases could be compared")
         return report
-    with one_at_a_time(settings.name, "addons"), one_at_a_time(settings.name, "models"):
+    with (
+        one_at_a_time(settings.name, "addons"),
+        one_at_a_time(settings.name, "models"),
+        one_at_a_time(settings.name, "agents"),
+    ):
         return report.beside(compare_releases(settings, outputs))
 
 

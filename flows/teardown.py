@@ -17,6 +17,7 @@ from tasks.aws_teardown.data_stores import (
     lift_protection,
 )
 from tasks.aws_teardown.doomed import Doomed, doomed
+from tasks.aws_teardown.forgotten_releases import forget_releases
 from tasks.aws_teardown.proof import look_for_leftovers, require_nothing_left
 from tasks.aws_teardown.sweep import sweep_up
 from tasks.environment import Environment, EnvironmentName
@@ -83,6 +84,7 @@ def teardown(environment: EnvironmentName, confirm: str, break_lock: str | None 
             one_at_a_time(environment, "infrastructure"),
             one_at_a_time(environment, "addons"),
             one_at_a_time(environment, "models"),
+            one_at_a_time(environment, "agents"),
         ):
             return tear_down_cloud(settings, break_lock)
 
@@ -113,6 +115,7 @@ def tear_down_cloud(settings: Environment, break_lock: str | None) -> list[str]:
     publish_table(settings.name, "teardown", "gone", went, "What was removed")
     publish_table(settings.name, "teardown", "remains", remains.rows(), remains.describe(location.bucket))
     require_nothing_left(settings, remains)
+    forget_releases(settings.name)
     log.info(remains.describe(location.bucket))
     return [row["address"] or row["name"] for row in went]
 

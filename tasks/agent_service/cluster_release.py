@@ -100,10 +100,11 @@ def wanted_version(settings: Environment, digest: str | None) -> Version:
 
 
 @task(task_run_name="record-release", cache_policy=NO_CACHE, persist_result=False)
-def record_release(settings: Environment, version: Version, requested_by: str) -> AgentsRelease:
+def record_release(settings: Environment, version: Version, requested_by: str, *, asked_for: bool) -> AgentsRelease:
     """Keep what serves now, also under its digest; what served already keeps its date and its person.
 
-    From here on the image is the environment's, so that a later run without a version stays with it.
+    The image of a version that was `asked_for` by its digest is the environment's from here on, so that a later run
+    without a version stays with it. Another one may have been built while the one that was built last was released.
     """
     name = _record_name(settings)
     known = find_block(AgentsRelease, name)
@@ -118,7 +119,8 @@ def record_release(settings: Environment, version: Version, requested_by: str) -
         )
         known.save(name, overwrite=True)
     known.save(_record_name(settings, version.digest), overwrite=True)
-    publish_images(settings.name, {IMAGE: version.image})
+    if asked_for:
+        publish_images(settings.name, {IMAGE: version.image})
     return known
 
 

@@ -42,7 +42,10 @@ def _cached_repositories(settings: Environment) -> Iterator[str]:
     ecr = client("ecr", settings)
     for arn in tagged_arns(settings, ("ecr:repository",)):
         name = arn.partition(":repository/")[2]
-        ecr.delete_repository(repositoryName=name, force=True)
+        try:
+            ecr.delete_repository(repositoryName=name, force=True)
+        except ecr.exceptions.RepositoryNotFoundException:
+            continue  # Terraform has just deleted it, and the tags are listed for a while still
         yield f"image repository {name}"
 
 

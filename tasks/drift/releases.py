@@ -8,13 +8,14 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from tasks.agent_service.cluster_release import was_released
 from tasks.drift.report import DriftReport
 from tasks.environment import Environment, EnvironmentName
 from tasks.environment_outputs import OutputsMissing
 from tasks.helm.derivations.derivation import Outputs
 from tasks.helm.preparation import Prepared, Sources, described_releases, prepare
 from tasks.helm.records import DEPLOYED, DIGEST_LABEL, ReleaseKey, ReleaseRecord, read_records
-from tasks.helm.releases_file import STAGES
+from tasks.helm.releases_file import STAGES, Stage
 from tasks.helm.target import open_target
 from tasks.helm.upgrade import Target, deployed_manifests
 from tasks.kubernetes.environment_cluster import NoCluster, open_environment_cluster
@@ -83,7 +84,9 @@ def compare_releases(settings: Environment, outputs: Outputs) -> DriftReport:
     """
     try:
         with open_environment_cluster(settings, outputs) as destination, open_target(settings, destination) as target:
-            compared = compare_cluster(target, settings, release_facts(settings, outputs), shipped_sources())
+            run_before: frozenset[Stage] = frozenset({"agents"}) if was_released(settings) else frozenset()
+            facts = release_facts(settings, outputs)
+            compared = compare_cluster(target, settings, facts, shipped_sources(), run_before)
     except (NoCluster, WrongCluster, ClusterFault) as error:
         return _not_compared(settings.name, "the Kubernetes API", "answers", error)
     except OutputsMissing as error:
@@ -96,8 +99,14 @@ def _not_compared(environment: EnvironmentName, what: str, wanted: str, error: E
     return _report(environment, 0, [ReleaseDifference(address, what, wanted, str(error), Cause.NOT_COMPARED)])
 
 
-def compare_cluster(target: Target, settings: Environment, outputs: Outputs, sources: Sources) -> DriftReport:
-    """As `compare_releases`, for a cluster that was opened.
+def compare_cluster(
+    target: Target,
+    settings: Environment,
+    outputs: Outputs,
+    sources: Sources,
+    run_before: frozenset[Stage] = frozenset(),
+) -> DriftReport:
+    """As `compare_releases`, for a cluster that was opened; the stages `run_before` are known to have installed theirs.
 
     Raises:
         InvalidReleases: as above.
@@ -105,7 +114,7 @@ def compare_cluster(target: Target, settings: Environment, outputs: Outputs, sou
     """
     records = read_records(target.connection)
     own = [record for record in records.values() if record.environment == target.environment]
-    found = list(_against_files(settings, outputs, sources, records))
+    found = list(_against_files(settings, outputs, sources, records, run_before))
     for record in own:
         if record.status == DEPLOYED:
             found += _against_deployed(target, record)
@@ -115,15 +124,19 @@ def compare_cluster(target: Target, settings: Environment, outputs: Outputs, sou
 
 
 def _against_files(
-    settings: Environment, outputs: Outputs, sources: Sources, records: Mapping[ReleaseKey, ReleaseRecord]
+    settings: Environment,
+    outputs: Outputs,
+    sources: Sources,
+    records: Mapping[ReleaseKey, ReleaseRecord],
+    run_before: frozenset[Stage],
 ) -> Iterator[ReleaseDifference]:
-    """A stage of which nothing is installed was not run yet: that is no difference."""
+    """A stage of which nothing is installed was not run yet, unless it is known to: that is no difference."""
     ours = settings.name.value
     described = described_releases(settings, sources)
     wanted = {(release.namespace, name): release.stage for name, release in described.items()}
     own = {key for key, record in records.items() if record.environment == ours}
     for stage in STAGES:
-        if own & {key for key in wanted if wanted[key] == stage}:
+        if stage in run_before or own & {key for key in wanted if wanted[key] == stage}:
             for item in prepare(settings, outputs, sources, stage):
                 yield from _against_file(item, records.get(item.key), ours)
         elif stage in wanted.values():

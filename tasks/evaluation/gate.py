@@ -1,12 +1,16 @@
 """Whether an evaluation reached what the environment demands: thresholds, the last good report, and the judge."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from tasks.environment.quality import JUDGED, Evaluation, Metric
 from tasks.evaluation.measured import Measured, MeasuredRow
 from tasks.evaluation.report import Judging, QuestionRow, Report
 
 WORST_ROWS = 10
+# Measured on the labelled questions themselves, however many of them are answered in full.
+_IN_EVERY_RUN: frozenset[Metric] = frozenset(
+    {"recall_at_5", "mrr", "abstention_accuracy", "context_precision", "context_recall"}
+)
 LOW = 0.5
 """A judged score below it counts as gone wrong."""
 
@@ -48,7 +52,7 @@ def missed(
         if metric in report.scores and report.scores[metric] < threshold
     ]
     fell = _worse(report, demands, before, sampled)
-    return (*below, *fell, *_missing(report, demands), *_unjudged(report, demands))
+    return (*below, *_unmeasured(report, demanded), *fell, *_missing(report, demands), *_unjudged(report, demands))
 
 
 def demands_it(metric: Metric, report: Measured, demands: Evaluation) -> bool:
@@ -133,6 +137,15 @@ def _lies_below(metric: Metric, report: Measured, last: Measured) -> bool:
     if metric not in report.intervals or metric not in last.intervals:
         return False
     return report.intervals[metric][1] < last.intervals[metric][0]
+
+
+def _unmeasured(report: Measured, demanded: Collection[Metric]) -> list[str]:
+    return [
+        f"{metric} was not measured: no labelled question is of the kind that it is defined for. Add some, or take its "
+        "threshold out of the environment file"
+        for metric in demanded
+        if metric in _IN_EVERY_RUN and metric not in report.scores
+    ]
 
 
 def _missing(report: Measured, demands: Evaluation) -> list[str]:

@@ -29,8 +29,11 @@ NO_LONGER_RUNNING = ("Completed", "Failed", "TimedOut", "Crashed", "Cancelled", 
 PENDING = ("Pending", "Submitting", "InfrastructurePending")
 SCHEDULED_AGAIN = ("Scheduled", "Late", "AwaitingRetry", "AwaitingConcurrencySlot", "Resuming")
 NO_LONGER_PENDING = ("Running", "Retrying", *NO_LONGER_RUNNING, *SCHEDULED_AGAIN)
-MESSAGE_OF_DEAD = "Its process sent no sign of life for 10 minutes; the flow can be run again."
-MESSAGE_OF_PENDING = "A worker took it and it did not begin within 45 minutes; the flow can be run again."
+_MINUTE = timedelta(minutes=1)
+MESSAGE_OF_DEAD = f"Its process sent no sign of life for {DEAD_AFTER // _MINUTE} minutes; the flow can be run again."
+MESSAGE_OF_PENDING = (
+    f"A worker took it and it did not begin within {BEGINS_WITHIN // _MINUTE} minutes; the flow can be run again."
+)
 # Headings of docs/operations.md: what to do when a run of the flow failed, and when one is late.
 RUNBOOKS: Mapping[str, str] = {
     "knowledge": "A knowledge refresh failed",

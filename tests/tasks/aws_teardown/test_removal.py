@@ -147,8 +147,11 @@ def test_cached_repositories_are_found_by_scripted_tags_and_swept_up(
 ) -> None:
     ecr = boto3.client("ecr")
     ecr.create_repository(repositoryName="quay/prometheus/node-exporter")
-    arn = "arn:aws:ecr:us-east-1:111122223333:repository/quay/prometheus/node-exporter"
-    scripted.script("tagging", "GetResources", {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": []}]})
+    # The second was deleted by Terraform a moment ago.
+    names = ("quay/prometheus/node-exporter", "agentic-eks-dev/agents")
+    arns = [f"arn:aws:ecr:us-east-1:111122223333:repository/{name}" for name in names]
+    tagged = [{"ResourceARN": arn, "Tags": []} for arn in arns]
+    scripted.script("tagging", "GetResources", {"ResourceTagMappingList": tagged})
 
     assert sweep_up.fn(settings) == ["image repository quay/prometheus/node-exporter"]
     assert ecr.describe_repositories()["repositories"] == []

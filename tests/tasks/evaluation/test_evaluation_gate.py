@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tasks.environment import EnvironmentName
-from tasks.environment.quality import Evaluation, Metric
+from tasks.environment.quality import JUDGED, Evaluation, Metric
 from tasks.environment.variable_file import load_environment
 from tasks.evaluation.gate import DemandsMissed, comparable, missed, require_demands
 from tasks.evaluation.kappa import cohens_kappa
@@ -89,7 +89,13 @@ def test_answers_that_stray_from_the_passages_fail_a_run_of_a_shipped_environmen
     judging = Judging(model="j", tokens=1, halted=False, labelled=80, kappa=0.9, interval=None)
 
     def judged(hours: int, scores: dict[Metric, float], interval: tuple[float, float]) -> Report:
-        update = {"rows": (), "scores": scores, "intervals": dict.fromkeys(scores, interval), "judging": judging}
+        perfect = dict.fromkeys((metric for metric in shipped.metrics if metric not in JUDGED), 1.0)
+        update = {
+            "rows": (),
+            "scores": perfect | scores,
+            "intervals": dict.fromkeys(scores, interval),
+            "judging": judging,
+        }
         return report(hours, 1).model_copy(update=update)
 
     scores: dict[Metric, float] = {"faithfulness": 0.95, "answer_relevancy": 0.95}
@@ -106,6 +112,12 @@ def test_answers_that_stray_from_the_passages_fail_a_run_of_a_shipped_environmen
         uncalibrated = fallen.model_copy(update={"judging": judging.model_copy(update={"kappa": 0.1})})
         (unchecked,) = missed(uncalibrated, demands, [before])
         assert unchecked.startswith("nobody checked the thresholds of faithfulness: Uncalibrated")
+
+
+def test_a_threshold_that_no_labelled_question_can_be_held_to_is_missed() -> None:
+    demands = DEMANDS.model_copy(update={"thresholds": {"mrr": 0.5, "abstention_accuracy": 0.7, "groundedness": 0.8}})
+    (reason,) = missed(report(1, 0.6), demands, [])
+    assert reason.startswith("abstention_accuracy was not measured: no labelled question is of the kind"), reason
 
 
 def test_without_a_tolerance_or_a_report_before_nothing_is_compared() -> None:

@@ -98,6 +98,16 @@ def test_a_stage_that_was_never_run_is_no_difference(rollout: Rollout, target: T
     assert compared(rollout, target).rows == ()
 
 
+def test_a_stage_whose_releases_are_all_gone_is_one_where_it_is_known_to_have_run(
+    rollout: Rollout, target: Target
+) -> None:
+    rollout.described.add("service", "widgets", stage="agents")
+
+    report = compare_cluster(target, rollout.settings, {}, rollout.described.sources, frozenset({"agents"}))
+
+    assert by_what(report) == {"the release": "present -> absent: not rolled out yet"}
+
+
 def test_a_release_that_the_files_lost_and_an_image_by_another_digest_are_named(
     rollout: Rollout, target: Target
 ) -> None:

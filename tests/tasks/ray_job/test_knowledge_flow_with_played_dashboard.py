@@ -16,7 +16,6 @@ from prefect.states import Cancelling
 from flows.knowledge import knowledge
 from rehearsal.aws import EmulatedAws
 from rehearsal.cluster import Cluster
-from rehearsal.search_domain import PlayedDomain, running_search_domain
 from tasks.environment import REPOSITORY, EnvironmentName
 from tasks.environment_outputs import EnvironmentOutputs, block_name
 from tasks.knowledge.on_kuberay import OUTCOME_KEY
@@ -29,6 +28,7 @@ from tests.artifacts import newest_artifact
 from tests.rehearsal.eks_cluster import eks_cluster
 from tests.tasks.ray_job.conftest import BUCKET, IMAGE
 from tests.tasks.ray_job.played_dashboard import PlayedDashboard, PlayedJob
+from tests.tasks.ray_job.played_search_domain import PlayedDomain, running_search_domain
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.prefect_server, pytest.mark.timeout(1200)]
 
