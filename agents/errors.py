@@ -67,6 +67,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         405: "The path does not know the method.",
         408: "The request did not arrive in time.",
         413: "The request is too long.",
+        421: "The header Host names somebody else's service.",
         422: "The request is wrong.",
         429: "The caller's rate limit is exceeded, or the service is overloaded.",
         503: "Something that the answer needs is unavailable.",

@@ -65,7 +65,10 @@ class Inquiry:
 
     async def close(self) -> None:
         """End the work that is still going on for this question, at the models too."""
-        if self.retrieval is not None:
-            await self.retrieval.close()
-        if self.draft is not None:
-            await self.draft.close()
+        # When the client went away, whatever has to wait is cancelled: the draft, which costs most, is closed first.
+        try:
+            if self.draft is not None:
+                await self.draft.close()
+        finally:
+            if self.retrieval is not None:
+                await self.retrieval.close()

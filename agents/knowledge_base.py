@@ -42,7 +42,7 @@ class KnowledgeBase:
         self._settings = store
         self._fusion = fusion
         self._embeddings = embeddings
-        self._store: KnowledgeStore | None = None
+        self._opening: asyncio.Task[KnowledgeStore] | None = None
         self._serving: Manifest | None = None
         self._read_at = 0.0
         self._failed: tuple[float, str] | None = None
@@ -117,8 +117,13 @@ class KnowledgeBase:
 
     async def close(self) -> None:
         """Release the store."""
-        if self._store is not None:
-            await asyncio.to_thread(self._store.close)
+        opening = self._opening
+        if opening is None:
+            return
+        if not opening.done():
+            await asyncio.wait({opening})
+        if not _came_to_nothing(opening):
+            await asyncio.to_thread(opening.result().close)
 
     async def _search(
         self, manifest: Manifest, text: str, vector_by: VectorBy, limit: int, filters: Filters
@@ -131,9 +136,14 @@ class KnowledgeBase:
         return await _in_time(hybrid_search, store, manifest, text, vector, model, fusion, limit, filters)
 
     async def _opened(self) -> KnowledgeStore:
-        if self._store is None:
-            self._store = await asyncio.to_thread(open_store, self._settings)
-        return self._store
+        if self._opening is None or _came_to_nothing(self._opening):
+            self._opening = asyncio.create_task(asyncio.to_thread(open_store, self._settings))
+        # All who need it wait for the same opening, which goes on when one of them goes away.
+        return await asyncio.shield(self._opening)
+
+
+def _came_to_nothing(opening: asyncio.Task[KnowledgeStore]) -> bool:
+    return opening.done() and (opening.cancelled() or opening.exception() is not None)
 
 
 async def _in_time(call: Callable[Given, Read], *args: Given.args, **kwargs: Given.kwargs) -> Read:

@@ -36,15 +36,21 @@ class QuestionVectors:
         return await self._calls[model]
 
     async def close(self) -> None:
-        """Stop what is still going on."""
+        """Stop what is still going on; when nothing is, this waits for nothing, and cannot be cancelled."""
+        going_on = {call for call in self._calls.values() if not call.done()}
         for call in self._calls.values():
             call.cancel()
-            await asyncio.wait({call})
-            if not call.cancelled():
-                call.exception()  # what nobody asked for any more is no error of the event loop
+            call.add_done_callback(_take_notice)
+        if going_on:
+            await asyncio.wait(going_on)
 
     async def _embed(self, model: EmbeddingIdentity) -> list[float]:
         began = time.perf_counter()
         vector = await self._gateway.embed(self._question, model)
         self.milliseconds += 1000 * (time.perf_counter() - began)
         return vector
+
+
+def _take_notice(call: asyncio.Task[list[float]]) -> None:
+    if not call.cancelled():
+        call.exception()  # what nobody asked for any more is no error of the event loop

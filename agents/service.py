@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from agents.access.limiting import Limiting
+from agents.access.own_names import OwnNames
 from agents.access.sign_in import SignIn
 from agents.assistant import Assistant, assemble
 from agents.conversations import FORGET_SECONDS, forget_old
@@ -57,6 +58,8 @@ def create_app(settings: Settings) -> FastAPI:
     if assistant.access.rate_limit is not None:
         app.add_middleware(Limiting, limit=assistant.access.rate_limit)
     app.add_middleware(SignIn, callers=assistant.access.callers)
+    if assistant.access.callers is None:
+        app.add_middleware(OwnNames, allowed_hosts=settings.mcp.allowed_hosts)
     app.add_middleware(Observation, metrics=assistant.metrics)
     for routes in (ask, search, chat_completions, conversations, feedback, documents, operations, page):
         app.include_router(routes.router)

@@ -131,6 +131,7 @@ class WebSearchServer(Section):
 class McpRoute(Section):
     """`allowed_hosts` are the values of the header Host under which /mcp answers (`name:*` for any port).
 
+    Where nobody signs in, the other routes answer under them and the loopback names only, over the loopback address.
     A browser sends the name that a page of somebody else was loaded under, whatever address that name has by now.
     """
 

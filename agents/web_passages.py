@@ -1,5 +1,6 @@
 """Web results as passages: of every page the part that speaks most of the question."""
 
+from collections import Counter
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -33,23 +34,22 @@ def _best_part(asked: frozenset[str], result: WebResult) -> Passage:
     spans = sentence_spans(result.text)
     held = [asked & content_terms(result.text[start:end]) for start, end in spans]
     best, best_score = (0, 0), -1.0
+    said = Counter[str]()
+    score = 0.0
+    after = 0
+    # The part moves over the page: it is the sentences [index:after), and `said` is how often they say each term.
     for index, (start, _) in enumerate(spans):
-        end, count = _part(spans, index)
-        score = sum(map(weight, frozenset[str]().union(*held[index : index + count])))
+        most = start + PASSAGE_CHARACTERS
+        while after < len(spans) and (after == index or spans[after][1] <= most):
+            score += sum(weight(term) for term in held[after] if not said[term])
+            said.update(held[after])
+            after += 1
         if score > best_score:
-            best, best_score = (start, end), score
+            # A sentence that is too long is cut.
+            best, best_score = (start, min(spans[after - 1][1], most)), score
+        said.subtract(held[index])
+        score -= sum(weight(term) for term in held[index] if not said[term])
     return Passage(_chunk(result, *best), _NO_GENERATION, best_score + result.score, None, None)
-
-
-def _part(spans: Sequence[tuple[int, int]], first: int) -> tuple[int, int]:
-    """Where a part ends that begins with this sentence, and how many it has; a sentence that is too long is cut."""
-    most = spans[first][0] + PASSAGE_CHARACTERS
-    end, count = min(spans[first][1], most), 1
-    for _, stop in spans[first + 1 :]:
-        if stop > most:
-            break
-        end, count = stop, count + 1
-    return end, count
 
 
 def _chunk(result: WebResult, start: int, end: int) -> Chunk:

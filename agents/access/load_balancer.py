@@ -8,11 +8,12 @@ key below a regional address.
 import asyncio
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import jwt
-from cachetools import TTLCache
+from cachetools import TLRUCache
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -22,6 +23,8 @@ from agents.caller import Caller
 
 HEADER = "x-amzn-oidc-data"
 KEY_SECONDS = 3600
+NO_KEY_SECONDS = 30
+"""A key that is new may not be everywhere yet, and whoever it signs in is refused as long."""
 FETCH_SECONDS = 3.0
 LEEWAY_SECONDS = 30
 _KEY_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
@@ -36,12 +39,15 @@ class KeysUnavailable(Exception):
 
 
 class LoadBalancerTokens:
-    """Verifies tokens; keys are fetched once an hour, and one that does not exist is not asked for again at once."""
+    """Verifies tokens; keys are fetched once an hour, and one that does not exist is not asked for again at once.
 
-    def __init__(self, settings: LoadBalancer) -> None:
+    `clock` tells seconds.
+    """
+
+    def __init__(self, settings: LoadBalancer, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
         self._client = httpx.AsyncClient(timeout=FETCH_SECONDS, follow_redirects=False)
-        self._keys: TTLCache[str, EllipticCurvePublicKey | None] = TTLCache(64, KEY_SECONDS, time.monotonic)
+        self._keys: TLRUCache[str, EllipticCurvePublicKey | None] = TLRUCache(64, _kept_until, clock)
         self._fetching = asyncio.Lock()
 
     async def caller(self, token: str) -> Caller:
@@ -128,3 +134,7 @@ class LoadBalancerTokens:
         if not isinstance(key, EllipticCurvePublicKey):
             raise KeysUnavailable(f"{url} did not return an elliptic-curve key")
         return key
+
+
+def _kept_until(_: str, key: EllipticCurvePublicKey | None, now: float) -> float:
+    return now + (NO_KEY_SECONDS if key is None else KEY_SECONDS)

@@ -1,6 +1,7 @@
 """Whether a sentence says what the passages say: a deterministic check, and the verbatim span that supports it."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from agents.evaluation.claims import CONDITIONS, NOT, Claim, align, claim_of, keeps_company
@@ -12,6 +13,8 @@ FEWEST_WORDS = 2
 """A sentence with fewer words that claim anything cannot be checked."""
 RESTATED = 0.5
 """What a word counts that comes from a heading; a word of the sentence itself counts 1."""
+MOST_RESTATED = 3
+"""So often a sentence may say a word beyond what the text says, where headings, columns or conditions allow it."""
 _FREE_CONDITIONS = frozenset(["if", "when"])
 # They may be added to what a text says, for that claims less.
 
@@ -111,7 +114,7 @@ def _support(claim: Claim, window: Window, headings: tuple[str, ...]) -> float:
 
     - A word of the claim is not in the text, at its place in the order. Words before or after all the others may come
       from the headings instead, when they restate the whole innermost heading; with a row of a table, the names of its
-      columns may stand anywhere.
+      columns may stand anywhere. Neither may be repeated at will, see `MOST_RESTATED`.
     - The text denies more or less than the claim, or has a condition (`claims.CONDITIONS`) that the claim has not.
     - Between the words of the claim, the text has an exact token or a relation (`before`, `by`) that was left out.
     - A word stands nearer to another exact token than to those of the claim.
@@ -121,6 +124,8 @@ def _support(claim: Claim, window: Window, headings: tuple[str, ...]) -> float:
     above = {stem for heading in headings for stem in claim_of(heading).stems}
     free = window.columns | _FREE_CONDITIONS
     if not stems <= {*text.stems} | above | free or _differs(claim, text):
+        return 0.0
+    if _repeats(claim, text, above | free):
         return 0.0
     alignment = align(claim, text)
     if not alignment.pairs:
@@ -144,6 +149,16 @@ def _support(claim: Claim, window: Window, headings: tuple[str, ...]) -> float:
 def _differs(claim: Claim, text: Claim) -> bool:
     conditional = any(text.stems.count(condition) > claim.stems.count(condition) for condition in CONDITIONS)
     return conditional or claim.stems.count(NOT) != text.stems.count(NOT)
+
+
+def _repeats(claim: Claim, text: Claim, elsewhere: Set[str]) -> bool:
+    """Whether a word stands in the claim more often than it can be supported: aligned once with each in the text.
+
+    Without this, aligning a draft that repeats itself would take longer the longer it is, with every window anew.
+    """
+    said = Counter(text.stems)
+    counts = Counter(claim.stems).items()
+    return any(count > said[stem] + MOST_RESTATED * (stem in elsewhere) for stem, count in counts)
 
 
 def _outside(index: int, aligned: set[int]) -> bool:

@@ -116,16 +116,22 @@ class Judge:
         prompt = f"{asked}\n\n{self._numbered(passages, fence)}"
         if any(map(is_of_the_web, passages)):
             task += f" {fence.warning}"
+        seconds = min(JUDGE_SECONDS, budget.seconds_left)
+        if seconds <= 0:
+            # Asked all the same, the model would be counted as failing, though nobody waited for it.
+            raise JudgeFailed("no time is left for the judge")
         if not budget.take_call(estimate_tokens(task) + estimate_tokens(prompt), VERDICT_TOKENS):
             raise JudgeFailed("no tokens are left for the judge")
         messages: list[ChatCompletionMessageParam] = [
             {"role": "system", "content": task},
             {"role": "user", "content": prompt},
         ]
-        seconds = max(0.001, min(JUDGE_SECONDS, budget.seconds_left))
         try:
             said = await self._gateway.fill(self._model.name, messages, shape, VERDICT_TOKENS, seconds)
-        except (GatewayUnavailable, MisshapenAnswer) as error:
+        except GatewayUnavailable as error:
+            raise JudgeFailed(str(error)) from error
+        except MisshapenAnswer as error:
+            budget.wrote(error.tokens)
             raise JudgeFailed(str(error)) from error
         budget.wrote(estimate_tokens(said.model_dump_json()))
         return said

@@ -26,7 +26,7 @@ from agents.gateway.calls import budget_is_spent, persistently, require_answer, 
 from agents.gateway.circuit import Circuit
 from agents.knowledge.generation import EmbeddingIdentity
 from agents.settings import Gateway, Models, gateway_key
-from agents.token_estimate import cut_to_tokens
+from agents.token_estimate import cut_to_tokens, estimate_tokens
 from agents.tracing.model_calls import ModelCalls
 
 CONNECT_SECONDS = 2.0
@@ -55,7 +55,11 @@ class GatewayUnavailable(Exception):
 
 
 class MisshapenAnswer(Exception):
-    """A model was asked for JSON of a certain shape and wrote something else."""
+    """A model was asked for JSON of a certain shape and wrote something else, of so many `tokens` by our estimate."""
+
+    def __init__(self, message: str, tokens: int) -> None:
+        super().__init__(message)
+        self.tokens = tokens
 
 
 class Piece(NamedTuple):
@@ -215,7 +219,8 @@ class ModelGateway:
             return shape.model_validate_json(text or "")
         except ValidationError as error:
             # What it wrote instead is told to nobody: it may be anything.
-            raise MisshapenAnswer(f"{model!r} did not answer as {shape.__name__}") from error
+            message = f"{model!r} did not answer as {shape.__name__}"
+            raise MisshapenAnswer(message, estimate_tokens(text or "")) from error
 
     async def close(self) -> None:
         """Close the connections."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
 
 from agents.caller import Caller
@@ -43,7 +43,13 @@ class Allowance:
             AllowanceSpent: too little is left of today's tokens.
             StateUnavailable: nobody knows how much is left.
         """
-        day = await self._reserve(caller, self._most)
+        # A task of its own: a cancelled one may have charged the caller already, and would not say so.
+        reserving = asyncio.create_task(self._reserve(caller, self._most))
+        try:
+            day = await asyncio.shield(reserving)
+        except asyncio.CancelledError:
+            self._hold(self._give_all_back(caller.id, reserving))
+            raise
         try:
             async with aclosing(events):
                 async for event in events:
@@ -68,10 +74,20 @@ class Allowance:
         return day
 
     def _settle(self, caller: str, day: str, difference: int) -> None:
+        self._hold(self._give_back(caller, day, difference))
+
+    def _hold(self, settling: Coroutine[None, None, None]) -> None:
         # A task of its own: a request whose client went away is cancelled at every await.
-        task = asyncio.create_task(self._give_back(caller, day, difference))
+        task = asyncio.create_task(settling)
         self._settling.add(task)
         task.add_done_callback(self._settling.discard)
+
+    async def _give_all_back(self, caller: str, reserving: asyncio.Task[str]) -> None:
+        try:
+            day = await reserving
+        except (AllowanceSpent, StateUnavailable):
+            return  # nothing was taken, and nobody is there any more to be told
+        await self._give_back(caller, day, -self._most)
 
     async def _give_back(self, caller: str, day: str, difference: int) -> None:
         try:

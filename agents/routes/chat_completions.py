@@ -1,5 +1,6 @@
 """POST /v1/chat/completions and GET /v1/models: the assistant as a model of an OpenAI-compatible server."""
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncGenerator
@@ -91,7 +92,7 @@ async def chat_completions(
     return {
         **_head(trace_id, "chat.completion"),
         "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
-        "usage": usage(body.messages, content),
+        "usage": await _usage(body.messages, content),
         **_extra(answer),
     }
 
@@ -101,6 +102,11 @@ def usage(messages: list[Message], content: str) -> dict[str, int]:
     prompt = sum(estimate_tokens(text) for message in messages for text in _texts(message))
     completion = estimate_tokens(content)
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+
+
+async def _usage(messages: list[Message], content: str) -> dict[str, int]:
+    # A conversation may be as long as a request; others are waiting meanwhile.
+    return await asyncio.to_thread(usage, messages, content)
 
 
 def footnotes(citations: tuple[Citation, ...]) -> str:
@@ -126,7 +132,7 @@ async def _chunks(events: AsyncGenerator[Event], trace_id: str, counted: list[Me
             if isinstance(event, Done):
                 yield _chunk(head, [_choice({}, "stop")], {**extra, **_extra(event.answer)})
         if counted is not None:
-            yield _chunk(head, [], {"usage": usage(counted, content)})
+            yield _chunk(head, [], {"usage": await _usage(counted, content)})
         yield "data: [DONE]\n\n"
     except tuple(MISSING) as error:
         code, _ = describe(error)

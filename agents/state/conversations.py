@@ -1,5 +1,6 @@
 """Conversations: what each caller asked, and what the answer was."""
 
+import asyncio
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -9,6 +10,10 @@ from agents.state.database import StateDatabase
 
 MOST_TURNS = 500
 TITLE_CHARACTERS = 120
+FORGOTTEN_AT_ONCE = 100
+"""Each with up to `MOST_TURNS` turns: the database gives a statement few seconds, and SQLite lets nobody else write."""
+TURN_OF_OTHERS_SECONDS = 0.1
+"""Between two such transactions: whoever waits for SQLite's lock looks again after 0.1 s at most."""
 _END_OF_TIME_MS = 2**53
 
 
@@ -107,11 +112,24 @@ class Conversations:
         async with self._database.transaction() as connection:
             return (await connection.execute(statement, {"owner": owner, "id": conversation})).rowcount > 0
 
-    async def forget_before(self, moment_ms: int) -> int:
-        """Delete what nobody has added to since `moment_ms`; returns how many conversations that were."""
-        statement = text("DELETE FROM conversations WHERE updated_ms < :moment")
-        async with self._database.transaction() as connection:
-            return (await connection.execute(statement, {"moment": moment_ms})).rowcount
+    async def forget_before(self, moment_ms: int, at_once: int = FORGOTTEN_AT_ONCE) -> int:
+        """Delete what nobody has added to since `moment_ms`; returns how many conversations that were.
+
+        The oldest go first, `at_once` in a transaction: what is deleted stays so when a later transaction fails.
+        """
+        # The age is asked for twice, for PostgreSQL looks again at a conversation that somebody adds to meanwhile.
+        statement = text(
+            "DELETE FROM conversations WHERE updated_ms < :moment AND (owner, id) IN"
+            " (SELECT owner, id FROM conversations WHERE updated_ms < :moment ORDER BY updated_ms LIMIT :at_once)"
+        )
+        forgotten = 0
+        while True:
+            async with self._database.transaction() as connection:
+                deleted = (await connection.execute(statement, {"moment": moment_ms, "at_once": at_once})).rowcount
+            forgotten += deleted
+            if deleted < at_once:
+                return forgotten
+            await asyncio.sleep(TURN_OF_OTHERS_SECONDS)
 
     async def has_trace(self, owner: str, trace_id: str) -> bool:
         """Whether `trace_id` is of an answer in one of the owner's conversations."""

@@ -1,5 +1,6 @@
 """One database, two engines: connections, transactions, and the version of its tables."""
 
+import asyncio
 import errno
 import os
 import sqlite3
@@ -18,6 +19,17 @@ from agents.state.versions import bring_up_to_date
 
 CONNECT_SECONDS = 3
 STATEMENT_SECONDS = 5
+TRANSACTION_SECONDS = CONNECT_SECONDS + STATEMENT_SECONDS
+"""A server that falls silent says nothing of `STATEMENT_SECONDS`, which it alone keeps; this limit is kept here."""
+LET_GO_SECONDS = 1
+"""When one is cut off, the driver asks the server to cancel the statement, and would wait 10 s for that.
+
+Told so a second time, it closes the connection.
+"""
+UNACKNOWLEDGED_MS = 5000
+"""What was sent and is not acknowledged for so long ends a connection; the kernel itself would try for 15 minutes."""
+KEEPALIVES_IDLE_SECONDS, KEEPALIVES_INTERVAL_SECONDS, KEEPALIVES_COUNT = 5, 2, 2
+"""One in the pool, on which nothing is sent, ends as soon: before a transaction has to find out that it is dead."""
 MOST_CONNECTIONS = 10
 
 
@@ -31,6 +43,8 @@ class StateDatabase:
     def __init__(self, settings: SqliteSettings | PostgresSettings) -> None:
         self._where = _where(settings)
         self._engine = _sqlite(settings) if isinstance(settings, SqliteSettings) else _postgres(settings)
+        # A file does not fall silent; SQLite's own limit is for the lock that others hold.
+        self._seconds = None if isinstance(settings, SqliteSettings) else TRANSACTION_SECONDS
         self._current = False
 
     @asynccontextmanager
@@ -38,10 +52,11 @@ class StateDatabase:
         """A transaction, committed at the end of the block, and rolled back when the block raises.
 
         Raises:
-            StateUnavailable: the database cannot be reached, is busy, or broke off.
+            StateUnavailable: the database cannot be reached, is busy, fell silent, or broke off.
         """
         try:
-            async with self._engine.begin() as connection:
+            # A connection that is cut off does not go back to the pool: the engine invalidates it.
+            async with _limit(self._seconds), self._engine.begin() as connection:
                 if not self._current:
                     await bring_up_to_date(connection)
                 yield connection
@@ -59,6 +74,13 @@ class StateDatabase:
     async def close(self) -> None:
         """Close the connections."""
         await self._engine.dispose()
+
+
+@asynccontextmanager
+async def _limit(seconds: float | None) -> AsyncGenerator[None]:
+    last = None if seconds is None else seconds + LET_GO_SECONDS
+    async with asyncio.timeout(last), asyncio.timeout(seconds):
+        yield
 
 
 def _where(settings: SqliteSettings | PostgresSettings) -> str:
@@ -121,6 +143,10 @@ def _postgres(settings: PostgresSettings) -> AsyncEngine:
             "host": settings.host,
             "sslmode": settings.tls,
             "connect_timeout": CONNECT_SECONDS,
+            "tcp_user_timeout": UNACKNOWLEDGED_MS,
+            "keepalives_idle": KEEPALIVES_IDLE_SECONDS,
+            "keepalives_interval": KEEPALIVES_INTERVAL_SECONDS,
+            "keepalives_count": KEEPALIVES_COUNT,
             "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC",
             "application_name": "agents",
         },

@@ -65,7 +65,8 @@ class SearchingWeb:
             inquiry.note("the web search was stopped: no time is left")
             return ()
         inquiry.web_searched = True
-        return web_passages(inquiry.question, results)
+        # Pages may be long, and others are waiting.
+        return await asyncio.to_thread(web_passages, inquiry.question, results)
 
     def _event(self, inquiry: Inquiry, found: Sequence[Passage]) -> WebSearched:
         addresses = tuple(passage.chunk.document_uri for passage in found)

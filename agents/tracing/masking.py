@@ -1,5 +1,6 @@
 """Personal data and secrets are taken out of every text before it leaves the service for a trace or a score."""
 
+import base64
 import json
 import re
 from collections.abc import Callable
@@ -13,8 +14,8 @@ Replacement = Callable[[re.Match[str]], str]
 class _Kind:
     """One kind of text that must not leave.
 
-    Every quantifier is bounded, and a long one gives nothing back, so that no text makes the search slow: Python holds
-    its lock meanwhile, and every other request waits.
+    Every quantifier is bounded, or begins at one place of a run alone, and a long one gives nothing back, so that no
+    text makes the search slow: Python holds its lock meanwhile, and every other request waits.
     """
 
     pattern: re.Pattern[str]
@@ -78,30 +79,43 @@ def _card(match: re.Match[str]) -> str:
     return "[card]" if passes_luhn(digits) else match[0]
 
 
+def _basic(match: re.Match[str]) -> str:
+    """Credentials of HTTP's Basic scheme are user:password in base64 (RFC 7617); a word after "basic" is not."""
+    said = match[2].rstrip("=")
+    decoded = base64.b64decode(said + "A" * (-len(said) % 4))
+    return f"{match[1]}[secret]" if b":" in decoded else match[0]
+
+
 def _assigned(match: re.Match[str]) -> str:
     return f"{match[1]}[secret]"
 
 
 _PRIVATE_KEY = r"-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----(?:[^-]|-(?!----)){0,8192}+(?:-----END [A-Z ]{0,32}-----)?"
-_ADDRESS = r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
+# From the beginning of a run alone: from each of its characters anew, a long run without the sign takes long.
+_ADDRESS = r"(?<![\w.+-])[\w.+-]++@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
+# The user may be an address, and a password may hold what ends it, unescaped: the last sign before a slash counts.
+_USER_OF_ADDRESS = r"://[^\s/:\"\\<>]{0,256}+:(?:[^\s/@\"\\<>]{0,256}+@){1,8}+"
 # In JSON that was cut off, and in code, the letter before may be that of a line break.
 _AFTER_ESCAPE = r"(?<=\\[bfnrt])"
 _BEGIN = rf"(?:\b|{_AFTER_ESCAPE})"
-# Our own; OpenAI, Langfuse and Stripe; AWS; GitHub; Slack; JSON Web Tokens.
+# Our own; OpenAI, Langfuse and Stripe; AWS; GitHub; Slack; Tavily; Prefect Cloud; JSON Web Tokens.
 _KEY = (
     rf"{_BEGIN}(?:ak_[0-9a-f]{{12}}_[A-Za-z0-9_-]{{16,64}}"
     r"|(?:sk|pk|rk)[-_][A-Za-z0-9_-]{8,256}|(?:AKIA|ASIA)[A-Z0-9]{16}\b|gh[opsur]_[A-Za-z0-9]{20,255}"
+    r"|github_pat_[A-Za-z0-9_]{20,255}|tvly-[A-Za-z0-9_-]{8,256}|pn[bu]_[A-Za-z0-9]{16,255}"
     r"|xox[abprs]-[A-Za-z0-9-]{10,255}|eyJ[\w-]{8,512}+\.[\w-]{8,4096}+\.[\w-]{0,4096})"
 )
 _SHORTEST_SECRET = 6
 # At the end of a longer name too, or within: DB_PASSWORD, AWS_SECRET_ACCESS_KEY. A number of tokens is no secret.
-_NAME = r"(?:password|passwd|passphrase|secret|(?:api|access|private)[_ -]?key|token(?!s|i))[\w-]{0,40}"
+_NAME = r"(?:password|passwd|passphrase|secret|(?:api|access|private)[_ -]?key|token(?!s|i))[\w-]{0,40}+"
 # In JSON that was cut off a quote has backslashes before it, and a value ends before the one of its end.
 _QUOTE = r"(?:\\{0,3}[\"'])?"
 _ASSIGNED = (
     rf"({_BEGIN}Bearer\s{{1,4}}{_QUOTE}|{_NAME}{_QUOTE}\s{{0,4}}[:=]\s{{0,4}}{_QUOTE})"
     rf"(?:[^\s\"',;\\]|\\[^\s\"']){{{_SHORTEST_SECRET},512}}"
 )
+# Whatever case the letters have: without regard to it, two more characters of Unicode would be among them.
+_BASIC = rf"({_BEGIN}(?i:Basic)\s{{1,4}})([A-Za-z0-9+/]{{8,512}}+={{0,2}})"
 _CARD = rf"(?:(?<![\w.-])|{_AFTER_ESCAPE})\d(?:[ -]?\d){{12,18}}(?![\w-])"
 # International, or of three groups as in North America; dates, versions and addresses of hosts are neither.
 _TELEPHONE = (
@@ -110,12 +124,15 @@ _TELEPHONE = (
 )
 
 _SECRET_NAME = re.compile(rf"{_NAME}\Z", re.IGNORECASE)
-# An address may hold a number, and a card is a longer number than a telephone's.
+# A user and a host may look like an address of mail, which may hold a number, and a card is a longer number than a
+# telephone's.
 _KINDS = (
     _Kind(re.compile(_PRIVATE_KEY), _named("key")),
+    _Kind(re.compile(_USER_OF_ADDRESS), lambda _: "://[secret]@"),
     _Kind(re.compile(_ADDRESS), _named("e-mail")),
     _Kind(re.compile(_KEY), _named("key")),
     _Kind(re.compile(_ASSIGNED, re.IGNORECASE), _assigned),
+    _Kind(re.compile(_BASIC), _basic),
     _Kind(re.compile(_CARD), _card),
     _Kind(re.compile(_TELEPHONE), _named("telephone")),
 )

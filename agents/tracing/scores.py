@@ -10,6 +10,8 @@ import httpx
 import stamina
 from langfuse.api import AsyncLangfuseAPI, CreateScoreRequest, ScoreDataType
 from langfuse.api.core.api_error import ApiError
+from langfuse.api.scores import CreateScoreBatchResults
+from pydantic import ValidationError
 
 from agents.metrics import Metrics
 from agents.settings import Langfuse
@@ -83,22 +85,33 @@ class Scores:
             await asyncio.sleep(COLLECT_SECONDS)
             while len(batch) < BATCHED_SCORES and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
-            self._metrics.scores.labels(await self._outcome(batch)).inc(len(batch))
+            try:
+                lost = await self._lost(batch)
+            except Exception:  # nobody would begin it anew: the unforeseen may cost one batch, not all of them
+                log.exception("sending %d scores failed; they are lost", len(batch))
+                lost = len(batch)
+            self._metrics.scores.labels("failed").inc(lost)
+            self._metrics.scores.labels("sent").inc(len(batch) - lost)
             for _ in batch:
                 self._queue.task_done()
 
-    async def _outcome(self, batch: Sequence[CreateScoreRequest]) -> Literal["sent", "failed"]:
+    async def _lost(self, batch: Sequence[CreateScoreRequest]) -> int:
+        """Send them; how many of them Langfuse did not take."""
+        answer = None
         try:
             async for attempt in stamina.retry_context(on=_may_pass, attempts=ATTEMPTS, timeout=RETRY_SECONDS):
                 with attempt:
                     # The client's own retries do not cover a server that is not there.
-                    await self._api.create(request=[*batch], request_options={"max_retries": 0})
-        except (ApiError, httpx.HTTPError) as error:
-            # What a refusal says is not logged: it may quote what was sent.
+                    answer = await self._api.create(request=[*batch], request_options={"max_retries": 0})
+        except (ApiError, httpx.HTTPError, ValidationError) as error:
+            # What an answer says is not logged: it may quote what was sent.
             reason = f"status {error.status_code}" if isinstance(error, ApiError) else type(error).__name__
             log.warning("Langfuse did not take %d scores (%s); they are lost", len(batch), reason)
-            return "failed"
-        return "sent"
+            return len(batch)
+        if not isinstance(answer, CreateScoreBatchResults) or answer.rejected <= 0:
+            return 0
+        log.warning("Langfuse refused %d of %d scores; they are lost", answer.rejected, len(batch))
+        return min(answer.rejected, len(batch))
 
     def _request(self, score: Score) -> CreateScoreRequest:
         return CreateScoreRequest(

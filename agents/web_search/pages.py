@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import httpx
 
-from agents.guards.visible_text import visible
 from agents.knowledge.documents import DocumentRef, DocumentUnreadable, ParsedDocument
 from agents.knowledge.parsing.content import document_codec
 from agents.knowledge.parsing.html import parse_html
@@ -21,6 +20,7 @@ from agents.web_search.addresses import (
     system_resolver,
 )
 from agents.web_search.limits import TooLarge, read_at_most
+from agents.web_search.page_text import shown_text, shown_title
 from agents.web_search.results import ReadPage
 
 MOST_REDIRECTS = 5
@@ -77,17 +77,13 @@ class PageReader:
             async with asyncio.timeout(self._seconds):
                 fetched = await self._fetch(url)
                 # A crafted page may take a while to parse, and others are waiting.
-                document = await asyncio.to_thread(_parse, fetched)
+                return await asyncio.to_thread(_page, fetched, text_characters)
         except TimeoutError as error:
             raise PageUnreadable(f"{url!r} was not there after {self._seconds:g} s") from error
         except (httpx.HTTPError, ssl.SSLError) as error:
             raise PageUnreadable(f"{url!r} cannot be fetched ({type(error).__name__})") from error
         except (TooLarge, DocumentUnreadable) as error:
             raise PageUnreadable(str(error)) from error
-        text = visible(document.text).strip()
-        title = " ".join(visible(document.title).split()) or fetched.url.host
-        complete = len(text) <= text_characters
-        return ReadPage(url=str(fetched.url), title=title[:300], text=text[:text_characters], complete=complete)
 
     async def _fetch(self, start: str) -> _Fetched:
         url = accepted_url(start, self._rules)
@@ -131,6 +127,13 @@ def _location(url: httpx.URL, location: str) -> httpx.URL:
         return url.join(location)
     except httpx.InvalidURL as error:
         raise RefusedAddress(f"{url} redirects to {location!r}, which is not a URL: {error}") from error
+
+
+def _page(fetched: _Fetched, text_characters: int) -> ReadPage:
+    document = _parse(fetched)
+    text, complete = shown_text(document.text, text_characters)
+    title = shown_title(document.title) or fetched.url.host
+    return ReadPage(url=str(fetched.url), title=title, text=text, complete=complete)
 
 
 def _parse(fetched: _Fetched) -> ParsedDocument:

@@ -1,11 +1,14 @@
 """Tavily's search API (https://docs.tavily.com/documentation/api-reference/endpoint/search)."""
 
+import asyncio
+from itertools import islice
+
 import httpx
 from pydantic import BaseModel, Field, ValidationError
 
-from agents.guards.visible_text import visible
 from agents.web_search.addresses import AddressRules, RefusedAddress, accepted_url
 from agents.web_search.limits import TooLarge, read_at_most
+from agents.web_search.page_text import shown_text, shown_title
 from agents.web_search.results import FoundPage
 
 MOST_BYTES = 2_000_000
@@ -64,23 +67,27 @@ class Tavily:
             raise SearchFailed(f"{self._base_url} did not answer ({type(error).__name__})") from error
         except (TooLarge, ValidationError) as error:
             raise SearchFailed(f"{self._base_url} answered in a form that is not read: {error}") from error
-        pages = (_page(result, text_characters) for result in answer.results)
-        return [page for page in pages if page is not None][:limit]
+        # Texts may be long, and others are waiting.
+        return await asyncio.to_thread(_pages, answer, limit, text_characters)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
 
 
+def _pages(answer: _Answer, limit: int, text_characters: int) -> list[FoundPage]:
+    pages = (_page(result, text_characters) for result in answer.results)
+    return list(islice((page for page in pages if page is not None), limit))
+
+
 def _page(result: _Result, text_characters: int) -> FoundPage | None:
-    text = visible(result.content.replace(_GAP, "\n\n")).strip()
     try:
         # It becomes a link: other schemes, users and ports have no place there.
         url = accepted_url(result.url, AddressRules())
     except RefusedAddress:
         return None
+    text, _ = shown_text(result.content.replace(_GAP, "\n\n"), text_characters)
     if not text:
         return None
-    title = " ".join(visible(result.title).split()) or url.host
     score = min(max(result.score, 0.0), 1.0)
-    return FoundPage(url=str(url), title=title[:300], text=text[:text_characters], score=score)
+    return FoundPage(url=str(url), title=shown_title(result.title) or url.host, text=text, score=score)

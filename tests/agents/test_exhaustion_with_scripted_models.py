@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from http.client import HTTPConnection
 
 import httpx
 import pytest
@@ -54,6 +55,28 @@ def test_a_thousand_connections_that_never_finish_are_closed(served: Running) ->
     assert served.ask("What does make down stop?").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("headers", "stray"), [({}, b"\r\n"), ({"Content-Length": "10"}, b"x")], ids=["a line end", "a part of a body"]
+)
+def test_bytes_that_begin_no_request_hold_no_connection(headers: dict[str, str], stray: bytes, served: Running) -> None:
+    """All places are taken by connections that were answered, and on which something came that is no request."""
+    opened = [HTTPConnection(*address(served), timeout=60 + HEADER_SECONDS) for _ in range(CONNECTIONS - 1)]
+    try:
+        for connection in opened:
+            connection.request("GET", "/healthz", headers=headers)
+            with connection.getresponse() as response:
+                assert (response.status, response.read() != b"") == (200, True)
+        assert httpx.get(f"{served.url}/healthz", timeout=60).status_code == 503
+        for connection in opened:
+            connection.sock.sendall(stray)
+        for connection in opened:
+            assert connection_ends(connection.sock)
+        assert httpx.get(f"{served.url}/healthz", timeout=60).status_code == 200
+    finally:
+        for connection in opened:
+            connection.close()
+
+
 def connection_ends(connection: socket.socket) -> bool:
     try:
         return connection.recv(1024) == b""
@@ -75,7 +98,7 @@ def test_slow_readers_take_no_place_from_others(served: Running) -> None:
     """Streams that nobody reads: what they hold fits into buffers, so their places become free."""
     body = b'{"question": "What does make down stop?"}'
     head = (
-        b"POST /v1/ask HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nContent-Type: application/json\r\n"
+        b"POST /v1/ask HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\nContent-Type: application/json\r\n"
         b"Content-Length: %d\r\n\r\n" % len(body)
     )
     readers = [socket.create_connection(address(served), timeout=60) for _ in range(8)]

@@ -94,6 +94,16 @@ def test_usage_is_counted_where_it_is_asked_for(client: OpenAI) -> None:
     assert [chunk.choices[0].finish_reason for chunk in chunks][-1] == "stop"
 
 
+def test_a_long_conversation_is_counted_as_a_whole(client: OpenAI) -> None:
+    said: list[ChatCompletionMessageParam] = [{"role": "assistant", "content": "word " * 20_000}]
+    usage = client.chat.completions.create(model="agentic-eks", messages=[*said, *CONVERSATION]).usage
+    shorter = client.chat.completions.create(model="agentic-eks", messages=CONVERSATION).usage
+    assert usage is not None
+    assert shorter is not None
+    assert usage.prompt_tokens == shorter.prompt_tokens + 20_000
+    assert usage.completion_tokens == shorter.completion_tokens
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_it_says_that_it_does_not_know(client: OpenAI, stream: bool) -> None:
     messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Who won the cup in Brazil?"}]

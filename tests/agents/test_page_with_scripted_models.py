@@ -145,6 +145,8 @@ def test_an_error_can_be_tried_again(page: Page, service: Running) -> None:
     expect(page.get_by_role("alert")).to_contain_text("status 500")
     assert serious_findings(page) == []
     service.gateway.embedding_status = 200
+    # What failed for a while is left alone until a probe succeeds.
+    service.wait_until_ready()
     page.get_by_role("button", name="Try again").click()
     expect(page.locator(".answer")).to_contain_text("stops every process")
     expect(page.get_by_role("alert")).to_have_count(0)

@@ -233,6 +233,20 @@ async def test_what_is_older_than_wanted_is_forgotten(database: StateDatabase) -
     assert await conversations.listed("o", 10) == []
 
 
+@pytest.mark.parametrize("old", [4, 5])
+async def test_more_is_forgotten_than_one_transaction_takes(database: StateDatabase, old: int) -> None:
+    conversations = Conversations(database)
+    for number in range(old):
+        await conversations.add_turn(f"o{number % 2}", str(number), TURN)
+    async with database.transaction() as connection:
+        await connection.execute(text("UPDATE conversations SET updated_ms = 7"))
+    for owner in ("o0", "o1"):
+        await conversations.add_turn(owner, "new", TURN)
+    assert await conversations.forget_before(8, at_once=2) == old
+    for owner in ("o0", "o1"):
+        assert [conversation.id for conversation in await conversations.listed(owner, 10)] == ["new"]
+
+
 async def test_a_conversation_is_bounded(database: StateDatabase) -> None:
     conversations = Conversations(database)
     await conversations.add_turn("o", "1", TURN)

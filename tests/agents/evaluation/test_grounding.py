@@ -73,6 +73,32 @@ def test_the_headings_above_may_say_what_a_sentence_is_about() -> None:
     assert not check("The agent listens on the loopback interface.", "", passages, THRESHOLD).passed
 
 
+REPEATING = "The server listens on the loopback interface if it has a port."
+
+
+@pytest.mark.parametrize(
+    ("sentence", "supported"),
+    [
+        (REPEATING, True),
+        ("Agent service: the server listens on the loopback interface if it has a port, the agent service.", True),
+        ("If agent service, when agent service, if agent service: " + REPEATING, True),
+        ("the server port " * 100 + "agent service", False),
+        ("agent service " * 5 + REPEATING, False),
+        ("if when " * 5 + REPEATING, False),
+    ],
+)
+def test_a_word_is_supported_no_more_often_than_it_was_said(sentence: str, supported: bool) -> None:
+    chunk = replace(corpus_chunks()[0], text=REPEATING, heading_path=("Agent service",))
+    assert check(sentence, "", [Passage(chunk, "g1", 1.0, None, None)], 0.5).passed is supported
+
+
+def test_a_name_of_a_column_may_stand_anywhere_but_not_again_and_again() -> None:
+    table = "| component | port |\n| --- | --- |\n| gateway | 4000 |"
+    passages = [Passage(replace(corpus_chunks()[0], text=table, heading_path=("Ports",)), "g1", 1.0, None, None)]
+    assert check("The port of the component gateway is port 4000.", "", passages, THRESHOLD).passed
+    assert not check("The port " * 5 + "of the gateway is 4000.", "", passages, THRESHOLD).passed
+
+
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=25).map(" ".join))
 def test_every_quote_is_verbatim_in_its_document(sentence: str) -> None:
     verdict = check(sentence, "", PASSAGES, THRESHOLD)

@@ -54,12 +54,14 @@ class ReceivedSpan:
 class PlayedLangfuse:
     """`status` is what requests are answered with; while `answering` is not set, none is answered at all.
 
-    `scores_status` is for scores alone; the first `refused_scores` of a batch are refused.
+    `scores_status` is for scores alone; the first `refused_scores` of a batch are refused. `scores_answer` is what they
+    are answered with, status 200, in place of what Langfuse says.
     """
 
     status: int = 200
     scores_status: int = 200
     refused_scores: int = 0
+    scores_answer: Any = None
     spans: list[ReceivedSpan] = field(default_factory=list[ReceivedSpan])
     scores: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     requests: list[str] = field(default_factory=list[str])
@@ -112,6 +114,8 @@ class PlayedLangfuse:
         if request.url.path == SCORES_PATH:
             if self.scores_status != 200:
                 return Response(status_code=self.scores_status)
+            if self.scores_answer is not None:
+                return JSONResponse(self.scores_answer)
             scores = await request.json()
             self.scores.extend(scores[self.refused_scores :])
             if self.refused_scores:

@@ -158,6 +158,35 @@ async def test_a_refusal_for_good_is_not_tried_again(langfuse: PlayedLangfuse) -
     assert len(langfuse.requests) == 1
 
 
+async def test_scores_of_a_batch_that_langfuse_refuses_are_counted(
+    langfuse: PlayedLangfuse, caplog: pytest.LogCaptureFixture
+) -> None:
+    langfuse.refused_scores, metrics = 1, Metrics()
+    scores = Scores(langfuse_at(langfuse.host), SECRET_KEY, "local", metrics)
+    scores.start()
+    for name in ("relevancy", "groundedness", "feedback"):
+        scores.put(Score("a" * 32, name, 1))
+    await until(lambda: counted(metrics, "agents_scores_total") == 3)
+    await scores.close()
+    assert counted(metrics, 'agents_scores_total{outcome="failed"}') == 1
+    assert counted(metrics, 'agents_scores_total{outcome="sent"}') == 2
+    assert [score["name"] for score in langfuse.scores] == ["groundedness", "feedback"]
+    assert "Langfuse refused 1 of 3 scores" in caplog.text
+
+
+async def test_scores_go_on_after_an_answer_that_nobody_foresaw(langfuse: PlayedLangfuse) -> None:
+    langfuse.scores_answer, metrics = [], Metrics()
+    scores = Scores(langfuse_at(langfuse.host), SECRET_KEY, "local", metrics)
+    scores.start()
+    scores.put(Score("a" * 32, "relevancy", 0.5))
+    await until(lambda: counted(metrics, 'agents_scores_total{outcome="failed"}') == 1)
+    langfuse.scores_answer = None
+    scores.put(Score("b" * 32, "relevancy", 1))
+    await until(lambda: counted(metrics, 'agents_scores_total{outcome="sent"}') == 1)
+    await scores.close()
+    assert [score["traceId"] for score in langfuse.scores] == ["b" * 32]
+
+
 def test_without_langfuse_nothing_is_made(service: Running) -> None:
     threads = {thread.name for thread in threading.enumerate()}
     assert not [name for name in threads if "Otel" in name]

@@ -19,7 +19,11 @@ PAGE = """<!doctype html><html><head><title>Ports &amp; paths</title><script>ale
 <img src="https://evil.test/pixel"><p>Nothing e\u200blse\u202e.</p></main></body></html>"""
 
 
-TEXTS = {"latin": "caf\xe9 au lait".encode("latin-1"), "punycode": b"au lait"}
+TEXTS = {
+    "latin": "caf\xe9 au lait".encode("latin-1"),
+    "punycode": b"au lait",
+    "utf-8": "Nothing e\u200blse\u202e. ".encode() * 100_000,
+}
 
 
 @dataclass
@@ -42,7 +46,7 @@ class Site:
             match request.path_params["kind"]:
                 case "page":
                     return Response(PAGE, media_type="text/html; charset=utf-8")
-                case "latin" | "punycode" as charset:
+                case "latin" | "punycode" | "utf-8" as charset:
                     return Response(TEXTS[charset], headers={"content-type": f"text/plain; charset={charset}"})
                 case "large":
                     return Response("a" * 200_000, media_type="text/plain")

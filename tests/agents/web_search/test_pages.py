@@ -17,10 +17,10 @@ from tests.agents.web_search.site import Site
 LOOPBACK = ip_network("127.0.0.1/32")
 
 
-def reader(site: Site, seconds: float = 60, tls: ssl.SSLContext | None = None) -> PageReader:
+def reader(site: Site, seconds: float = 60, tls: ssl.SSLContext | None = None, most_bytes: int = 100_000) -> PageReader:
     """Takes the site's address for one of the internet."""
     names = Names(pages=[["127.0.0.1"]], other=[["127.0.0.1"]])
-    return PageReader(100_000, seconds, names, AddressRules(frozenset({site.port}), (LOOPBACK,)), tls)
+    return PageReader(most_bytes, seconds, names, AddressRules(frozenset({site.port}), (LOOPBACK,)), tls)
 
 
 async def test_html_becomes_the_text_that_people_see(site: Site) -> None:
@@ -30,6 +30,12 @@ async def test_html_becomes_the_text_that_people_see(site: Site) -> None:
     assert page.text == "Ports\n\nThe service listens on port 8080.\n\nNothing else."
     assert page.complete
     assert site.hosts[-1] == f"pages.test:{site.port}"
+
+
+async def test_a_long_page_comes_cut_and_clean(site: Site) -> None:
+    page = await reader(site, most_bytes=2_000_000).read(f"http://pages.test:{site.port}/utf-8", 1000)
+    assert page.text == ("Nothing else. " * 100)[:1000]
+    assert not page.complete
 
 
 async def test_text_is_read_in_the_charset_of_its_header_and_cut(site: Site) -> None:

@@ -73,6 +73,13 @@ async def test_pages_are_found_as_plain_text(start_server: Callable[..., str], t
     assert len(found) == 2
 
 
+async def test_a_long_text_comes_cut_and_clean(start_server: Callable[..., str], tavily: TavilyApi) -> None:
+    tavily.results = [page("Nothing e\u200blse\u202e. " * 50_000, title="A\u200b page " * 50_000)]
+    (found,) = await search(start_server(text_characters=200))
+    assert found.text == ("Nothing else. " * 20)[:200]
+    assert found.title == ("A page " * 50)[:300]
+
+
 async def test_the_same_search_is_asked_once(start_server: Callable[..., str], tavily: TavilyApi) -> None:
     url = start_server()
     web = WebSearch(WebSearchServer(url=f"{url}/mcp", seconds=60))
