@@ -141,7 +141,7 @@ def tables(record: Measured[StoreGrowth]) -> str:
     result = record.result
     growth = table(
         ("chunks", *(f"{size.full.chunks:,}" for size in result.sizes)),
-        tuple((name, *cells) for name, cells in _rows(result).items()),
+        tuple((name, *cells) for name, cells in _rows(result)),
     )
     rates = f"{result.rates[0]:.1f} and {result.rates[1]:.1f}"
     embedding = f"The laptop's model embedded {rates} chunks/s before and after; the faster of them counts."
@@ -168,25 +168,26 @@ def picture(record: Measured[StoreGrowth]) -> bytes:
     )
 
 
-def _rows(result: StoreGrowth) -> dict[str, list[str]]:
+def _rows(result: StoreGrowth) -> list[tuple[str, list[str]]]:
     rate = max(result.rates)
-    return {
-        "full refresh without embedding": [seconds(size.full.seconds) for size in result.sizes],
-        "its processor time, server included": [seconds(size.full.processor) for size in result.sizes],
-        "embedding all of them": [seconds(size.full.chunks / rate) for size in result.sizes],
-        "refresh with 1 % edited, without embedding": [seconds(size.edited.seconds) for size in result.sizes],
-        "its processor time, server included ": [seconds(size.edited.processor) for size in result.sizes],
-        "share of the full refresh, embedding apart": [
-            f"{100 * size.edited.seconds / size.full.seconds:.1f} %" for size in result.sizes
-        ],
-        "**share of the full refresh, with embedding**": [_share(size, rate, result) for size in result.sizes],
-        "peak memory of the full refresh": [_peak(size.full, size, result) for size in result.sizes],
-        "peak memory with 1 % edited": [_peak(size.edited, size, result) for size in result.sizes],
-        "index": [f"{size.index_mib:.0f} MiB" for size in result.sizes],
-        "hybrid query, median": [f"{median(size.queries.hybrid):.1f} ms" for size in result.sizes],
-        "its `_msearch` alone, median": [f"{median(size.queries.raw):.1f} ms" for size in result.sizes],
-        "**ratio of the two**": [_ratio(size, result) for size in result.sizes],
-    }
+    return [
+        ("full refresh without embedding", [seconds(size.full.seconds) for size in result.sizes]),
+        ("its processor time, server included", [seconds(size.full.processor) for size in result.sizes]),
+        ("embedding all of them", [seconds(size.full.chunks / rate) for size in result.sizes]),
+        ("refresh with 1 % edited, without embedding", [seconds(size.edited.seconds) for size in result.sizes]),
+        ("its processor time, server included", [seconds(size.edited.processor) for size in result.sizes]),
+        (
+            "share of the full refresh, embedding apart",
+            [f"{100 * size.edited.seconds / size.full.seconds:.1f} %" for size in result.sizes],
+        ),
+        ("**share of the full refresh, with embedding**", [_share(size, rate, result) for size in result.sizes]),
+        ("peak memory of the full refresh", [_peak(size.full, size, result) for size in result.sizes]),
+        ("peak memory with 1 % edited", [_peak(size.edited, size, result) for size in result.sizes]),
+        ("index", [f"{size.index_mib:.0f} MiB" for size in result.sizes]),
+        ("hybrid query, median", [f"{median(size.queries.hybrid):.1f} ms" for size in result.sizes]),
+        ("its `_msearch` alone, median", [f"{median(size.queries.raw):.1f} ms" for size in result.sizes]),
+        ("**ratio of the two**", [_ratio(size, result) for size in result.sizes]),
+    ]
 
 
 def _share(size: Size, rate: float, result: StoreGrowth) -> str:

