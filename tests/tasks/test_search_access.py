@@ -4,10 +4,9 @@ The server stands in for the domain: it keeps what it is sent, and answers with 
 """
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from rehearsal.aws import EmulatedAws
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.search_access import ensure_search_access
+from tests.json_server import running_json_server
 
 PREFIX = "/_plugins/_security/api/"
 ADDED = {"reserved": False, "hidden": False, "static": False, "description": None}
@@ -42,37 +42,21 @@ class SecurityApi:
 def api() -> Iterator[SecurityApi]:
     held = SecurityApi()
 
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            held.requests.append((self.command, self.path))
-            held.signatures.append((self.headers["Authorization"], self.headers["X-Amz-Security-Token"]))
-            kind, _, name = self.path.removeprefix(PREFIX).rstrip("/").partition("/")
-            status: int = 403 if held.refuses else 200
-            if self.command == "PUT" and not held.refuses:
-                held.held[kind][name] = {**ADDED, **json.loads(body)}
-                for granted in held.held[kind][name].get("index_permissions", []):
-                    granted.update({"fls": [], "masked_fields": []})
-            content = json.dumps({} if held.refuses else held.held[kind]).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def answer(request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, dict[str, Any]]:
+        held.requests.append((request.command, request.path))
+        held.signatures.append((request.headers["Authorization"], request.headers["X-Amz-Security-Token"]))
+        if held.refuses:
+            return 403, {}
+        kind, _, name = request.path.removeprefix(PREFIX).rstrip("/").partition("/")
+        if request.command == "PUT":
+            held.held[kind][name] = {**ADDED, **json.loads(body)}
+            for granted in held.held[kind][name].get("index_permissions", []):
+                granted.update({"fls": [], "masked_fields": []})
+        return 200, held.held[kind]
 
-        do_GET = do_PUT = _answer  # noqa: N815 - the names that the base class calls
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    held.address = f"http://127.0.0.1:{server.server_address[1]}"
-    yield held
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running_json_server(answer, "GET", "PUT") as address:
+        held.address = address
+        yield held
 
 
 @pytest.fixture

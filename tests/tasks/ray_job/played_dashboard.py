@@ -6,13 +6,14 @@ https://docs.ray.io/en/latest/cluster/running-applications/job-submission/rest.h
 """
 
 import json
-import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
+
+from tests.json_server import running_json_server
 
 JOBS = "/api/jobs/"
 
@@ -72,31 +73,11 @@ def played_dashboard() -> Generator[PlayedDashboard]:
     """Play the dashboard on a port of loopback for the block."""
     held = PlayedDashboard()
 
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            held.tokens.add(self.headers.get("x-ray-authorization", ""))
-            address = urlsplit(self.path)
-            status, answer = held.answer(self.command, address.netloc, address.path, body)
-            content = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def answer(request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, dict[str, Any]]:
+        held.tokens.add(request.headers.get("x-ray-authorization", ""))
+        address = urlsplit(request.path)
+        return held.answer(request.command, address.netloc, address.path, body)
 
-        do_GET = do_POST = _answer  # noqa: N815 - the names that the base class calls
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    held.address = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with running_json_server(answer, "GET", "POST") as address:
+        held.address = address
         yield held
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

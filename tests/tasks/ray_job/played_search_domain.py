@@ -1,14 +1,14 @@
 """The search domain of an environment, played: no emulator has one that answers, so this keeps its roles only."""
 
 import json
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-HOST = "127.0.0.1"
+from tests.json_server import running_json_server
+
 # https://docs.opensearch.org/latest/security/access-control/api/
 SECURITY = "/_plugins/_security/api/"
 
@@ -38,29 +38,9 @@ def running_search_domain() -> Generator[PlayedDomain]:
     """Play an empty domain on a port of loopback for the block."""
     domain = PlayedDomain()
 
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            status, answer = domain.answer(self.command, self.path, body)
-            content = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def answer(request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, dict[str, Any]]:
+        return domain.answer(request.command, request.path, body)
 
-        do_GET = do_PUT = _answer  # noqa: N815 - the names that the base class calls
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer((HOST, 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    domain.address = f"http://{HOST}:{server.server_address[1]}"
-    try:
+    with running_json_server(answer, "GET", "PUT") as address:
+        domain.address = address
         yield domain
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
