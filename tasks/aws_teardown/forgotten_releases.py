@@ -26,10 +26,11 @@ def forget_releases(environment: EnvironmentName) -> None:
 def _delete_blocks(slug: str, prefix: str) -> int:
     with get_client(sync_client=True) as client:
         try:
-            # The server answers with all of them, whatever limit it is asked for.
-            blocks = client.read_block_documents_by_type(slug, include_secrets=False)
+            client.read_block_type_by_slug(slug)
         except ObjectNotFound:
             return 0  # none was ever saved
+        # The server answers with all of them, whatever limit it is asked for.
+        blocks = client.read_block_documents_by_type(slug, include_secrets=False)
         ours = [block for block in blocks if (block.name or "").startswith(prefix)]
         for block in ours:
             client.delete_block_document(block.id)

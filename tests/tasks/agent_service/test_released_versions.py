@@ -1,14 +1,16 @@
 """What Prefect keeps of the releases of `dev`, in a real Prefect server and an emulated AWS account."""
 
 import pytest
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.exceptions import ObjectNotFound
 
 from rehearsal.aws import EmulatedAws
-from tasks.agent_service.cluster_release import record_release, was_released
+from tasks.agent_service.cluster_release import AgentsRelease, record_release, was_released
 from tasks.aws_teardown.forgotten_releases import forget_releases
 from tasks.environment import EnvironmentName
 from tasks.environment.variable_file import load_environment
 from tasks.helm.derivations.agents import Version
-from tasks.released_images import ImagesMissing, load_images, publish_images
+from tasks.released_images import ImagesMissing, ReleasedImages, load_images, publish_images
 
 pytestmark = pytest.mark.prefect_server
 
@@ -50,3 +52,14 @@ def test_releases_end_with_their_environment() -> None:
         load_images(DEV.name)
     assert load_images(EnvironmentName.PROD) == {"agents": image("3")}
     forget_releases.fn(DEV.name)
+
+
+def test_there_is_nothing_to_forget_on_a_server_that_never_kept_a_release(prefect_client: SyncPrefectClient) -> None:
+    for kind in (ReleasedImages, AgentsRelease):
+        kind.register_type_and_schema()
+        prefect_client.delete_block_type(prefect_client.read_block_type_by_slug(kind.get_block_type_slug()).id)
+
+    forget_releases.fn(DEV.name)
+
+    with pytest.raises(ObjectNotFound):
+        prefect_client.read_block_type_by_slug(AgentsRelease.get_block_type_slug())

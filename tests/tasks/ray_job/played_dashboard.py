@@ -60,9 +60,12 @@ class PlayedDashboard:
         if job is None:
             return 404, {}
         if verb == "stop":
-            self.stopped.append(name)
-            job.end("STOPPED")
-            return 200, {"stopped": True}
+            # As Ray's: to stop what has ended is no error and changes nothing. The operator does so at times.
+            runs = job.status == "RUNNING"
+            if runs:
+                self.stopped.append(name)
+                job.end("STOPPED")
+            return 200, {"stopped": runs}
         if verb == "logs":
             return 200, {"logs": job.log}
         return 200, {"submission_id": name, "status": job.status, "message": job.message}
