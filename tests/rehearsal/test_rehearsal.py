@@ -67,13 +67,13 @@ def listening(process: psutil.Popen) -> set[str]:
     return found
 
 
-def until(process: psutil.Popen, seconds: float) -> Iterator[None]:
-    """Steps of a few seconds until a process ends."""
+def until(process: psutil.Popen, seconds: float, pause: float = 2) -> Iterator[None]:
+    """A step each `pause` seconds until a process ends."""
     deadline = time.monotonic() + seconds
     while process.poll() is None:
         assert time.monotonic() < deadline, f"it runs for more than {seconds} s"
         with suppress(psutil.TimeoutExpired):
-            process.wait(timeout=2)
+            process.wait(timeout=pause)
         yield
 
 
@@ -85,7 +85,7 @@ def test_dev_goes_through_its_lifecycle_by_its_own_deployments(plan: Plan, tmp_p
     output = tmp_path / "output"
     heard: set[str] = set()
     with rehearsing(output, "--environment", "dev") as process:
-        for _ in until(process, WITHIN_SECONDS):
+        for _ in until(process, WITHIN_SECONDS, pause=10):
             heard |= listening(process) if process.poll() is None else set()
         returned = process.wait()
     text = output.read_text()
