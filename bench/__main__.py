@@ -26,6 +26,7 @@ BENCHES = {
     "rollout": "the add-ons' releases together and one after another, and with nothing to change",
     "scale": "200 simulated nodes and 2,000 pods from the node pools: time, memory and requests of a rollout",
     "peers": "the refresh against LlamaIndex's and LangChain's ways to keep an index: time, and what is right",
+    "edits": "edits in 50,000 passages, against the same ways, with vectors that are made up",
     "store": "refreshes, memory and queries of OpenSearch from 1,000 to 100,000 chunks, and moves under load",
 }
 

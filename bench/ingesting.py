@@ -93,15 +93,13 @@ class Way:
         return int(httpx.get(f"{index}/_count", timeout=60, trust_env=False).raise_for_status().json()["count"])
 
 
-def ways(shared: Mapping[str, Any], corpora: Callable[[str], Path]) -> tuple[Way, ...]:
-    """The product's and its peers'; `corpora` says where the documents of each lie."""
+def ways(shared: Mapping[str, Any], directory: Path) -> tuple[Way, ...]:
+    """The product's and its peers'; the documents and the state of each lie in `directory`, which is empty."""
     python = str(_peers_environment())
 
     def work(index: str) -> Work:
-        state = BENCH_DIRECTORY / "peers" / f"{index}.state"
-        shutil.rmtree(state, ignore_errors=True)
-        state.unlink(missing_ok=True)
-        return Work(corpus=str(corpora(index)), index=index, state=str(state), **shared)
+        corpus, state = directory / "corpora" / index, directory / f"{index}.state"
+        return Work(corpus=str(corpus), index=index, state=str(state), **shared)
 
     own = (sys.executable, "-m", "bench.own_ingest")
     return (

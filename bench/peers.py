@@ -89,7 +89,7 @@ def measure(options: Options) -> Comparison:
         "batch": BATCH,
     }
     with running_opensearch() as address, running(server, {}, f"{url}/health", directory / "model.log"):
-        compared = ways({**shared, "opensearch": address}, lambda index: directory / "corpora" / index)
+        compared = ways({**shared, "opensearch": address}, directory)
         return Comparison(documents, _through_all_changes(compared, documents))
 
 

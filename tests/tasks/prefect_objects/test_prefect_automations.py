@@ -157,7 +157,7 @@ def test_a_run_without_a_sign_of_life_is_crashed_and_a_suspended_one_is_not(
     sent(prefect_server, "prefect.flow-run.Suspended", waits, DEAD_AFTER / 2)
     sent(prefect_server, HEARTBEAT, lives, timedelta(0))
     sent(prefect_server, HEARTBEAT, dead, DEAD_AFTER - MARGIN)
-    for attempt in stamina.retry_context(on=AssertionError, timeout=300, attempts=None, wait_max=1):
+    for attempt in stamina.retry_context(on=AssertionError, timeout=600, attempts=None, wait_max=1):
         with attempt:
             assert prefect_client.read_flow_run(dead.id).state_type is StateType.CRASHED
     crashed = prefect_client.read_flow_run(dead.id).state
@@ -182,7 +182,7 @@ def test_a_run_that_never_began_is_crashed_and_one_that_waits_again_or_began_is_
         sent(prefect_server, "prefect.flow-run.Pending", run, began)
         sent(prefect_server, f"prefect.flow-run.{after}", run, BEGINS_WITHIN / 2)
     sent(prefect_server, "prefect.flow-run.Pending", lost, began)
-    for attempt in stamina.retry_context(on=AssertionError, timeout=300, attempts=None, wait_max=1):
+    for attempt in stamina.retry_context(on=AssertionError, timeout=600, attempts=None, wait_max=1):
         with attempt:
             assert prefect_client.read_flow_run(lost.id).state_type is StateType.CRASHED
     crashed = prefect_client.read_flow_run(lost.id).state
@@ -201,7 +201,7 @@ def test_a_failed_run_is_told_of_and_one_of_another_environment_is_not(
     prefect_client.set_flow_run_state(running(prefect_client, "drift/dev").id, Failed(message="elsewhere"))
     run = running(prefect_client, "knowledge/local")
     prefect_client.set_flow_run_state(run.id, Failed(message='the gate says "no"'))
-    for attempt in stamina.retry_context(on=AssertionError, timeout=300, attempts=None, wait_max=1):
+    for attempt in stamina.retry_context(on=AssertionError, timeout=600, attempts=None, wait_max=1):
         with attempt:
             assert told
     # A webhook may be called twice for one event, as when the server is slow to note that it was called.
@@ -219,7 +219,7 @@ def test_a_late_look_for_changes_is_told_to_nobody(
     for deployment in ("events/dev", "traces/dev"):
         run = prefect_client.create_flow_run_from_deployment(prefect_client.read_deployment_by_name(deployment).id)
         prefect_client.set_flow_run_state(run.id, Late(), force=True)
-    for attempt in stamina.retry_context(on=AssertionError, timeout=300, attempts=None, wait_max=1):
+    for attempt in stamina.retry_context(on=AssertionError, timeout=600, attempts=None, wait_max=1):
         with attempt:
             assert told
     assert {(each["flow"], each["state"], each["runbook"]) for each in told} == {
