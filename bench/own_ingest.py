@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -23,11 +23,12 @@ from agents.knowledge.parsing import parse
 from agents.knowledge.records import DocumentOutcome
 from agents.knowledge.reuse import reuse_key
 from agents.knowledge.source_opening import open_source
+from agents.knowledge.sources import SourceReader
 from agents.knowledge.store import Chunk, EmbeddedChunk, KnowledgeStore
 from agents.knowledge.store.opensearch import OpenSearchStore
 from agents.knowledge.store.settings import OpenSearchSettings
 from agents.knowledge.sync import Provenance
-from agents.knowledge.tokenizer import load_tokenizer
+from agents.knowledge.tokenizer import EmbeddingTokenizer, load_tokenizer
 from bench.options import local_environment
 from bench.refreshing import work_of
 from tasks.embedding.model import provenance
@@ -45,16 +46,16 @@ SECONDS_PER_CALL = 600
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An embedding endpoint that speaks OpenAI's interface, asked for `batch` texts at once."""
+    """An embedding endpoint that speaks OpenAI's interface, asked by `http` for `batch` texts at once."""
 
-    url: str
+    http: httpx.Client
     model: str
     batch: int
 
     def vectors(self, texts: Sequence[str]) -> list[list[float]]:
         """Unit-length vectors of the texts, in order."""
         body = {"model": self.model, "input": list(texts)}
-        answer = httpx.post(f"{self.url}/embeddings", json=body, timeout=SECONDS_PER_CALL, trust_env=False)
+        answer = self.http.post("embeddings", json=body)
         data = answer.raise_for_status().json()["data"]
         return [item["embedding"] for item in sorted(data, key=lambda item: item["index"])]
 
@@ -85,8 +86,9 @@ def main() -> None:
     environment = local_environment("documentation")
     sources = (Source(name="peers", uri=Path(given["corpus"]).as_uri()),)
     work = work_of(environment, sources)
-    endpoint = Endpoint(given["endpoint"], given["model"], given["batch"])
     began = perf_counter()
+    http = httpx.Client(base_url=f"{given['endpoint']}/", timeout=SECONDS_PER_CALL, trust_env=False)
+    endpoint = Endpoint(http, given["model"], given["batch"])
     store = OpenSearchStore(OpenSearchSettings(given["opensearch"], given["index"], shards=1, replicas=0))
     section = environment.knowledge
     rules = rules_with(
@@ -102,6 +104,7 @@ def main() -> None:
     steps = RefreshSteps(build=partial(build, embed=endpoint.embed), examine=endpoint.examine)
     Refresh(store, work, provenance(environment, sources, None, None), rules, steps).run(lambda _: None)
     store.close()
+    http.close()
     print(json.dumps({"seconds": perf_counter() - began}))
 
 
@@ -122,10 +125,20 @@ def _unknown(work: EmbeddingWork, outcomes: list[DocumentOutcome], reused: list[
 def _parsed(work: EmbeddingWork, number: int) -> tuple[list[Chunk], DocumentOutcome]:
     ref = work.documents[number]
     source = work.sources[ref.source]
-    content = open_source(source.name, source.uri, source.include, REPOSITORY).read(ref, work.max_document_bytes)
+    content = _reader(source.name, source.uri, source.include).read(ref, work.max_document_bytes)
     content_hash = sha256(content).hexdigest()
-    chunks = cut(ref, parse(ref, content), content_hash, work.bounds, load_tokenizer(work.tokenizer_file))
+    chunks = cut(ref, parse(ref, content), content_hash, work.bounds, _tokenizer(work.tokenizer_file))
     return chunks, DocumentOutcome(ref, content_hash, len(chunks))
+
+
+@cache
+def _reader(name: str, uri: str, include: tuple[str, ...]) -> SourceReader:
+    return open_source(name, uri, include, REPOSITORY)
+
+
+@cache
+def _tokenizer(path: Path) -> EmbeddingTokenizer:
+    return load_tokenizer(path)
 
 
 def _batches(chunks: Iterator[Chunk], size: int) -> Iterator[Sequence[Chunk]]:

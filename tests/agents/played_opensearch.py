@@ -1,6 +1,5 @@
 """A played OpenSearch: the requests by which the service reads one generation; it can stop answering, or be stopped."""
 
-import gzip
 import json
 import threading
 from collections.abc import Generator
@@ -67,8 +66,7 @@ class PlayedOpenSearch:
         return await self._answer({"found": True, "_source": source})
 
     async def _search(self, request: Request) -> Response:
-        body = gzip.decompress(await request.body())
-        _, lexical, _, dense = [json.loads(line) for line in body.splitlines()]
+        _, lexical, _, dense = [json.loads(line) for line in (await request.body()).splitlines()]
         words = embedding(lexical["query"]["bool"]["must"][0]["match"]["searchable_text"])
         legs = [self._hits(words), self._hits(dense["query"]["knn"]["vector"]["vector"])]
         return await self._answer({"responses": [{"hits": {"hits": hits}} for hits in legs]})

@@ -17,7 +17,8 @@ def open_client(settings: OpenSearchSettings) -> OpenSearch:
         StoreUnavailable: requests have to be signed, and the process has no AWS credentials.
     """
     signer = None if settings.region is None else _signer(settings.endpoint, settings.region)
-    return OpenSearch(settings.endpoint, timeout=settings.seconds, http_compress=True, http_auth=signer)
+    # Nothing is compressed: that takes longer than the network between the two does, most of all for vectors.
+    return OpenSearch(settings.endpoint, timeout=settings.seconds, http_auth=signer)
 
 
 def _signer(endpoint: str, region: str) -> Urllib3AWSV4SignerAuth:
