@@ -13,17 +13,14 @@ from statistics import median
 import httpx
 from pydantic import TypeAdapter
 
-from bench.corpus import searchable_texts
 from bench.document import against, provenance_line, seconds, table
-from bench.embedding import direct_throughput
-from bench.figures import evenly_by_length
 from bench.ingesting import Way, ways
-from bench.options import BENCH_DIRECTORY, MeasurementFailed, NotMeasurable, Options, local_environment
+from bench.laptop_rate import laptop_rate
+from bench.options import BENCH_DIRECTORY, MeasurementFailed, NotMeasurable, Options
 from bench.peer_corpus import SECTIONS, PeerCorpus
 from bench.peers import BATCH, EDITED_ONE_IN, EDITS, LEAST_EDIT_RATIO, differences
 from bench.processes import running
 from bench.record import Measured
-from bench.refreshing import work_of
 from bench.synthetic import DIMENSION
 from bench.synthetic_endpoint import COUNT_PATH, HEALTH_PATH
 from tasks.platforms.ports import free_port
@@ -31,7 +28,6 @@ from tests.opensearch import running_opensearch, why_opensearch_cannot_run
 
 SIZES = (500, 5_000)
 QUICK_SIZES = (10, 100)
-EMBEDDED = 96
 
 
 @dataclass(frozen=True)
@@ -81,18 +77,9 @@ def measure(options: Options) -> Edits:
     """
     if reason := why_opensearch_cannot_run():
         raise NotMeasurable(f"OpenSearch cannot run here: {reason}")
-    before = _embedding_rate()
+    before = laptop_rate()
     sizes = tuple(_edited(documents) for documents in (QUICK_SIZES if options.quick else SIZES))
-    return Edits((before, _embedding_rate()), sizes)
-
-
-def _embedding_rate() -> float:
-    environment = local_environment("documentation")
-    sources = environment.knowledge.sources
-    work = work_of(environment, sources)
-    rate = direct_throughput(work, evenly_by_length(searchable_texts(sources[0], work), EMBEDDED))
-    print(f"the laptop's model embeds {rate:.1f} texts/s", flush=True)
-    return rate
+    return Edits((before, laptop_rate()), sizes)
 
 
 def _edited(documents: int) -> Size:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -17,24 +17,19 @@ from time import perf_counter
 
 import httpx
 
-from agents.knowledge.chunking import cut
 from agents.knowledge.generation import Manifest
-from agents.knowledge.parsing import parse
 from agents.knowledge.records import DocumentOutcome
 from agents.knowledge.reuse import reuse_key
-from agents.knowledge.source_opening import open_source
-from agents.knowledge.sources import SourceReader
 from agents.knowledge.store import Chunk, EmbeddedChunk, KnowledgeStore
 from agents.knowledge.store.opensearch import OpenSearchStore
 from agents.knowledge.store.settings import OpenSearchSettings
 from agents.knowledge.sync import Provenance
-from agents.knowledge.tokenizer import EmbeddingTokenizer, load_tokenizer
 from bench.options import local_environment
 from bench.refreshing import work_of
 from tasks.embedding.model import provenance
-from tasks.environment import REPOSITORY
 from tasks.environment.knowledge import Source
 from tasks.refresh.building import build
+from tasks.refresh.cutting import cut_document, read_document
 from tasks.refresh.gate import GateRules, examine
 from tasks.refresh.inputs import rules_with
 from tasks.refresh.ray_data import EmbeddedBatch, EmbeddingWork
@@ -124,21 +119,10 @@ def _unknown(work: EmbeddingWork, outcomes: list[DocumentOutcome], reused: list[
 
 def _parsed(work: EmbeddingWork, number: int) -> tuple[list[Chunk], DocumentOutcome]:
     ref = work.documents[number]
-    source = work.sources[ref.source]
-    content = _reader(source.name, source.uri, source.include).read(ref, work.max_document_bytes)
+    content = read_document(ref, work.sources[ref.source], work.max_document_bytes)
     content_hash = sha256(content).hexdigest()
-    chunks = cut(ref, parse(ref, content), content_hash, work.bounds, _tokenizer(work.tokenizer_file))
+    chunks = cut_document(ref, content, content_hash, work.bounds, work.tokenizer_file)
     return chunks, DocumentOutcome(ref, content_hash, len(chunks))
-
-
-@cache
-def _reader(name: str, uri: str, include: tuple[str, ...]) -> SourceReader:
-    return open_source(name, uri, include, REPOSITORY)
-
-
-@cache
-def _tokenizer(path: Path) -> EmbeddingTokenizer:
-    return load_tokenizer(path)
 
 
 def _batches(chunks: Iterator[Chunk], size: int) -> Iterator[Sequence[Chunk]]:

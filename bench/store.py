@@ -8,17 +8,14 @@ from pydantic import TypeAdapter
 
 from agents.knowledge.fusion import FusionSettings
 from agents.knowledge.store.settings import OpenSearchSettings
-from bench.corpus import searchable_texts
 from bench.document import against, provenance_line, seconds, table
-from bench.embedding import direct_throughput
-from bench.figures import evenly_by_length
 from bench.growth_plot import plot_growth
 from bench.hybrid_queries import QueryCost, query_cost
+from bench.laptop_rate import laptop_rate
 from bench.moving_readers import answers_while_moving
-from bench.options import NotMeasurable, Options, local_environment
+from bench.options import NotMeasurable, Options
 from bench.processes import in_new_process
 from bench.record import Measured
-from bench.refreshing import work_of
 from bench.synthetic import CHUNKS_PER_DOCUMENT, DIMENSION, SyntheticCorpus
 from bench.synthetic_refresh import SyntheticRefresh, refresh_synthetic
 from tasks.environment import EnvironmentName
@@ -32,7 +29,6 @@ QUESTIONS = 300
 QUICK_QUESTIONS = 50
 MOVED_SECONDS = 60
 QUICK_MOVED_SECONDS = 5
-EMBEDDED = 96
 MOST_SHARE = 0.03
 MOST_QUERY_RATIO = 1.2
 MOST_PEAK_MIB = 512
@@ -90,21 +86,12 @@ def measure(options: Options) -> StoreGrowth:
         raise NotMeasurable(f"OpenSearch cannot run here: {reason}")
     fusion = load_environment(EnvironmentName.PROD).knowledge.fusion
     settings = fused_with(fusion)
-    before = _embedding_rate()
+    before = laptop_rate()
     with running_opensearch() as address:
         wanted = QUICK_SIZES if options.quick else SIZES
         sizes = tuple(_grown(address, settings, chunks, options.quick) for chunks in wanted)
         moved = _moved(address, settings, QUICK_MOVED_SECONDS if options.quick else MOVED_SECONDS)
-    return StoreGrowth((before, _embedding_rate()), fusion.candidates, sizes, moved)
-
-
-def _embedding_rate() -> float:
-    environment = local_environment("documentation")
-    sources = environment.knowledge.sources
-    work = work_of(environment, sources)
-    rate = direct_throughput(work, evenly_by_length(searchable_texts(sources[0], work), EMBEDDED))
-    print(f"the laptop's model embeds {rate:.1f} chunks/s", flush=True)
-    return rate
+    return StoreGrowth((before, laptop_rate()), fusion.candidates, sizes, moved)
 
 
 def _grown(address: str, fusion: FusionSettings, chunks: int, quick: bool) -> Size:

@@ -13,24 +13,21 @@ import warnings
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
-from agents.knowledge.chunking import ChunkBounds, cut
+from agents.knowledge.chunking import ChunkBounds
 from agents.knowledge.documents import DocumentRef, DocumentUnreadable
 from agents.knowledge.parser_versions import parser_versions
-from agents.knowledge.parsing import parse
 from agents.knowledge.records import DocumentOutcome
 from agents.knowledge.reuse import reuse_key
-from agents.knowledge.source_opening import open_source
-from agents.knowledge.sources import SourceError, SourceReader
+from agents.knowledge.sources import SourceError
 from agents.knowledge.store import Chunk, EmbeddedChunk
-from agents.knowledge.tokenizer import EmbeddingTokenizer, load_tokenizer
 from tasks.embedding.failures import EmbeddingFailed, Refused
-from tasks.environment import REPOSITORY
 from tasks.environment.knowledge import Source
+from tasks.refresh.cutting import cut_document, read_document
 
 # Enough blocks to keep every worker busy and to show progress, few enough that Ray's cost for each stays small.
 DOCUMENTS_PER_BLOCK = 4
@@ -166,25 +163,13 @@ def _say_little() -> None:
     logging.getLogger("ray.data").setLevel(logging.WARNING)
 
 
-@cache
-def _reader(name: str, uri: str, include: tuple[str, ...]) -> SourceReader:
-    # One client and its connections for all documents that a worker reads from a bucket.
-    return open_source(name, uri, include, REPOSITORY)
-
-
-@cache
-def _tokenizer(path: Path) -> EmbeddingTokenizer:
-    return load_tokenizer(path)
-
-
 def _chunk_document(work: EmbeddingWork, row: dict[str, Any]) -> list[dict[str, Any]]:
     ref = DocumentRef(**row)
     content_hash: str | None = None
     try:
-        source = work.sources[ref.source]
-        content = _reader(source.name, source.uri, source.include).read(ref, work.max_document_bytes)
+        content = read_document(ref, work.sources[ref.source], work.max_document_bytes)
         content_hash = hashlib.sha256(content).hexdigest()
-        chunks = cut(ref, parse(ref, content), content_hash, work.bounds, _tokenizer(work.tokenizer_file))
+        chunks = cut_document(ref, content, content_hash, work.bounds, work.tokenizer_file)
     except DocumentUnreadable as error:
         if error.passing or content_hash is None:
             return [_row(DocumentOutcome(ref, None, 0, error.reason))]
